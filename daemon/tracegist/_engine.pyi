@@ -1,0 +1,131 @@
+"""The engine: bytes in, facts and summaries out. Every call releases the GIL while it works."""
+
+from typing import final
+
+__all__ = ["Engine", "boundary", "count_tokens", "decode", "encodings", "split_tokens", "templates", "truncate", "vocabulary"]
+
+@final
+class Engine:
+    """State of everything ingested so far: bounded, mergeable, safe to use from any number of threads.
+
+    :param host: the name that stands in the summary's header; empty leaves it out
+    :param max_record: bytes of the longest record that is decoded; a longer one is rejected
+    :param max_series: series kept apart; what comes beyond is counted under the operation ``(other)``
+    :param max_streams: streams whose format is remembered; the one longest silent is forgotten first
+    :param max_open_spans: spans kept to be joined with their parents and children
+    :param max_evidence: bytes of raw events kept as evidence
+    :param trace_hold: nanoseconds of event time a trace is kept open after its last span
+    :raises ValueError: if a limit is zero or negative
+    """
+
+    def __new__(
+        cls,
+        *,
+        host: str = "",
+        max_record: int = ...,
+        max_series: int = ...,
+        max_streams: int = ...,
+        max_open_spans: int = ...,
+        max_evidence: int = ...,
+        trace_hold: int = ...,
+    ) -> Engine: ...
+    def ingest(self, stream: str, data: bytes, *, received: int, format: str | None = None) -> tuple[int, int, str]:
+        """Split, decode and aggregate a block that ends at a record boundary (see :func:`boundary`).
+
+        A record that cannot be read is rejected alone and stands in the ledger with its reason; nothing is raised for it.
+
+        :param stream: the ordered byte stream that the block continues: a file, a pushed source
+        :param data: the block; a last record without its newline is taken as it is
+        :param received: nanoseconds since the epoch, the time of events that have none and follow none that has
+        :param format: the format's name, or None to tell it by content
+        :return: events decoded, records rejected, and the first reason (empty if none)
+        :raises ValueError: if the format's name is unknown
+        """
+
+    def summary(
+        self,
+        *,
+        budget: int,
+        encoding: str = "o200k_base",
+        window: int | None = None,
+        baseline: int | None = None,
+        focus: str | None = None,
+        sections: list[str] | None = None,
+        now: int | None = None,
+        notices: list[str] | None = None,
+    ) -> bytes:
+        """Render the best account that fits the budget.
+
+        :param budget: tokens, counted exactly as tiktoken counts them
+        :param window: nanoseconds up to the newest event that the summary speaks of; None for 5 minutes
+        :param baseline: nanoseconds before the window to compare with; None for all that is kept, up to an hour
+        :param focus: only facts whose service, operation or message contains this text
+        :param sections: only these sections, by name
+        :param now: nanoseconds since the epoch, to tell how far behind the account is; None leaves it out
+        :param notices: what the daemon has to say in the header, such as a disk that is full
+        :return: UTF-8 JSON: ``text``, ``tokens``, ``budget``, ``encoding``, ``window``, ``verdicts``, ``facts``, ``ledger``
+        :raises TokenBudgetExceeded: if the header alone does not fit; the message names the smallest budget
+        :raises ValueError: if the encoding or a section is unknown, or a number is out of range
+        """
+
+    def evidence(self, number: int) -> bytes:
+        """The raw events behind ``#number``, as UTF-8 JSON.
+
+        :return: an object with ``id``, ``service``, ``operation``, ``kind`` and ``events`` (each ``role``, ``time``, ``source``, ``raw``)
+        :raises TraceNotFound: if the number was never given, or its events have expired
+        """
+
+    def stats(self) -> bytes:
+        """The ledger, the streams and the sizes, as UTF-8 JSON: ``ledger``, ``streams``, ``sizes``, ``watermark``, ``last_event``."""
+
+    def watermark(self, stream: str | None = None) -> int | None:
+        """Time of the newest event of a stream, or of all, in nanoseconds since the epoch; None before the first."""
+
+    def generation(self) -> int:
+        """A number that grows whenever something was ingested, merged or restored; equal numbers, equal state."""
+
+    def snapshot(self) -> bytes:
+        """The whole state: versioned, checksummed, the same bytes for the same events in the same order."""
+
+    def restore(self, data: bytes) -> None:
+        """Replace the state by a snapshot's; the limits stay those of this engine.
+
+        :raises SnapshotError: if the bytes are torn, damaged or of an unknown schema; the state is then unchanged
+        """
+
+    def merge(self, data: bytes) -> None:
+        """Add a snapshot's state to this one; the order of merges makes no difference.
+
+        :raises SnapshotError: if the bytes are torn, damaged or of an unknown schema; the state is then unchanged
+        """
+
+def boundary(data: bytes, *, format: str | None = None, max_record: int = ...) -> int:
+    """Length of the longest prefix of `data` that ends at a record boundary.
+
+    `data` must start at one. 0 means that no record is complete yet; once `data` is longer than `max_record` with no
+    boundary in it, all of it is returned, to be rejected by :meth:`Engine.ingest` together with the rest of that record.
+    """
+
+def decode(data: bytes, *, format: str | None = None) -> bytes:
+    """What `data` says, as UTF-8 JSON lines: one object for each event, and one with ``rejected`` for each record that could not be read."""
+
+def templates(data: bytes) -> bytes:
+    """Templates of log messages, one message a line: UTF-8 JSON lines ``{"id": …, "template": …}`` in the same order."""
+
+def count_tokens(text: str, encoding: str = "o200k_base") -> int:
+    """Tokens of `text`, exactly as ``tiktoken.Encoding.encode_ordinary`` counts them.
+
+    :raises ValueError: if the encoding is unknown; the message lists those that are there
+    """
+
+def split_tokens(text: str, encoding: str = "o200k_base") -> list[int]:
+    """The token ids of `text`, exactly as ``tiktoken.Encoding.encode_ordinary`` gives them."""
+
+def truncate(text: str, budget: int, encoding: str = "o200k_base") -> str:
+    """The longest prefix of `text`, cut between words where it can be, that takes at most `budget` tokens."""
+
+def encodings() -> list[str]:
+    """Names of the encodings whose vocabularies are shipped."""
+
+def vocabulary(encoding: str) -> list[bytes]:
+    """The byte strings of an encoding in the order of their ranks."""

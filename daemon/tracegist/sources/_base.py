@@ -1,0 +1,73 @@
+"""What every source is, and what it yields: chunks that end at record boundaries, each with the position behind it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+__all__ = ["Chunk", "Position", "Progress", "Source"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """Where a stream has been read to: always a record boundary, and enough to know the file again.
+
+    A file is not its path: it is known by device, inode, a hash of its head and a hash of the bytes before the offset.
+    """
+
+    offset: int
+    path: str = ""
+    device: int = 0
+    inode: int = 0
+    head_length: int = 0
+    head_hash: str = ""
+    tail_length: int = 0
+    tail_hash: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What has become of a stream so far; committed together with the engine's state."""
+
+    source: str
+    position: Position
+    events: int = 0
+    rejected: int = 0
+    reason: str = ""
+    finished: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """A block of one stream, up to about 1 MiB, that ends at a record boundary.
+
+    `stream` names one ordered sequence of bytes (a file, a pushed source); `received` is in nanoseconds since the epoch;
+    `finished` says that nothing of this stream will follow.
+    """
+
+    source: str
+    stream: str
+    data: bytes
+    position: Position
+    received: int
+    format: str | None = None
+    finished: bool = False
+
+
+class Source(Protocol):
+    """Where bytes come from. Entered before it is read, left when the daemon stops."""
+
+    @property
+    def name(self) -> str:
+        """The name it has in the configuration, unique among sources."""
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(self, *exc: object) -> None: ...
+
+    def chunks(self) -> AsyncIterator[Chunk]:
+        """Yield what is there and then what comes, until it is cancelled or there can be no more."""
+
+    async def committed(self, progress: Mapping[str, Progress]) -> None:
+        """Take note that all of `progress` (this source's streams alone) is durable: what it covers may be let go."""

@@ -1,0 +1,125 @@
+//! The one shape that every format decodes into.
+//!
+//! An [`Event`] borrows from the record it was read from: nothing is copied until the state keeps it.
+
+use std::borrow::Cow;
+
+/// What an event is: a span by its role, a log record, a call or a sample.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Kind {
+    /// A span whose role its source does not say, or an operation inside a service.
+    #[default]
+    Internal = 0,
+    /// The callee's side of a request.
+    Server = 1,
+    /// The caller's side of a request.
+    Client = 2,
+    /// The sender of a message.
+    Producer = 3,
+    /// The receiver of a message.
+    Consumer = 4,
+    /// A log record.
+    Log = 5,
+}
+
+impl Kind {
+    /// The word for it, as it stands in summaries, queries and JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Internal => "internal",
+            Self::Server => "server",
+            Self::Client => "client",
+            Self::Producer => "producer",
+            Self::Consumer => "consumer",
+            Self::Log => "log",
+        }
+    }
+}
+
+/// How grave a log record says it is, on OpenTelemetry's six steps; `Unset` where it does not say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Level {
+    /// Not said.
+    #[default]
+    Unset = 0,
+    /// `SeverityNumber` 1 to 4.
+    Trace = 1,
+    /// `SeverityNumber` 5 to 8; syslog 7.
+    Debug = 2,
+    /// `SeverityNumber` 9 to 12; syslog 5 and 6.
+    Info = 3,
+    /// `SeverityNumber` 13 to 16; syslog 4.
+    Warn = 4,
+    /// `SeverityNumber` 17 to 20; syslog 3.
+    Error = 5,
+    /// `SeverityNumber` 21 to 24; syslog 0 to 2.
+    Fatal = 6,
+}
+
+impl Level {
+    /// The word for it, as it stands in summaries, queries and JSON; empty for `Unset`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unset => "",
+            Self::Trace => "trace",
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+            Self::Fatal => "fatal",
+        }
+    }
+}
+
+/// A trace id: 16 bytes, all zero where there is none. Shorter ids are padded with zeros in front.
+pub type TraceId = [u8; 16];
+
+/// A span id: 8 bytes as a big-endian number, zero where there is none.
+pub type SpanId = u64;
+
+/// One span, log record, call or sample.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Event<'a> {
+    /// Span by role, or log record.
+    pub kind: Kind,
+    /// Nanoseconds since the Unix epoch: a span's end, a log record's own time; `None` where the record has none.
+    pub time: Option<i64>,
+    /// Nanoseconds a span took; `None` for what takes no time.
+    pub duration: Option<u64>,
+    /// Who did it (`service.name`, the program of a syslog line, the container …); empty where nothing says so.
+    pub service: Cow<'a, str>,
+    /// What was done: a span's name, a log record's logger; may be empty.
+    pub operation: Cow<'a, str>,
+    /// A log record's text, or the status message (else the exception's message) of a failed span.
+    pub message: Cow<'a, str>,
+    /// A log record's severity.
+    pub level: Level,
+    /// The span's status is an error, or the record's level is error or above.
+    pub failed: bool,
+    /// The trace it belongs to.
+    pub trace: TraceId,
+    /// Its own span id, or for a log record the span it was written in.
+    pub span: SpanId,
+    /// The span id of its parent.
+    pub parent: SpanId,
+    /// What else the record says, decoded when it is asked for.
+    pub attributes: Attributes<'a>,
+    /// The bytes of this event alone, for evidence: a span's object, a log line.
+    pub raw: &'a [u8],
+}
+
+/// The attributes of an event as they stand in the record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Attributes<'a> {
+    /// None, or the format has no such thing.
+    #[default]
+    None,
+    /// The text of an OTLP/JSON `KeyValue` array.
+    OtlpJson(&'a [u8]),
+    /// The text of a JSON object; keys that the event's own fields came from may stand in it too.
+    Json(&'a [u8]),
+}
