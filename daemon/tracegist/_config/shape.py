@@ -1,0 +1,189 @@
+"""The shape of the configuration: one frozen struct for each section, and one for each type of source.
+
+msgspec's structs rather than dataclasses: only they forbid unknown keys and let ``type`` choose the struct of a source.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+from msgspec import Meta, Struct, field
+
+from tracegist._config.units import Duration, FileMode, Pattern, Size
+
+__all__ = ["Config", "Format", "Limits", "Log", "Output", "Push", "Server", "SourceConfig", "Spool", "State", "Stdin", "Summary", "Tail"]
+
+Format: TypeAlias = Literal["otlp", "json", "text"]
+Encoding: TypeAlias = Literal["o200k_base", "cl100k_base"]
+Positive: TypeAlias = Annotated[int, Meta(ge=1)]
+
+_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+_SHORTEST_INTERVAL: Final = 10_000_000
+
+
+def _default(value: Duration | Size | FileMode) -> Any:  # noqa: ANN401 - stands in for any field's value
+    """A factory, for msgspec writes plain defaults alone into the JSON Schema."""
+    return field(default_factory=lambda: value)
+
+
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        msg = f'name {name!r}: use up to 64 letters, digits, "_", "-" and "."'
+        raise ValueError(msg)
+
+
+def _check_interval(name: str, interval: Duration) -> None:
+    if interval < _SHORTEST_INTERVAL:
+        msg = f"{name} is {interval}: at least 10ms"
+        raise ValueError(msg)
+
+
+class Summary(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a summary is like unless a request says otherwise."""
+
+    budget: Positive = 1000
+    encoding: Encoding = "o200k_base"
+    window: Duration = _default(Duration.parse("5m"))
+    baseline: Duration = _default(Duration.parse("1h"))
+
+    def __post_init__(self) -> None:
+        """Refuse a window without length."""
+        if self.window <= 0:
+            msg = "window is 0: nothing would fall into it"
+            raise ValueError(msg)
+
+
+class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Bounds of the engine's memory; what had to go stands in the ledger."""
+
+    max_record: Size = _default(Size.parse("16MiB"))
+    max_series: Positive = 20_000
+    max_streams: Positive = 10_000
+    max_open_spans: Positive = 1_000_000
+    max_evidence: Size = _default(Size.parse("32MiB"))
+    trace_hold: Duration = _default(Duration.parse("1m"))
+
+    def __post_init__(self) -> None:
+        """Refuse what the engine would refuse."""
+        for name, value in self.options().items():
+            if value <= 0:
+                msg = f"{name} is 0: the engine needs at least 1"
+                raise ValueError(msg)
+
+    def options(self) -> dict[str, int]:
+        """The keyword arguments of the native engine."""
+        return {name: int(getattr(self, name)) for name in self.__struct_fields__}
+
+
+class State(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What outlives a restart."""
+
+    folder: Path
+    commit_interval: Duration = _default(Duration.parse("1s"))
+    keep: Positive = 3
+
+    def __post_init__(self) -> None:
+        """Refuse an interval that would keep the disk busy with nothing else."""
+        _check_interval("commit_interval", self.commit_interval)
+
+
+class Output(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where ``summary.md`` and ``summary.json`` are kept, and how often they are looked at."""
+
+    folder: Path
+    interval: Duration = _default(Duration.parse("1s"))
+
+    def __post_init__(self) -> None:
+        """Refuse an interval that would keep the disk busy with nothing else."""
+        _check_interval("interval", self.interval)
+
+
+class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The Unix socket, and who may connect to it."""
+
+    socket: Path
+    mode: FileMode = _default(FileMode(0o660))
+    group: str | None = None
+
+
+class Log(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the daemon says of itself, on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "json", "console"] = "auto"
+
+
+class Tail(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="tail"):
+    """Files that grow, are rotated and appear."""
+
+    paths: Annotated[tuple[Pattern, ...], Meta(min_length=1)]
+    exclude: tuple[str, ...] = ()
+    name: str = "tail"
+    format: Format | None = None
+    from_start: bool = True
+
+    def __post_init__(self) -> None:
+        """Check the name."""
+        _check_name(self.name)
+
+
+class Spool(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="spool"):
+    """A folder into which whole files are dropped."""
+
+    folder: Path
+    name: str = "spool"
+    format: Format | None = None
+
+    def __post_init__(self) -> None:
+        """Check the name."""
+        _check_name(self.name)
+
+
+class Stdin(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="stdin"):
+    """The daemon's standard input."""
+
+    name: str = "stdin"
+    format: Format | None = None
+
+    def __post_init__(self) -> None:
+        """Check the name."""
+        _check_name(self.name)
+
+
+class Push(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="push"):
+    """What is posted to the socket's ``/ingest/{source}``."""
+
+    name: str = "push"
+    format: Format | None = None
+
+    def __post_init__(self) -> None:
+        """Check the name."""
+        _check_name(self.name)
+
+
+SourceConfig: TypeAlias = Tail | Spool | Stdin | Push
+
+
+class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All of it. `state`, `output` and `server` have to name a place; :func:`tracegist.config.load` knows the usual ones."""
+
+    summary: Summary = field(default_factory=Summary)
+    engine: Limits = field(default_factory=Limits)
+    state: State
+    output: Output
+    server: Server
+    log: Log = field(default_factory=Log)
+    sources: tuple[SourceConfig, ...] = field(default_factory=lambda: (Push(),))
+
+    def __post_init__(self) -> None:
+        """Refuse two sources of one name: positions are kept by name. Only one of them can have the standard input."""
+        names = [source.name for source in self.sources]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            msg = f'sources: more than one has the name "{twice[0]}": give each a name of its own'
+            raise ValueError(msg)
+        if sum(isinstance(source, Stdin) for source in self.sources) > 1:
+            msg = "sources: there is one standard input, and two sources want it"
+            raise ValueError(msg)
