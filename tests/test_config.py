@@ -69,7 +69,9 @@ def test_config__root_and_service__use_system_folders() -> None:
     """Root and a unit with StateDirectory= get /var/lib and /run; what systemd says wins."""
     assert load("/dev/null", environ={}, root=True).config.state.folder == Path("/var/lib/tracegist")
     assert load("/dev/null", environ={}, root=True).config.server.socket == Path("/run/tracegist/tracegist.sock")
-    config = load("/dev/null", environ={"STATE_DIRECTORY": "/var/lib/a:/var/lib/b", "RUNTIME_DIRECTORY": "/run/a"}, root=False).config
+    config = load(
+        "/dev/null", environ={"STATE_DIRECTORY": "/var/lib/a:/var/lib/b", "RUNTIME_DIRECTORY": "/run/a"}, root=False
+    ).config
     assert (config.state.folder, config.server.socket) == (Path("/var/lib/a"), Path("/run/a/tracegist.sock"))
 
 
@@ -139,7 +141,11 @@ def test_config__environment__overrides_the_file_and_is_named_as_origin(tmp_path
 
 def test_config__override__wins_over_the_environment(tmp_path: Path) -> None:
     """An option of the command line has the last word, and an error in it names the option."""
-    loaded = load("/dev/null", environ={**HOME, "TRACEGIST_OUTPUT_FOLDER": "/a"}, overrides={"output.folder": (tmp_path, "--output")})
+    loaded = load(
+        "/dev/null",
+        environ={**HOME, "TRACEGIST_OUTPUT_FOLDER": "/a"},
+        overrides={"output.folder": (tmp_path, "--output")},
+    )
     assert loaded.config.output.folder == tmp_path
     with pytest.raises(ConfigError, match="^--output: 'x' is no absolute path"):
         load("/dev/null", environ=HOME, overrides={"output.folder": ("x", "--output")})
@@ -151,12 +157,21 @@ def test_config__override__wins_over_the_environment(tmp_path: Path) -> None:
         ("[summary]\nbugdet = 1", r'\$\.summary\.bugdet: unknown key; did you mean "budget"\?'),
         ("[sumary]", r'\$\.sumary: unknown key; did you mean "summary"\?'),
         ("[summary]\nzzz = 1", r"unknown key; known: budget, encoding, window, baseline"),
-        ('[[sources]]\ntype = "push"\n[[sources]]\ntype = "spool"\nfolder = "/s"\nformt = "x"', r'\$\.sources\[1\]\.formt: .*"format"'),
-        ('[[sources]]\ntype = "tial"', r"\$\.sources\[0\]\.type: 'tial' is none of tail, spool, stdin, push; did you mean \"tail\""),
+        (
+            '[[sources]]\ntype = "push"\n[[sources]]\ntype = "spool"\nfolder = "/s"\nformt = "x"',
+            r'\$\.sources\[1\]\.formt: .*"format"',
+        ),
+        (
+            '[[sources]]\ntype = "tial"',
+            r"\$\.sources\[0\]\.type: 'tial' is none of tail, spool, stdin, push; did you mean \"tail\"",
+        ),
         ('[[sources]]\npaths = ["/a"]', r'\$\.sources\[0\]: the key "type" is missing: one of tail, spool'),
         ('[[sources]]\ntype = "tail"', r'\$\.sources\[0\]: the key "paths" is missing'),
         ('[[sources]]\ntype = "tail"\npaths = ["a/*"]', r"\$\.sources\[0\]\.paths\[0\]: 'a/\*' is no absolute path"),
-        ('[[sources]]\ntype = "push"\nformat = "oltp"', r"\$\.sources\[0\]\.format: 'oltp' is none of .*did you mean \"otlp\""),
+        (
+            '[[sources]]\ntype = "push"\nformat = "oltp"',
+            r"\$\.sources\[0\]\.format: 'oltp' is none of .*did you mean \"otlp\"",
+        ),
         ('[[sources]]\ntype = "push"\n[[sources]]\ntype = "push"', r'more than one has the name "push"'),
         ('[[sources]]\ntype = "push"\nname = "../x"', r"\$\.sources\[0\]: name '\.\./x'"),
         ('[[sources]]\ntype = "stdin"\n[[sources]]\ntype = "stdin"\nname = "b"', "one standard input"),
@@ -185,7 +200,11 @@ def test_config__wrong_value__names_file_path_and_what_to_do(tmp_path: Path, tex
 @pytest.mark.parametrize(
     ("variable", "value", "message"),
     [
-        ("TRACEGIST_SUMMARY_BUGDET", "1", '^TRACEGIST_SUMMARY_BUGDET: unknown setting; did you mean "TRACEGIST_SUMMARY_BUDGET"'),
+        (
+            "TRACEGIST_SUMMARY_BUGDET",
+            "1",
+            '^TRACEGIST_SUMMARY_BUGDET: unknown setting; did you mean "TRACEGIST_SUMMARY_BUDGET"',
+        ),
         ("TRACEGIST_SUMMARY_BUDGET", "many", "^TRACEGIST_SUMMARY_BUDGET: expected an integer"),
         ("TRACEGIST_SUMMARY_WINDOW", "5", "^TRACEGIST_SUMMARY_WINDOW: '5' is no duration"),
         ("TRACEGIST_STATE_COMMIT_INTERVAL", "0s", "^TRACEGIST_STATE_COMMIT_INTERVAL: commit_interval is 0s"),
@@ -239,7 +258,9 @@ def test_config__schema__describes_the_defaults() -> None:
 
 def test_config__built_in_code__needs_only_places(tmp_path: Path) -> None:
     """A program that embeds the daemon names three places and gets the other defaults."""
-    config = Config(state=State(folder=tmp_path), output=Output(folder=tmp_path), server=Server(socket=tmp_path / "socket"))
+    config = Config(
+        state=State(folder=tmp_path), output=Output(folder=tmp_path), server=Server(socket=tmp_path / "socket")
+    )
     assert config.output.interval == Duration.parse("1s")
     assert config.engine.options()["max_series"] == 20_000
     with pytest.raises(AttributeError, match="immutable"):
@@ -276,7 +297,14 @@ def test_duration__anything_else__is_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "count", "shown"),
-    [("16MiB", 1 << 24, "16MiB"), ("1 gb", 10**9, "1GB"), (4096, 4096, "4KiB"), ("1000", 1000, "1kB"), ("0", 0, "0B"), ("7", 7, "7B")],
+    [
+        ("16MiB", 1 << 24, "16MiB"),
+        ("1 gb", 10**9, "1GB"),
+        (4096, 4096, "4KiB"),
+        ("1000", 1000, "1kB"),
+        ("0", 0, "0B"),
+        ("7", 7, "7B"),
+    ],
 )
 def test_size__written_form__is_read_and_written_back(text: str | int, count: int, shown: str) -> None:
     """Sizes are bytes inside; small letters do."""

@@ -47,7 +47,11 @@ def find_folders(environ: Mapping[str, str], *, root: bool) -> Folders:
         # Without a session there is no XDG_RUNTIME_DIR; a folder in /tmp could be another user's, the state folder is ours.
         given = environ.get("XDG_RUNTIME_DIR", "")
         runtime = Path(given) / "tracegist" if os.path.isabs(given) else state
-    files = (SYSTEM_CONFIG,) if root else (_xdg(environ, "XDG_CONFIG_HOME", ".config", missing=state) / "tracegist/tracegist.toml", SYSTEM_CONFIG)
+    files = (
+        (SYSTEM_CONFIG,)
+        if root
+        else (_xdg(environ, "XDG_CONFIG_HOME", ".config", missing=state) / "tracegist/tracegist.toml", SYSTEM_CONFIG)
+    )
     return Folders(state, runtime, files)
 
 

@@ -77,7 +77,9 @@ def load(
     return Loaded(config, file, origins, folders, notes)
 
 
-def _find(path: Path | str | None, environ: Mapping[str, str], folders: Folders) -> tuple[Path | None, Table, tuple[str, ...]]:
+def _find(
+    path: Path | str | None, environ: Mapping[str, str], folders: Folders
+) -> tuple[Path | None, Table, tuple[str, ...]]:
     named = path or environ.get("TRACEGIST_CONFIG")
     if named:
         file = Path(named)
@@ -209,7 +211,11 @@ def _walk(path: str, table: object) -> tuple[Any, object]:
     value: Any = table
     for key, index in _STEP.findall(path):
         if key:
-            types = {f.encode_name: f.type for f in msgspec.structs.fields(kind)} if hasattr(kind, "__struct_fields__") else {}
+            types = (
+                {f.encode_name: f.type for f in msgspec.structs.fields(kind)}
+                if hasattr(kind, "__struct_fields__")
+                else {}
+            )
             if key == "type" and kind is None:
                 return _source_types(), value.get(key) if isinstance(value, dict) else None
             kind = types.get(key)
@@ -238,7 +244,13 @@ def _explain(text: str, value: object, kind: object) -> str:
     if missing := re.match(r"Object missing required field `(\w+)`", text):
         hint = f": one of {', '.join(_source_types())}" if missing[1] == "type" else ""
         return f'the key "{missing[1]}" is missing{hint}'
-    for theirs, ours in (("`array`", "an array"), ("`object`", "a table"), ("`str`", "a string"), ("`int`", "an integer"), ("`bool`", "true or false")):
+    for theirs, ours in (
+        ("`array`", "an array"),
+        ("`object`", "a table"),
+        ("`str`", "a string"),
+        ("`int`", "an integer"),
+        ("`bool`", "true or false"),
+    ):
         text = text.replace(theirs, ours)
     return text[:1].lower() + text[1:]
 

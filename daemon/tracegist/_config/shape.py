@@ -13,7 +13,21 @@ from msgspec import Meta, Struct, field
 
 from tracegist._config.units import Duration, FileMode, Pattern, Size
 
-__all__ = ["Config", "Format", "Limits", "Log", "Output", "Push", "Server", "SourceConfig", "Spool", "State", "Stdin", "Summary", "Tail"]
+__all__ = [
+    "Config",
+    "Format",
+    "Limits",
+    "Log",
+    "Output",
+    "Push",
+    "Server",
+    "SourceConfig",
+    "Spool",
+    "State",
+    "Stdin",
+    "Summary",
+    "Tail",
+]
 
 Format: TypeAlias = Literal["otlp", "json", "text"]
 Encoding: TypeAlias = Literal["o200k_base", "cl100k_base"]

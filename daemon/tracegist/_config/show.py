@@ -23,7 +23,11 @@ def show(loaded: Loaded) -> str:
         value = getattr(loaded.config, section.name)
         if section.name == "sources":
             for source in value:
-                lines += ["", "[[sources]]" + _origin(loaded, "sources"), f'type = "{type(source).__struct_config__.tag}"']
+                lines += [
+                    "",
+                    "[[sources]]" + _origin(loaded, "sources"),
+                    f'type = "{type(source).__struct_config__.tag}"',
+                ]
                 lines += [f"{key} = {_toml(item)}" for key, item in _items(source)]
             if not value:
                 lines[1:1] = ["sources = []" + _origin(loaded, "sources")]

@@ -1,0 +1,1 @@
+"""tracegist: what happens on a trace host, within a budget of tokens."""

@@ -1,0 +1,20 @@
+"""Write results to standard output as UTF-8, whatever the locale says."""
+
+from __future__ import annotations
+
+import sys
+
+__all__ = ["write"]
+
+
+def write(content: str | bytes) -> None:
+    """Write `content`, with a newline after it if it has none.
+
+    :raises OSError: if standard output is closed or full
+    """
+    data = content.encode(errors="replace") if isinstance(content, str) else content
+    if not data.endswith(b"\n"):
+        data += b"\n"
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()

@@ -1,0 +1,60 @@
+"""``tracegist run``: the daemon."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from tracegist.cli._options import ConfigFile
+
+__all__ = ["run"]
+
+
+def run(
+    *,
+    config: ConfigFile = None,
+    sample: Annotated[bool, Parameter(negative=())] = False,
+    output: Path | None = None,
+    state: Path | None = None,
+    socket: Path | None = None,
+    log_level: Literal["debug", "info", "warning", "error"] | None = None,
+) -> None:
+    """Run the daemon: read the sources, keep the summary, serve the socket.
+
+    It goes on until SIGTERM or Ctrl-C, commits what it has read, and goes on
+    from there at the next start. Without a configuration file it reads /var/log
+    and a spool folder, and serves a socket; see: tracegist config show.
+
+    Examples:
+        tracegist run --sample
+        tracegist run --config tracegist.toml --output ~/summary
+        my-service 2>&1 | tracegist run --config config/examples/developer.toml
+
+    :param sample: Read a bundled recording of a real system instead of the sources, its clock moved to now.
+    :param output: Folder for summary.md and summary.json.
+    :param state: Folder for what outlives a restart.
+    :param socket: Unix socket to serve.
+    :param log_level: How much the daemon says of itself.
+    """
+    import anyio  # noqa: PLC0415
+
+    from tracegist.config import load  # noqa: PLC0415
+
+    overrides: dict[str, tuple[object, str]] = {
+        key: (value.absolute(), option)
+        for key, value, option in (
+            ("output.folder", output, "--output"),
+            ("state.folder", state, "--state"),
+            ("server.socket", socket, "--socket"),
+        )
+        if value is not None
+    }
+    if log_level is not None:
+        overrides["log.level"] = (log_level, "--log-level")
+    loaded = load(config, overrides=overrides)
+
+    from tracegist.daemon import serve  # noqa: PLC0415
+
+    anyio.run(lambda: serve(loaded.config, sample=sample))

@@ -1,0 +1,68 @@
+"""``tracegist show '#12'``: the raw events behind a statement."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+
+from cyclopts import Parameter
+
+from tracegist.cli._failure import Usage
+from tracegist.cli._options import ConfigFile, OutputFormat, Paths, Socket, check_paths
+from tracegist.cli._output import write
+
+__all__ = ["show"]
+
+_NUMBER: Final = re.compile(r"#?([0-9]{1,18})")
+
+
+def show(
+    number: Annotated[str, Parameter(name="NUMBER")],
+    /,
+    *paths: Paths,
+    format: OutputFormat = "text",  # noqa: A002 - the option's name
+    config: ConfigFile = None,
+    socket: Socket = None,
+) -> None:
+    """Print the raw events behind a statement, such as '#12'.
+
+    Mind the quotes: to a shell, a # begins a comment. 12 will do.
+
+    Examples:
+        tracegist show '#12'
+        tracegist show 12 traces.jsonl app.log
+        tracegist show 12 --format json | jq -r .events[].raw
+
+    :param number: What stands at the end of the statement.
+    :param paths: The files that were summarized; without them, the daemon is asked.
+    """
+    match = _NUMBER.fullmatch(number)
+    if match is None:
+        msg = f"{number} is no number of evidence: write it as it stands at the end of a statement, such as '#12'"
+        raise Usage(msg)
+    check_paths(paths, show)
+    if paths:
+        from tracegist.cli._files import evidence_of_files  # noqa: PLC0415
+        from tracegist.config import load  # noqa: PLC0415
+
+        answer = evidence_of_files(paths, int(match[1]), load(config).config)
+    else:
+        from tracegist.cli._daemon import find_daemon  # noqa: PLC0415
+
+        with find_daemon(config, socket) as daemon:
+            answer = daemon.evidence(int(match[1]))
+    write(answer if format == "json" else "\n".join(_lines(json.loads(answer))))
+
+
+def _lines(evidence: dict[str, Any]) -> Iterator[str]:
+    subject = " ".join(str(evidence[key]) for key in ("service", "operation", "kind") if evidence.get(key))
+    yield f"#{evidence['id']} {subject}"
+    for event in evidence["events"]:
+        time = event.get("time")
+        when = datetime.fromtimestamp(time / 1e9, tz=UTC).isoformat(timespec="milliseconds") if time else "no time"
+        yield ""
+        yield f"{event.get('role', '')} {when} {event.get('source', '')}".strip()
+        yield event["raw"]

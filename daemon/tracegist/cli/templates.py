@@ -1,0 +1,34 @@
+"""``tracegist templates``: the constant part of every log message of a file."""
+
+from __future__ import annotations
+
+from tracegist.cli._options import Paths, check_paths
+from tracegist.cli._output import write
+
+__all__ = ["templates"]
+
+
+def templates(file: Paths, /) -> None:
+    """Print the template of each log message of a file, one message a line, as one JSON object a line in the same order.
+
+    Variable parts are written <*>. Messages of one template have one id.
+
+    Examples:
+        tracegist templates messages.log
+        journalctl -o cat -n 10000 | tracegist templates - | sort | uniq -c | sort -n
+
+    :param file: The file, or - for standard input.
+    """
+    from tracegist import _engine  # noqa: PLC0415
+
+    check_paths([file], templates)
+    if file == "-":
+        from tracegist.cli._reading import standard_input  # noqa: PLC0415
+
+        data = standard_input().read()
+    else:
+        from tracegist.cli._reading import read_whole  # noqa: PLC0415
+
+        data = read_whole(file)
+    if data:
+        write(_engine.templates(data))

@@ -1,0 +1,140 @@
+"""Talk to a running daemon over its Unix socket.
+
+>>> from tracegist.client import Client
+>>> with Client("/nowhere/tracegist.sock") as client:
+...     client.status()
+Traceback (most recent call last):
+tracegist.errors.DaemonUnreachable: no daemon answers on /nowhere/tracegist.sock: No such file or directory; start one with: tracegist run
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Self
+
+from tracegist.errors import DaemonUnreachable, TokenBudgetExceeded, TracegistError, TraceNotFound
+
+if TYPE_CHECKING:
+    import httpx
+
+    from tracegist.config import Duration
+
+__all__ = ["Client"]
+
+_ERRORS: Final = {error.__name__: error for error in (TokenBudgetExceeded, TraceNotFound)}
+
+
+class Client:
+    """A connection to one daemon; a context manager.
+
+    :param socket: the daemon's Unix socket
+    :param timeout: seconds to wait for an answer
+    """
+
+    def __init__(self, socket: Path | str, *, timeout: float = 30.0) -> None:
+        self.socket = Path(socket)
+        self._timeout = timeout
+        self._http: httpx.Client | None = None
+
+    def __enter__(self) -> Self:
+        """Make ready; nothing is sent before the first question."""
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Close the connection."""
+        if self._http is not None:
+            self._http.close()
+            self._http = None
+
+    def summary(
+        self,
+        *,
+        budget: int | None = None,
+        encoding: str | None = None,
+        window: Duration | None = None,
+        baseline: Duration | None = None,
+        focus: str | None = None,
+        sections: Sequence[str] | None = None,
+    ) -> bytes:
+        """Ask for a summary; what is None is as the daemon is configured.
+
+        :return: UTF-8 JSON, the object that :meth:`tracegist._engine.Engine.summary` returns
+        :raises TokenBudgetExceeded: if the header alone does not fit the budget
+        :raises TracegistError: if the daemon refuses the question for another reason
+        :raises DaemonUnreachable: if no daemon answers
+        """
+        query: dict[str, str | list[str]] = {}
+        for name, value in (
+            ("budget", budget),
+            ("encoding", encoding),
+            ("window", window),
+            ("baseline", baseline),
+            ("focus", focus),
+        ):
+            if value is not None:
+                query[name] = str(value)
+        if sections:
+            query["section"] = list(sections)
+        return self._get("/summary", query)
+
+    def status(self) -> bytes:
+        """Ask how the daemon is.
+
+        :return: UTF-8 JSON
+        :raises DaemonUnreachable: if no daemon answers
+        """
+        return self._get("/status")
+
+    def evidence(self, number: int) -> bytes:
+        """Ask for the raw events behind ``#number``.
+
+        :return: UTF-8 JSON, the object that :meth:`tracegist._engine.Engine.evidence` returns
+        :raises TraceNotFound: if the number was never given, or its events have expired
+        :raises DaemonUnreachable: if no daemon answers
+        """
+        return self._get(f"/evidence/{number}")
+
+    def _get(self, path: str, query: Mapping[str, str | list[str]] | None = None) -> bytes:
+        import httpx  # noqa: PLC0415 - takes longer to import than most questions to answer
+
+        if self._http is None:
+            self._http = httpx.Client(
+                transport=httpx.HTTPTransport(uds=str(self.socket)),
+                base_url="http://tracegist",
+                timeout=self._timeout,
+                headers={"Accept": "application/json"},
+            )
+        try:
+            response = self._http.get(path, params=query)
+        except httpx.TimeoutException:
+            msg = f"the daemon on {self.socket} has not answered for {self._timeout:g}s"
+            raise DaemonUnreachable(msg) from None
+        except (httpx.TransportError, OSError, ValueError) as error:
+            raise DaemonUnreachable(_unreachable(self.socket, error)) from None
+        if response.is_error:
+            raise _refusal(response)
+        return response.content
+
+
+def _unreachable(socket: Path, error: Exception) -> str:
+    reason = str(error).removeprefix("[Errno ").partition("] ")[2] or str(error) or type(error).__name__
+    advice = {
+        "Permission denied": "its file mode and group say who may connect",
+        "Connection refused": "it has stopped without cleaning up; start one with: tracegist run",
+    }.get(reason, "start one with: tracegist run")
+    return f"no daemon answers on {socket}: {reason}; {advice}"
+
+
+def _refusal(response: httpx.Response) -> TracegistError:
+    """Raise here what was raised there."""
+    try:
+        answer = json.loads(response.content)
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
+        answer = {}
+    message = str(answer.get("error") or response.text.strip() or response.reason_phrase)
+    kind = _ERRORS.get(str(answer.get("type")), TracegistError)
+    return kind(message)
