@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 /// What an event is: a span by its role, a log record, a call or a sample.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[repr(u8)]
 pub enum Kind {
     /// A span whose role its source does not say, or an operation inside a service.
@@ -21,6 +21,10 @@ pub enum Kind {
     Consumer = 4,
     /// A log record.
     Log = 5,
+    /// Derived, never decoded: the message of failed spans.
+    Failure = 6,
+    /// Derived, never decoded: calls from one service to another.
+    Edge = 7,
 }
 
 impl Kind {
@@ -34,6 +38,8 @@ impl Kind {
             Self::Producer => "producer",
             Self::Consumer => "consumer",
             Self::Log => "log",
+            Self::Failure => "failure",
+            Self::Edge => "edge",
         }
     }
 }
@@ -112,14 +118,21 @@ pub struct Event<'a> {
     pub raw: &'a [u8],
 }
 
-/// The attributes of an event as they stand in the record.
+/// The attributes of an event as they stand in the record; `iter()` decodes them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Attributes<'a> {
     /// None, or the format has no such thing.
     #[default]
     None,
-    /// The text of an OTLP/JSON `KeyValue` array.
-    OtlpJson(&'a [u8]),
+    /// The text of two OTLP/JSON `KeyValue` arrays: the event's own and its resource's; either may be empty.
+    OtlpJson {
+        /// Of the span or log record.
+        own: &'a [u8],
+        /// Of the service, host or container that it came from.
+        resource: &'a [u8],
+    },
     /// The text of a JSON object; keys that the event's own fields came from may stand in it too.
     Json(&'a [u8]),
+    /// Text with `key=value` pairs, as `logfmt` has them; the same holds for their keys.
+    Pairs(&'a [u8]),
 }

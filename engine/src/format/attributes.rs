@@ -1,0 +1,161 @@
+//! The attributes of an event, decoded when they are asked for.
+
+use std::borrow::Cow;
+
+use super::cursor::Cursor;
+use super::otlp;
+use super::value::{self, Value};
+use crate::event::Attributes;
+
+/// The value of an attribute.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Attribute<'a> {
+    /// None.
+    Null,
+    /// True or false.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// Any other number.
+    Float(f64),
+    /// A string.
+    Text(Cow<'a, str>),
+    /// An object or array, as compact JSON.
+    Json(Cow<'a, str>),
+}
+
+impl Attribute<'_> {
+    /// Write it as JSON.
+    pub fn write_json(&self, out: &mut String) {
+        match self {
+            Self::Null => out.push_str("null"),
+            Self::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+            Self::Int(value) => out.push_str(&value.to_string()),
+            Self::Float(value) if value.is_finite() => out.push_str(&format!("{value:?}")),
+            Self::Float(value) => value::write_string(out, &value.to_string()),
+            Self::Text(text) => value::write_string(out, text),
+            Self::Json(text) => out.push_str(text),
+        }
+    }
+}
+
+impl<'a> From<Value<'a>> for Attribute<'a> {
+    fn from(value: Value<'a>) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(value) => Self::Bool(value),
+            Value::Number(raw) => number(raw),
+            Value::String(text) => Self::Text(text.str()),
+            Value::Object(raw) | Value::Array(raw) => Self::Json(String::from_utf8_lossy(raw)),
+        }
+    }
+}
+
+/// A number; text if it is neither of 64 bits nor finite.
+fn number(raw: &[u8]) -> Attribute<'_> {
+    let text = String::from_utf8_lossy(raw);
+    match (text.parse(), value::float(raw)) {
+        (Ok(whole), _) => Attribute::Int(whole),
+        (_, Some(float)) => Attribute::Float(float),
+        _ => Attribute::Text(text),
+    }
+}
+
+impl<'a> Attributes<'a> {
+    /// Key and value of each, in the order of the record; an event's own before those of its resource.
+    #[must_use]
+    pub fn iter(self) -> Iter<'a> {
+        let (parts, kind) = match self {
+            Self::None => ([&[] as &[u8]; 2], Shape::Pairs),
+            Self::OtlpJson { own, resource } => ([own, resource], Shape::Otlp),
+            Self::Json(object) => ([object, &[]], Shape::Object),
+            Self::Pairs(text) => ([text, &[]], Shape::Pairs),
+        };
+        let mut iter = Iter { kind, cursor: Cursor::new(parts[0]), text: parts[0], later: parts[1] };
+        iter.enter();
+        iter
+    }
+}
+
+impl<'a> IntoIterator for Attributes<'a> {
+    type Item = (Cow<'a, str>, Attribute<'a>);
+    type IntoIter = Iter<'a>;
+
+    fn into_iter(self) -> Iter<'a> {
+        self.iter()
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Shape {
+    Otlp,
+    Object,
+    Pairs,
+}
+
+/// Keys and values of [`Attributes`].
+#[derive(Clone, Debug)]
+pub struct Iter<'a> {
+    kind: Shape,
+    cursor: Cursor<'a>,
+    /// What `cursor` reads; of pairs, what is yet to be read.
+    text: &'a [u8],
+    later: &'a [u8],
+}
+
+impl<'a> Iter<'a> {
+    fn enter(&mut self) {
+        let entered = match self.kind {
+            Shape::Otlp => self.cursor.enter_array(),
+            Shape::Object => self.cursor.enter_object(),
+            Shape::Pairs => Ok(true),
+        };
+        if !matches!(entered, Ok(true)) {
+            self.text = &[];
+        }
+    }
+
+    fn step(&mut self) -> Option<(Cow<'a, str>, Attribute<'a>)> {
+        if self.text.is_empty() {
+            return None;
+        }
+        match self.kind {
+            Shape::Otlp => {
+                if !self.cursor.element().ok()? {
+                    return None;
+                }
+                let (key, value) = otlp::key_value(&mut self.cursor).ok()?;
+                Some((key.str(), value.attribute()))
+            }
+            Shape::Object => {
+                let key = self.cursor.key().ok()??;
+                let value = self.cursor.value().ok()?;
+                Some((key.str(), value.into()))
+            }
+            Shape::Pairs => {
+                let (key, value, rest) = super::text::pair(self.text)?;
+                self.text = rest;
+                Some((String::from_utf8_lossy(key), Attribute::Text(value.str())))
+            }
+        }
+    }
+}
+
+impl<'a> Iterator for Iter<'a> {
+    type Item = (Cow<'a, str>, Attribute<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(found) = self.step() {
+                return Some(found);
+            }
+            if self.later.is_empty() {
+                self.text = &[];
+                return None;
+            }
+            self.text = std::mem::take(&mut self.later);
+            self.cursor = Cursor::new(self.text);
+            self.enter();
+        }
+    }
+}

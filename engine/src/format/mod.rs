@@ -1,0 +1,139 @@
+//! How a source's bytes become events.
+//!
+//! In come the bytes of a stream from a record boundary on, out come [`Event`]s that borrow from them, or the reason why
+//! a record cannot be read. Nothing is kept between two calls: what a record means is a function of its bytes, its
+//! stream's format and the [`Context`], so it does not matter how a stream is cut into chunks.
+//!
+//! A format is one file: `otlp`, `json`, `text`. The format of a stream is a hint and the record decides, because real
+//! streams are mixed: a banner stands above JSON lines, and a JSON line in the middle of text.
+
+mod any_value;
+mod attributes;
+mod body;
+mod cursor;
+mod id;
+mod json;
+mod level;
+mod otlp;
+mod records;
+mod reject;
+mod text;
+mod time;
+mod value;
+
+pub use attributes::{Attribute, Iter};
+pub use records::{Next, boundary, next_record};
+pub use reject::Reject;
+
+use crate::event::Event;
+
+/// How the bytes of a source are to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// OTLP/JSON requests, as the OpenTelemetry Collector's file exporter writes them.
+    Otlp,
+    /// A JSON object to a log record.
+    Json,
+    /// A line to a log record.
+    Text,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: &[Self] = &[Self::Otlp, Self::Json, Self::Text];
+
+    /// The word for it, as it stands in the configuration.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Otlp => "otlp",
+            Self::Json => "json",
+            Self::Text => "text",
+        }
+    }
+
+    /// The format of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|format| format.name() == name)
+    }
+}
+
+/// What a record does not say and its stream knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Context {
+    /// Nanoseconds since the epoch: the time of the stream's previous event that had one. Times without a year or a day
+    /// are taken to be as near to it as they can.
+    pub last_time: Option<i64>,
+    /// Nanoseconds since the epoch: when the record was received. Stands in for `last_time` where there is none: the
+    /// latest time that is not in the future.
+    pub received: i64,
+}
+
+/// The format of a stream, judged by the content of its first record that is not blank.
+#[must_use]
+pub fn detect(record: &[u8]) -> Format {
+    let (_, body) = trim(record);
+    match body.first() {
+        Some(b'{') => {}
+        Some(b'[') if json::starts_array(body) => {}
+        _ => return Format::Text,
+    }
+    // The record may be cut or ill-formed: what its first keys are called is enough.
+    if otlp::looks_like_request(body) { Format::Otlp } else { Format::Json }
+}
+
+/// Decode one record: all of its events are pushed, or none and the reason is returned. A blank record has no events.
+///
+/// # Errors
+/// What was found in the record and where, if it cannot be read.
+pub fn decode<'a>(
+    format: Format,
+    record: &'a [u8],
+    context: &Context,
+    events: &mut Vec<Event<'a>>,
+) -> Result<(), Reject> {
+    let before = events.len();
+    let (start, body) = trim(record);
+    let Some(&first) = body.first() else {
+        // Nothing but white space, or what a crash leaves at the end of a file: a run of NULs.
+        return match memchr::memchr(0, record) {
+            Some(at) => Err(Reject::binary(at)),
+            None => Ok(()),
+        };
+    };
+    let json = match (format, first) {
+        (Format::Otlp | Format::Json, b'{') => true,
+        (Format::Text, b'{') => json::whole_object(body),
+        (Format::Otlp | Format::Json, b'[') => json::starts_array(body),
+        (Format::Otlp | Format::Json, b']' | b',') => json::between(body),
+        _ => false,
+    };
+    let read = match (format, json) {
+        (_, false) => text::line(body, context, events),
+        (Format::Otlp, true) => json::documents(body, true, context, events),
+        (Format::Json, true) => json::documents(body, false, context, events),
+        (Format::Text, true) => match json::documents(body, false, context, events) {
+            Ok(()) => Ok(()),
+            Err(_) => {
+                events.truncate(before);
+                text::line(body, context, events)
+            }
+        },
+    };
+    read.map_err(|reject| {
+        events.truncate(before);
+        reject.shifted(start)
+    })
+}
+
+/// The record without its byte order mark, the white space around it and the NULs that a crash may have left before it;
+/// and how many bytes were taken off in front.
+fn trim(record: &[u8]) -> (usize, &[u8]) {
+    let body = record.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(record);
+    let blank = |byte: &&u8| byte.is_ascii_whitespace() || **byte == 0;
+    let front = body.iter().take_while(blank).count();
+    let back = body[front..].iter().rev().take_while(blank).count();
+    (record.len() - body.len() + front, &body[front..body.len() - back])
+}

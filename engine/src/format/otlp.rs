@@ -1,0 +1,453 @@
+//! OTLP/JSON: spans and log records of a request, as the Collector's file exporter writes them and as protobuf's JSON
+//! mapping allows (keys in any order and in snake case, numbers as strings, enums by name, bytes in base64, nulls).
+//!
+//! One pass: attributes are stepped over and kept as text. Metrics and profiles are read and have no events.
+
+use std::borrow::Cow;
+
+use super::any_value::AnyValue;
+use super::cursor::Cursor;
+use super::reject::Reject;
+use super::value::{Text, Value};
+use super::{Context, body, id};
+use crate::event::{Attributes, Event, Kind, Level};
+
+/// Whether the first keys of an object, cut or not, are those of a request.
+pub(super) fn looks_like_request(text: &[u8]) -> bool {
+    let mut cursor = Cursor::new(text);
+    while let Some(b'[') = cursor.peek() {
+        cursor.advance();
+    }
+    if !matches!(cursor.enter_object(), Ok(true)) {
+        return false;
+    }
+    while let Ok(Some(key)) = cursor.key() {
+        if is_request_key(key.raw) {
+            return true;
+        }
+        if cursor.skip().is_err() {
+            return false;
+        }
+    }
+    false
+}
+
+/// Whether a key of an object at the top tells that it is OTLP: a request, or a part of one that stands alone.
+#[inline]
+pub(super) fn is_request_key(key: &[u8]) -> bool {
+    part(key) != Part::Other
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// `ResourceSpans` or `ResourceLogs` in an array.
+    Resources,
+    /// `ScopeSpans` or `ScopeLogs` in an array.
+    Scopes,
+    /// Read and not decoded.
+    Ignored,
+    Other,
+}
+
+#[inline]
+fn part(key: &[u8]) -> Part {
+    match key {
+        b"resourceSpans" | b"resourceLogs" | b"resource_spans" | b"resource_logs" => Part::Resources,
+        b"scopeSpans"
+        | b"scopeLogs"
+        | b"scope_spans"
+        | b"scope_logs"
+        | b"instrumentationLibrarySpans"
+        | b"instrumentationLibraryLogs"
+        | b"instrumentation_library_spans"
+        | b"instrumentation_library_logs" => Part::Scopes,
+        b"resourceMetrics" | b"resource_metrics" | b"resourceProfiles" | b"resource_profiles" | b"scopeMetrics"
+        | b"scope_metrics" => Part::Ignored,
+        _ => Part::Other,
+    }
+}
+
+/// Who the spans and records around belong to.
+#[derive(Clone, Default)]
+struct Resource<'a> {
+    service: Cow<'a, str>,
+    attributes: &'a [u8],
+}
+
+/// Decode the object that starts here. False, and possibly events that mean nothing, if it is not OTLP.
+pub(super) fn request<'a>(
+    cursor: &mut Cursor<'a>,
+    context: &Context,
+    events: &mut Vec<Event<'a>>,
+) -> Result<bool, Reject> {
+    let mut found = false;
+    let first = events.len();
+    let mut resource = Resource::default();
+    if !cursor.enter_object()? {
+        return Ok(false);
+    }
+    while let Some(key) = cursor.key()? {
+        match part(key.raw) {
+            Part::Resources => {
+                found = true;
+                if cursor.enter_array()? {
+                    while cursor.element()? {
+                        resource_events(cursor, context, events)?;
+                    }
+                }
+            }
+            Part::Scopes => {
+                found = true;
+                scopes(cursor, &resource, context, events)?;
+            }
+            Part::Ignored => {
+                found = true;
+                cursor.skip()?;
+            }
+            Part::Other if key.raw == b"resource" && matches!(cursor.peek(), Some(b'{')) => {
+                // Of a `ResourceSpans` alone, or of a log line that has nothing to do with OTLP.
+                let object = cursor.raw()?;
+                if let Ok(read) = read_resource(&mut Cursor::new(object)) {
+                    resource = read;
+                    adopt(&resource, &mut events[first..]);
+                }
+            }
+            Part::Other => cursor.skip()?,
+        }
+    }
+    Ok(found)
+}
+
+/// A `ResourceSpans` or `ResourceLogs`.
+fn resource_events<'a>(cursor: &mut Cursor<'a>, context: &Context, events: &mut Vec<Event<'a>>) -> Result<(), Reject> {
+    let first = events.len();
+    let mut resource = Resource::default();
+    if !cursor.enter_object()? {
+        return Ok(());
+    }
+    while let Some(key) = cursor.key()? {
+        match part(key.raw) {
+            Part::Scopes => scopes(cursor, &resource, context, events)?,
+            _ if key.raw == b"resource" => {
+                resource = read_resource(cursor)?;
+                adopt(&resource, &mut events[first..]);
+            }
+            _ => cursor.skip()?,
+        }
+    }
+    Ok(())
+}
+
+/// Give events that stood before their resource what they have of it.
+fn adopt<'a>(resource: &Resource<'a>, events: &mut [Event<'a>]) {
+    for event in events {
+        if event.service.is_empty() {
+            event.service = resource.service.clone();
+        }
+        if let Attributes::OtlpJson { resource: attributes, .. } = &mut event.attributes {
+            *attributes = resource.attributes;
+        }
+    }
+}
+
+/// How well a resource attribute names the service; the lowest is the best.
+fn service_rank(key: &[u8], value: &str) -> Option<u8> {
+    match key {
+        // What SDKs say that were not told: a pod's name says more.
+        b"service.name" if value.starts_with("unknown_service") => Some(8),
+        b"service.name" => Some(0),
+        b"k8s.deployment.name" => Some(1),
+        b"k8s.statefulset.name" | b"k8s.daemonset.name" | b"k8s.cronjob.name" => Some(2),
+        b"k8s.container.name" => Some(3),
+        b"k8s.pod.name" => Some(4),
+        b"container.name" => Some(5),
+        b"faas.name" => Some(6),
+        b"process.executable.name" => Some(7),
+        _ => None,
+    }
+}
+
+fn read_resource<'a>(cursor: &mut Cursor<'a>) -> Result<Resource<'a>, Reject> {
+    let mut resource = Resource::default();
+    let mut best = u8::MAX;
+    if !cursor.enter_object()? {
+        return Ok(resource);
+    }
+    while let Some(key) = cursor.key()? {
+        if key.raw != b"attributes" {
+            cursor.skip()?;
+            continue;
+        }
+        cursor.peek();
+        let start = cursor.position();
+        if cursor.enter_array()? {
+            while cursor.element()? {
+                let (key, value) = key_value(cursor)?;
+                // Only the keys that may name the service are worth a string.
+                if service_rank(key.raw, "").is_none() {
+                    continue;
+                }
+                let AnyValue::String(text) = value else { continue };
+                let name = text.str();
+                if let Some(rank) = service_rank(key.raw, &name)
+                    && rank < best
+                    && !name.is_empty()
+                {
+                    best = rank;
+                    resource.service = name;
+                }
+            }
+        }
+        resource.attributes = cursor.since(start);
+    }
+    Ok(resource)
+}
+
+/// A `KeyValue`.
+pub(super) fn key_value<'a>(cursor: &mut Cursor<'a>) -> Result<(Text<'a>, AnyValue<'a>), Reject> {
+    let mut name = Text::default();
+    let mut value = AnyValue::Null;
+    if cursor.enter_object()? {
+        while let Some(key) = cursor.key()? {
+            match key.raw {
+                b"key" => {
+                    if let Value::String(text) = cursor.value()? {
+                        name = text;
+                    }
+                }
+                b"value" => value = AnyValue::read(cursor)?,
+                _ => cursor.skip()?,
+            }
+        }
+    }
+    Ok((name, value))
+}
+
+/// An array of `ScopeSpans` or `ScopeLogs`.
+fn scopes<'a>(
+    cursor: &mut Cursor<'a>,
+    resource: &Resource<'a>,
+    context: &Context,
+    events: &mut Vec<Event<'a>>,
+) -> Result<(), Reject> {
+    if !cursor.enter_array()? {
+        return Ok(());
+    }
+    while cursor.element()? {
+        if !cursor.enter_object()? {
+            continue;
+        }
+        let first = events.len();
+        let mut scope = Cow::Borrowed("");
+        while let Some(key) = cursor.key()? {
+            match key.raw {
+                b"spans" => {
+                    if cursor.enter_array()? {
+                        while cursor.element()? {
+                            span(cursor, resource, events)?;
+                        }
+                    }
+                }
+                b"logRecords" | b"log_records" | b"logs" => {
+                    if cursor.enter_array()? {
+                        while cursor.element()? {
+                            log(cursor, resource, context, events)?;
+                        }
+                    }
+                }
+                b"scope" | b"instrumentationLibrary" | b"instrumentation_library" => scope = scope_name(cursor)?,
+                _ => cursor.skip()?,
+            }
+        }
+        // A log record's logger is its scope, unless the record names its event.
+        if !scope.is_empty() {
+            for event in &mut events[first..] {
+                if event.kind == Kind::Log && event.operation.is_empty() {
+                    event.operation = scope.clone();
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn scope_name<'a>(cursor: &mut Cursor<'a>) -> Result<Cow<'a, str>, Reject> {
+    let mut name = Cow::Borrowed("");
+    if cursor.enter_object()? {
+        while let Some(key) = cursor.key()? {
+            if key.raw == b"name" {
+                name = cursor.value()?.str().unwrap_or_default();
+            } else {
+                cursor.skip()?;
+            }
+        }
+    }
+    Ok(name)
+}
+
+/// Nanoseconds since the epoch; `None` for zero, which means unknown.
+#[inline]
+fn nanoseconds(value: Value<'_>) -> Option<i64> {
+    value.unsigned().and_then(|number| i64::try_from(number).ok()).filter(|time| *time != 0)
+}
+
+#[inline]
+fn id_text<'a>(value: &Value<'a>) -> &'a [u8] {
+    match value {
+        // Base64 may have its slashes escaped: rare enough to be given up.
+        Value::String(text) => text.raw,
+        _ => &[],
+    }
+}
+
+fn span<'a>(cursor: &mut Cursor<'a>, resource: &Resource<'a>, events: &mut Vec<Event<'a>>) -> Result<(), Reject> {
+    cursor.peek();
+    let from = cursor.position();
+    if !cursor.enter_object()? {
+        return Ok(());
+    }
+    let mut event = Event { service: resource.service.clone(), ..Event::default() };
+    let (mut start, mut end) = (None, None);
+    let mut own: &[u8] = &[];
+    let mut happened: &[u8] = &[];
+    while let Some(key) = cursor.key()? {
+        match key.raw {
+            b"traceId" | b"trace_id" => event.trace = id::trace(id_text(&cursor.value()?)),
+            b"spanId" | b"span_id" => event.span = id::span(id_text(&cursor.value()?)),
+            b"parentSpanId" | b"parent_span_id" => event.parent = id::span(id_text(&cursor.value()?)),
+            b"name" => event.operation = cursor.value()?.str().unwrap_or_default(),
+            b"kind" => event.kind = span_kind(cursor.value()?),
+            b"startTimeUnixNano" | b"start_time_unix_nano" => start = nanoseconds(cursor.value()?),
+            b"endTimeUnixNano" | b"end_time_unix_nano" => end = nanoseconds(cursor.value()?),
+            b"attributes" => own = cursor.raw()?,
+            b"status" => (event.failed, event.message) = status(cursor)?,
+            b"events" => happened = cursor.raw()?,
+            _ => cursor.skip()?,
+        }
+    }
+    event.time = end.or(start);
+    event.duration = start.zip(end).map(|(start, end)| u64::try_from(end - start).unwrap_or(0));
+    if event.failed && event.message.is_empty() && !happened.is_empty() {
+        event.message = exception(happened)?;
+    }
+    event.attributes = Attributes::OtlpJson { own, resource: resource.attributes };
+    event.raw = cursor.since(from);
+    events.push(event);
+    Ok(())
+}
+
+#[inline]
+fn span_kind(value: Value<'_>) -> Kind {
+    match value.plain().unwrap_or_default() {
+        b"2" | b"SPAN_KIND_SERVER" => Kind::Server,
+        b"3" | b"SPAN_KIND_CLIENT" => Kind::Client,
+        b"4" | b"SPAN_KIND_PRODUCER" => Kind::Producer,
+        b"5" | b"SPAN_KIND_CONSUMER" => Kind::Consumer,
+        _ => Kind::Internal,
+    }
+}
+
+/// Whether the status is an error, and its message.
+fn status<'a>(cursor: &mut Cursor<'a>) -> Result<(bool, Cow<'a, str>), Reject> {
+    let (mut failed, mut message) = (false, Cow::Borrowed(""));
+    if cursor.enter_object()? {
+        while let Some(key) = cursor.key()? {
+            match key.raw {
+                b"code" => failed = matches!(cursor.value()?.plain(), Some(b"2" | b"STATUS_CODE_ERROR")),
+                b"message" => message = cursor.value()?.str().unwrap_or_default(),
+                _ => cursor.skip()?,
+            }
+        }
+    }
+    if !failed {
+        message = Cow::Borrowed("");
+    }
+    Ok((failed, message))
+}
+
+/// What the last exception among a span's events says, or else its type.
+fn exception(events: &[u8]) -> Result<Cow<'_, str>, Reject> {
+    let (mut message, mut class) = (Cow::Borrowed(""), Cow::Borrowed(""));
+    let mut cursor = Cursor::new(events);
+    if !cursor.enter_array()? {
+        return Ok(message);
+    }
+    while cursor.element()? {
+        if !cursor.enter_object()? {
+            continue;
+        }
+        while let Some(key) = cursor.key()? {
+            if key.raw != b"attributes" || !cursor.enter_array()? {
+                if key.raw != b"attributes" {
+                    cursor.skip()?;
+                }
+                continue;
+            }
+            while cursor.element()? {
+                let (key, value) = key_value(&mut cursor)?;
+                match key.raw {
+                    b"exception.message" => message = value.text(),
+                    b"exception.type" => class = value.text(),
+                    _ => {}
+                }
+            }
+        }
+    }
+    Ok(if message.is_empty() { class } else { message })
+}
+
+fn log<'a>(
+    cursor: &mut Cursor<'a>,
+    resource: &Resource<'a>,
+    context: &Context,
+    events: &mut Vec<Event<'a>>,
+) -> Result<(), Reject> {
+    cursor.peek();
+    let from = cursor.position();
+    if !cursor.enter_object()? {
+        return Ok(());
+    }
+    let mut event = Event { kind: Kind::Log, service: resource.service.clone(), ..Event::default() };
+    let (mut time, mut observed) = (None, None);
+    let (mut number, mut word) = (Value::Null, Value::Null);
+    let mut own: &[u8] = &[];
+    while let Some(key) = cursor.key()? {
+        match key.raw {
+            b"timeUnixNano" | b"time_unix_nano" => time = nanoseconds(cursor.value()?),
+            b"observedTimeUnixNano" | b"observed_time_unix_nano" => observed = nanoseconds(cursor.value()?),
+            b"severityNumber" | b"severity_number" => number = cursor.value()?,
+            b"severityText" | b"severity_text" => word = cursor.value()?,
+            b"body" => event.message = AnyValue::read(cursor)?.text(),
+            b"traceId" | b"trace_id" => event.trace = id::trace(id_text(&cursor.value()?)),
+            b"spanId" | b"span_id" => event.span = id::span(id_text(&cursor.value()?)),
+            b"eventName" | b"event_name" => event.operation = cursor.value()?.str().unwrap_or_default(),
+            b"attributes" => own = cursor.raw()?,
+            _ => cursor.skip()?,
+        }
+    }
+    event.time = time.or(observed);
+    event.attributes = Attributes::OtlpJson { own, resource: resource.attributes };
+    event.raw = cursor.since(from);
+    event.level = severity(number, word);
+    if event.level == Level::Unset {
+        // Collectors that ship lines as they are leave all there is to know in the body.
+        body::read(&mut event, context);
+    }
+    event.failed |= event.level >= Level::Error;
+    events.push(event);
+    Ok(())
+}
+
+/// `SeverityNumber`, by number or by name (`SEVERITY_NUMBER_WARN2`), else the text of the severity.
+fn severity(number: Value<'_>, word: Value<'_>) -> Level {
+    let by_number = match number {
+        Value::String(Text { raw, .. }) if raw.starts_with(b"SEVERITY_NUMBER_") => {
+            let name = &raw["SEVERITY_NUMBER_".len()..];
+            super::level::word(
+                name.strip_suffix(b"2").or(name.strip_suffix(b"3")).or(name.strip_suffix(b"4")).unwrap_or(name),
+            )
+        }
+        _ => super::level::otlp(number.unsigned().unwrap_or(0)),
+    };
+    if by_number == Level::Unset { word.plain().map_or(Level::Unset, super::level::word) } else { by_number }
+}

@@ -1,0 +1,80 @@
+//! Why a record was rejected.
+
+use std::fmt;
+
+/// Why a record cannot be read: what was found, and where in the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct Reject {
+    what: What,
+    at: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    Ends,
+    Unexpected(u8),
+    Depth,
+    WrongType,
+    Binary,
+}
+
+impl Reject {
+    /// The kind of reason, for counting: one of five.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        match self.what {
+            What::Ends => "JSON ends early",
+            What::Unexpected(_) => "not JSON",
+            What::Depth => "JSON nested too deep",
+            What::WrongType => "not OTLP",
+            What::Binary => "binary",
+        }
+    }
+
+    /// The byte of the record at which reading stopped, from 0.
+    #[must_use]
+    pub const fn offset(&self) -> usize {
+        self.at
+    }
+
+    pub(super) const fn ends(at: usize) -> Self {
+        Self { what: What::Ends, at }
+    }
+
+    pub(super) const fn unexpected(at: usize, byte: u8) -> Self {
+        Self { what: What::Unexpected(byte), at }
+    }
+
+    pub(super) const fn depth(at: usize) -> Self {
+        Self { what: What::Depth, at }
+    }
+
+    pub(super) const fn wrong_type(at: usize) -> Self {
+        Self { what: What::WrongType, at }
+    }
+
+    pub(super) const fn binary(at: usize) -> Self {
+        Self { what: What::Binary, at }
+    }
+
+    /// The same, for text that starts `by` bytes into the record.
+    pub(super) const fn shifted(self, by: usize) -> Self {
+        Self { what: self.what, at: self.at + by }
+    }
+}
+
+impl fmt::Display for Reject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = self.at;
+        match self.what {
+            What::Ends => write!(f, "JSON ends early, at byte {at}"),
+            What::Unexpected(byte) if byte.is_ascii_graphic() || byte == b' ' => {
+                write!(f, "not JSON: unexpected '{}' at byte {at}", char::from(byte))
+            }
+            What::Unexpected(byte) => write!(f, "not JSON: unexpected byte 0x{byte:02x} at byte {at}"),
+            What::Depth => write!(f, "JSON nested too deep, at byte {at}"),
+            What::WrongType => write!(f, "not OTLP: a value of another type at byte {at}"),
+            What::Binary => write!(f, "binary, first control byte at byte {at}"),
+        }
+    }
+}

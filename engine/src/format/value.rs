@@ -1,0 +1,195 @@
+//! JSON values as they stand in the text, and what they mean as strings and numbers.
+
+use std::borrow::Cow;
+
+/// A JSON string: the bytes between its quotes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Text<'a> {
+    /// As it stands, escapes and all.
+    pub raw: &'a [u8],
+    /// Whether there are escapes in it.
+    pub escaped: bool,
+}
+
+impl<'a> Text<'a> {
+    /// The string it means. What is not UTF-8, and a lone surrogate, is U+FFFD.
+    #[inline]
+    #[must_use]
+    pub fn str(self) -> Cow<'a, str> {
+        if self.escaped { Cow::Owned(unescape(self.raw)) } else { String::from_utf8_lossy(self.raw) }
+    }
+}
+
+/// A JSON value; objects and arrays as their text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Value<'a> {
+    /// `null`
+    #[default]
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// The text of a number.
+    Number(&'a [u8]),
+    /// A string.
+    String(Text<'a>),
+    /// The text of an object.
+    Object(&'a [u8]),
+    /// The text of an array.
+    Array(&'a [u8]),
+}
+
+impl<'a> Value<'a> {
+    /// The string, or the number or truth value as text; `None` for the rest.
+    #[inline]
+    #[must_use]
+    pub fn str(self) -> Option<Cow<'a, str>> {
+        match self {
+            Self::String(text) => Some(text.str()),
+            Self::Number(raw) => Some(String::from_utf8_lossy(raw)),
+            Self::Bool(value) => Some(Cow::Borrowed(if value { "true" } else { "false" })),
+            _ => None,
+        }
+    }
+
+    /// The bytes of a string without escapes, or of a number: what ids and numbers are read from.
+    #[inline]
+    #[must_use]
+    pub const fn plain(self) -> Option<&'a [u8]> {
+        match self {
+            Self::String(Text { raw, escaped: false }) | Self::Number(raw) => Some(raw),
+            _ => None,
+        }
+    }
+
+    /// The number, whether written as a number or as a string.
+    #[inline]
+    #[must_use]
+    pub fn unsigned(self) -> Option<u64> {
+        unsigned(self.plain()?)
+    }
+
+    /// The number, whether written as a number or as a string.
+    #[must_use]
+    pub fn float(self) -> Option<f64> {
+        float(self.plain()?)
+    }
+}
+
+/// A whole number in decimal digits; one with a point or an exponent is rounded towards zero.
+#[inline]
+#[must_use]
+pub fn unsigned(text: &[u8]) -> Option<u64> {
+    let mut number: u64 = 0;
+    // 19 digits fit whatever they are.
+    if text.is_empty() || text.len() > 19 {
+        return unsigned_slow(text);
+    }
+    for &byte in text {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return unsigned_slow(text);
+        }
+        number = number * 10 + u64::from(digit);
+    }
+    Some(number)
+}
+
+#[cold]
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+fn unsigned_slow(text: &[u8]) -> Option<u64> {
+    let text = std::str::from_utf8(text).ok()?;
+    if let Ok(number) = text.parse() {
+        return Some(number);
+    }
+    let number: f64 = text.parse().ok()?;
+    (number >= 0.0 && number < u64::MAX as f64).then_some(number as u64)
+}
+
+/// A finite number.
+#[must_use]
+pub fn float(text: &[u8]) -> Option<f64> {
+    std::str::from_utf8(text).ok()?.parse().ok().filter(|number: &f64| number.is_finite())
+}
+
+#[cold]
+fn unescape(raw: &[u8]) -> String {
+    let mut out = Vec::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some(slash) = memchr::memchr(b'\\', rest) {
+        out.extend_from_slice(&rest[..slash]);
+        let Some((&kind, after)) = rest[slash + 1..].split_first() else {
+            rest = &[];
+            break;
+        };
+        rest = after;
+        let plain = match kind {
+            b'b' => 8,
+            b'f' => 12,
+            b'n' => b'\n',
+            b'r' => b'\r',
+            b't' => b'\t',
+            b'u' => {
+                let (character, after) = code_point(rest);
+                rest = after;
+                out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+                continue;
+            }
+            other => other,
+        };
+        out.push(plain);
+    }
+    out.extend_from_slice(rest);
+    String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+/// The character of `XXXX`, or of `XXXX\uXXXX` if the two are a surrogate pair, and what comes after it.
+fn code_point(rest: &[u8]) -> (char, &[u8]) {
+    let Some((first, after)) = four(rest) else { return (char::REPLACEMENT_CHARACTER, rest) };
+    if let Some(character) = char::from_u32(first) {
+        return (character, after);
+    }
+    if first < 0xDC00
+        && let Some((second, end)) = after.strip_prefix(b"\\u").and_then(four)
+        && (0xDC00..0xE000).contains(&second)
+        && let Some(character) = char::from_u32(0x1_0000 + ((first - 0xD800) << 10) + (second - 0xDC00))
+    {
+        return (character, end);
+    }
+    (char::REPLACEMENT_CHARACTER, after)
+}
+
+fn four(text: &[u8]) -> Option<(u32, &[u8])> {
+    let (digits, rest) = text.split_at_checked(4)?;
+    let mut number = 0;
+    for &digit in digits {
+        number = number << 4 | char::from(digit).to_digit(16)?;
+    }
+    Some((number, rest))
+}
+
+/// Write a string as JSON, with its quotes.
+pub fn write_string(out: &mut String, text: &str) {
+    out.push('"');
+    let mut clean = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        let escape = match byte {
+            b'"' => "\\\"",
+            b'\\' => "\\\\",
+            b'\n' => "\\n",
+            b'\r' => "\\r",
+            b'\t' => "\\t",
+            0..0x20 => "",
+            _ => continue,
+        };
+        out.push_str(&text[clean..at]);
+        clean = at + 1;
+        if escape.is_empty() {
+            let hex = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+            out.extend(['\\', 'u', '0', '0', hex(byte >> 4), hex(byte & 15)]);
+        } else {
+            out.push_str(escape);
+        }
+    }
+    out.push_str(&text[clean..]);
+    out.push('"');
+}
