@@ -1,0 +1,227 @@
+//! The engine as its users meet it: one state behind a lock, every call safe from any thread.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+
+use crate::format::Format;
+use crate::snapshot::{self, Damage};
+use crate::state::series::Record;
+use crate::state::streams::Stream;
+use crate::state::{Limits, Outcome, State};
+use crate::summary::{self, Error, LedgerOut, Request, Summary, words};
+
+/// State of everything ingested so far.
+#[derive(Debug)]
+pub struct Engine {
+    host: String,
+    limits: Limits,
+    state: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    state: State,
+    generation: u64,
+}
+
+/// The raw events behind a number.
+#[derive(Debug, Serialize)]
+pub struct Evidence {
+    /// The number, without `#`.
+    pub id: u32,
+    /// Who.
+    pub service: String,
+    /// What.
+    pub operation: String,
+    /// Span by role, log record, or derived.
+    pub kind: &'static str,
+    /// Events in all.
+    pub count: u64,
+    /// Those that were kept.
+    pub events: Vec<ExhibitOut>,
+}
+
+/// One raw event.
+#[derive(Debug, Serialize)]
+pub struct ExhibitOut {
+    /// Why it was kept: `worst`, `failed` or `sample`.
+    pub role: &'static str,
+    /// RFC 3339, UTC.
+    pub time: String,
+    /// The stream it came from.
+    pub source: String,
+    /// Its bytes, redacted and cut at 2 KiB; bytes that are not UTF-8 replaced.
+    pub raw: String,
+}
+
+/// The ledger, the streams and the sizes.
+#[derive(Debug, Serialize)]
+pub struct Stats {
+    /// What became of every byte.
+    pub ledger: LedgerOut,
+    /// What is known of each stream.
+    pub streams: Vec<StreamOut>,
+    /// How much is held.
+    pub sizes: Sizes,
+    /// Nanoseconds since the epoch of the newest event.
+    pub watermark: Option<i64>,
+    /// The same as RFC 3339, UTC.
+    pub last_event: Option<String>,
+}
+
+/// One stream.
+#[derive(Debug, Serialize)]
+pub struct StreamOut {
+    /// Its name.
+    pub name: String,
+    /// How its bytes become events.
+    pub format: Option<&'static str>,
+    /// Bytes taken.
+    pub bytes: u64,
+    /// Events decoded.
+    pub events: u64,
+    /// Records rejected.
+    pub rejected: u64,
+    /// RFC 3339, UTC, of its newest event.
+    pub last_event: Option<String>,
+}
+
+/// How much is held.
+#[derive(Debug, Serialize)]
+pub struct Sizes {
+    /// Series.
+    pub series: usize,
+    /// Open spans.
+    pub open_spans: usize,
+    /// Bytes of evidence.
+    pub evidence_bytes: usize,
+}
+
+impl Engine {
+    /// An empty engine. `host` stands in the header of summaries.
+    #[must_use]
+    pub fn new(host: String, limits: Limits) -> Self {
+        Self { host, limits, state: Mutex::new(Inner { state: State::new(limits), generation: 0 }) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // A panic in another thread has been reported there; the state is counts and stays readable.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Split, decode and aggregate a block that ends at a record boundary. `received` is in nanoseconds since the epoch.
+    pub fn ingest(&self, stream: &str, data: &[u8], received: i64, format: Option<Format>) -> Outcome {
+        let mut inner = self.lock();
+        inner.generation += 1;
+        inner.state.ingest(stream, data, received, format)
+    }
+
+    /// Render the best account that fits the budget.
+    ///
+    /// # Errors
+    /// If the encoding is unknown, or if the header and the ledger alone are over the budget.
+    pub fn summary(&self, mut request: Request) -> Result<Summary, Error> {
+        request.host.clone_from(&self.host);
+        summary::summarize(&mut self.lock().state, &request)
+    }
+
+    /// The raw events behind `#number`; `None` if it was never given or they have all been let go.
+    #[must_use]
+    pub fn evidence(&self, number: u32) -> Option<Evidence> {
+        let inner = self.lock();
+        let table = &inner.state.table;
+        let (_, key, record) = table.iter().find(|(_, _, record)| number > 0 && record.number == number)?;
+        let events = exhibits(record);
+        (!events.is_empty()).then(|| Evidence {
+            id: number,
+            service: key.service.to_owned(),
+            operation: key.operation.to_owned(),
+            kind: key.kind.name(),
+            count: record.count,
+            events,
+        })
+    }
+
+    /// The ledger, the streams and the sizes.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let inner = self.lock();
+        let state = &inner.state;
+        Stats {
+            ledger: LedgerOut::of(state),
+            streams: state.streams.iter().map(stream).collect(),
+            sizes: Sizes { series: state.table.iter().count(), open_spans: state.traces.len(), evidence_bytes: state.evidence_bytes },
+            watermark: state.watermark,
+            last_event: state.watermark.map(instant),
+        }
+    }
+
+    /// Nanoseconds since the epoch of the newest event of a stream, or of all.
+    #[must_use]
+    pub fn watermark(&self, stream: Option<&str>) -> Option<i64> {
+        let inner = self.lock();
+        stream.map_or(inner.state.watermark, |name| inner.state.streams.get(name).and_then(|stream| stream.newest))
+    }
+
+    /// Grows whenever something was ingested, merged or restored.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.lock().generation
+    }
+
+    /// The whole state as bytes.
+    #[must_use]
+    pub fn snapshot(&self) -> Vec<u8> {
+        snapshot::encode(&mut self.lock().state)
+    }
+
+    /// Replace the state.
+    ///
+    /// # Errors
+    /// If the bytes are no whole, undamaged snapshot of a schema that is known; the state is then as it was.
+    pub fn restore(&self, bytes: &[u8]) -> Result<(), Damage> {
+        let state = snapshot::decode(bytes, self.limits)?;
+        let mut inner = self.lock();
+        inner.state = state;
+        inner.generation += 1;
+        Ok(())
+    }
+
+    /// Add a snapshot's state to this one.
+    ///
+    /// # Errors
+    /// If the bytes are no whole, undamaged snapshot of a schema that is known; the state is then as it was.
+    pub fn merge(&self, bytes: &[u8]) -> Result<(), Damage> {
+        let mut inner = self.lock();
+        snapshot::merge(&mut inner.state, bytes)?;
+        inner.generation += 1;
+        Ok(())
+    }
+}
+
+fn exhibits(record: &Record) -> Vec<ExhibitOut> {
+    let mut all: Vec<ExhibitOut> = Vec::new();
+    for (role, exhibit) in record.kept.iter() {
+        let raw = String::from_utf8_lossy(&exhibit.raw).into_owned();
+        if !all.iter().any(|other| other.raw == raw) {
+            all.push(ExhibitOut { role: role.name(), time: instant(exhibit.time), source: exhibit.stream.to_string(), raw });
+        }
+    }
+    all
+}
+
+fn stream((name, stream): (&str, &Stream)) -> StreamOut {
+    StreamOut {
+        name: name.to_owned(),
+        format: stream.format.map(Format::name),
+        bytes: stream.offset,
+        events: stream.events,
+        rejected: stream.rejected,
+        last_event: stream.newest.map(instant),
+    }
+}
+
+fn instant(ns: i64) -> String {
+    words::timestamp(ns.div_euclid(1_000_000_000))
+}

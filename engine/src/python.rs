@@ -1,0 +1,242 @@
+//! The face to Python, described in `_engine.pyi`: thin, and the only file that knows Python.
+//!
+//! Values go in and out as bytes or plain values; the GIL is released while the engine works; errors become the exceptions
+//! of `tracegist.errors` here and nowhere else.
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::engine;
+use crate::format::{self, Format};
+use crate::snapshot::Damage;
+use crate::state::Limits;
+use crate::summary::facts::Section;
+use crate::summary::{Error, Request};
+use crate::templates;
+use crate::tokens::Encoding;
+
+pyo3::import_exception!(tracegist.errors, SnapshotError);
+pyo3::import_exception!(tracegist.errors, TokenBudgetExceeded);
+pyo3::import_exception!(tracegist.errors, TraceNotFound);
+
+const NANOS: i64 = 1_000_000_000;
+
+impl From<Damage> for PyErr {
+    fn from(damage: Damage) -> Self {
+        SnapshotError::new_err(damage.to_string())
+    }
+}
+
+impl From<Error> for PyErr {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Budget { .. } => TokenBudgetExceeded::new_err(error.to_string()),
+            Error::Encoding(_) => PyValueError::new_err(error.to_string()),
+        }
+    }
+}
+
+fn named(format: Option<&str>) -> PyResult<Option<Format>> {
+    let Some(name) = format else { return Ok(None) };
+    Format::named(name).map(Some).ok_or_else(|| {
+        let known: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
+        PyValueError::new_err(format!("unknown format {name:?}: it is one of {}", known.join(", ")))
+    })
+}
+
+fn encoding(name: &str) -> PyResult<&'static Encoding> {
+    Encoding::named(name).map_err(|unknown| PyValueError::new_err(unknown.to_string()))
+}
+
+fn json<T: serde::Serialize>(py: Python<'_>, value: &T) -> PyResult<Py<PyBytes>> {
+    let bytes = serde_json::to_vec(value).map_err(|error| PyValueError::new_err(error.to_string()))?;
+    Ok(PyBytes::new(py, &bytes).unbind())
+}
+
+/// Whole seconds of nanoseconds, at least one.
+fn seconds(name: &str, ns: i64) -> PyResult<i64> {
+    if ns < 0 {
+        return Err(PyValueError::new_err(format!("{name} is {ns} ns: it must not be negative")));
+    }
+    Ok((ns + NANOS - 1) / NANOS)
+}
+
+fn positive(name: &str, value: i64) -> PyResult<usize> {
+    usize::try_from(value).ok().filter(|&value| value > 0).ok_or_else(|| PyValueError::new_err(format!("{name} is {value}: it must be at least 1")))
+}
+
+#[pyclass(frozen, module = "tracegist._engine")]
+struct Engine(engine::Engine);
+
+#[pymethods]
+impl Engine {
+    #[new]
+    #[pyo3(signature = (*, host = String::new(), max_record = None, max_series = None, max_streams = None, max_open_spans = None, max_evidence = None, trace_hold = None))]
+    #[allow(clippy::too_many_arguments)]
+    fn new(
+        host: String,
+        max_record: Option<i64>,
+        max_series: Option<i64>,
+        max_streams: Option<i64>,
+        max_open_spans: Option<i64>,
+        max_evidence: Option<i64>,
+        trace_hold: Option<i64>,
+    ) -> PyResult<Self> {
+        let defaults = Limits::default();
+        let limit = |name, value: Option<i64>, default| value.map_or(Ok(default), |value| positive(name, value));
+        let limits = Limits {
+            max_record: limit("max_record", max_record, defaults.max_record)?,
+            max_series: limit("max_series", max_series, defaults.max_series)?,
+            max_streams: limit("max_streams", max_streams, defaults.max_streams)?,
+            max_open_spans: limit("max_open_spans", max_open_spans, defaults.max_open_spans)?,
+            max_evidence: limit("max_evidence", max_evidence, defaults.max_evidence)?,
+            trace_hold: match trace_hold {
+                Some(ns) if ns <= 0 => return Err(PyValueError::new_err(format!("trace_hold is {ns}: it must be at least 1"))),
+                Some(ns) => ns,
+                None => defaults.trace_hold,
+            },
+        };
+        Ok(Self(engine::Engine::new(host, limits)))
+    }
+
+    #[pyo3(signature = (stream, data, *, received, format = None))]
+    fn ingest(&self, py: Python<'_>, stream: &str, data: &[u8], received: i64, format: Option<&str>) -> PyResult<(u64, u64, String)> {
+        let format = named(format)?;
+        let outcome = py.detach(|| self.0.ingest(stream, data, received, format));
+        Ok((outcome.events, outcome.rejected, outcome.reason))
+    }
+
+    #[pyo3(signature = (*, budget, encoding = "o200k_base".to_owned(), window = None, baseline = None, focus = None, sections = None, now = None, notices = None))]
+    #[allow(clippy::too_many_arguments)]
+    fn summary(
+        &self,
+        py: Python<'_>,
+        budget: i64,
+        encoding: String,
+        window: Option<i64>,
+        baseline: Option<i64>,
+        focus: Option<String>,
+        sections: Option<Vec<String>>,
+        now: Option<i64>,
+        notices: Option<Vec<String>>,
+    ) -> PyResult<Py<PyBytes>> {
+        let section = |name: String| {
+            Section::named(&name).ok_or_else(|| {
+                let known: Vec<&str> = Section::ALL.iter().map(|section| section.name()).collect();
+                PyValueError::new_err(format!("unknown section {name:?}: it is one of {}", known.join(", ")))
+            })
+        };
+        let request = Request {
+            budget: positive("budget", budget)?,
+            encoding,
+            window: window.map_or(Ok(300), |ns| seconds("window", ns))?.max(1),
+            baseline: baseline.map(|ns| seconds("baseline", ns)).transpose()?,
+            focus: focus.filter(|focus| !focus.is_empty()),
+            sections: sections.unwrap_or_default().into_iter().map(section).collect::<PyResult<_>>()?,
+            now,
+            notices: notices.unwrap_or_default(),
+            host: String::new(),
+        };
+        let summary = py.detach(|| self.0.summary(request))?;
+        json(py, &summary)
+    }
+
+    fn evidence(&self, py: Python<'_>, number: i64) -> PyResult<Py<PyBytes>> {
+        let found = u32::try_from(number).ok().and_then(|number| py.detach(|| self.0.evidence(number)));
+        let missing = || TraceNotFound::new_err(format!("no evidence #{number}: the number was never given, or its events have expired"));
+        json(py, &found.ok_or_else(missing)?)
+    }
+
+    fn stats(&self, py: Python<'_>) -> PyResult<Py<PyBytes>> {
+        let stats = py.detach(|| self.0.stats());
+        json(py, &stats)
+    }
+
+    #[pyo3(signature = (stream = None))]
+    fn watermark(&self, py: Python<'_>, stream: Option<&str>) -> Option<i64> {
+        py.detach(|| self.0.watermark(stream))
+    }
+
+    fn generation(&self, py: Python<'_>) -> u64 {
+        py.detach(|| self.0.generation())
+    }
+
+    fn snapshot(&self, py: Python<'_>) -> Py<PyBytes> {
+        let bytes = py.detach(|| self.0.snapshot());
+        PyBytes::new(py, &bytes).unbind()
+    }
+
+    fn restore(&self, py: Python<'_>, data: &[u8]) -> PyResult<()> {
+        Ok(py.detach(|| self.0.restore(data))?)
+    }
+
+    fn merge(&self, py: Python<'_>, data: &[u8]) -> PyResult<()> {
+        Ok(py.detach(|| self.0.merge(data))?)
+    }
+}
+
+#[pymodule]
+mod _engine {
+    use super::*;
+
+    #[pymodule_export]
+    use super::Engine;
+
+    #[pyfunction]
+    #[pyo3(signature = (data, *, format = None, max_record = None))]
+    fn boundary(py: Python<'_>, data: &[u8], format: Option<&str>, max_record: Option<i64>) -> PyResult<usize> {
+        let format = named(format)?;
+        let limit = max_record.map_or(Ok(Limits::default().max_record), |value| positive("max_record", value))?;
+        Ok(py.detach(|| match format::boundary(format, data) {
+            0 if data.len() > limit => data.len(),
+            length => length,
+        }))
+    }
+
+    #[pyfunction]
+    #[pyo3(signature = (data, *, format = None))]
+    fn decode(py: Python<'_>, data: &[u8], format: Option<&str>) -> PyResult<Py<PyBytes>> {
+        let format = named(format)?;
+        let lines = py.detach(|| crate::show::lines(data, format));
+        Ok(PyBytes::new(py, &lines).unbind())
+    }
+
+    #[pyfunction]
+    #[pyo3(name = "templates")]
+    fn templates_of(py: Python<'_>, data: &[u8]) -> Py<PyBytes> {
+        let lines = py.detach(|| templates::of_lines(data));
+        PyBytes::new(py, &lines).unbind()
+    }
+
+    #[pyfunction]
+    #[pyo3(signature = (text, encoding = "o200k_base"))]
+    fn count_tokens(py: Python<'_>, text: &str, encoding: &str) -> PyResult<usize> {
+        let encoding = super::encoding(encoding)?;
+        Ok(py.detach(|| encoding.count(text)))
+    }
+
+    #[pyfunction]
+    #[pyo3(signature = (text, encoding = "o200k_base"))]
+    fn split_tokens(py: Python<'_>, text: &str, encoding: &str) -> PyResult<Vec<u32>> {
+        let encoding = super::encoding(encoding)?;
+        Ok(py.detach(|| encoding.encode(text)))
+    }
+
+    #[pyfunction]
+    #[pyo3(signature = (text, budget, encoding = "o200k_base"))]
+    fn truncate<'a>(py: Python<'_>, text: &'a str, budget: usize, encoding: &str) -> PyResult<&'a str> {
+        let encoding = super::encoding(encoding)?;
+        Ok(py.detach(|| encoding.truncate(text, budget)))
+    }
+
+    #[pyfunction]
+    fn encodings() -> Vec<&'static str> {
+        Encoding::names().to_vec()
+    }
+
+    #[pyfunction]
+    fn vocabulary(py: Python<'_>, encoding: &str) -> PyResult<Vec<Py<PyBytes>>> {
+        Ok(super::encoding(encoding)?.vocabulary().map(|token| PyBytes::new(py, token).unbind()).collect())
+    }
+}

@@ -1,0 +1,201 @@
+//! Text of strangers, made safe: secrets out of it before it is kept, and nothing in it that steers a terminal or a model.
+
+/// What stands in the place of a secret.
+const MASK: &str = "[redacted]";
+
+/// Names whose values are secrets, wherever they stand before `=` or `:`; compared without case, `-` and `_`.
+const SECRET_NAMES: [&str; 12] = [
+    "password", "passwd", "pwd", "secret", "token", "apikey", "authorization", "credential", "privatekey", "accesskey", "cookie", "sessionid",
+];
+
+/// Prefixes that only keys have, and how long what follows is at the least.
+const SECRET_PREFIXES: [(&str, usize); 10] = [
+    ("AKIA", 16),
+    ("ASIA", 16),
+    ("ghp_", 30),
+    ("gho_", 30),
+    ("github_pat_", 30),
+    ("glpat-", 20),
+    ("xoxb-", 20),
+    ("xoxp-", 20),
+    ("sk-", 20),
+    ("eyJ", 40),
+];
+
+/// The same bytes with the secrets in them masked.
+#[must_use]
+pub fn redact(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    // Whether the word now coming is the value of a secret name.
+    let mut secret = false;
+    while at < bytes.len() {
+        let end = at + bytes[at..].iter().position(|&byte| !is_word(byte)).unwrap_or(bytes.len() - at);
+        if end == at {
+            let byte = bytes[at];
+            // A value begins after `: " =` and the like; anything else says that no value follows.
+            if secret && !matches!(byte, b' ' | b'"' | b'\\' | b':' | b'=' | b'\'') {
+                secret = false;
+            }
+            out.push(byte);
+            at += 1;
+            continue;
+        }
+        let word = &bytes[at..end];
+        if secret && !is_scheme(word) && !is_otlp_value(word) {
+            out.extend_from_slice(MASK.as_bytes());
+            secret = false;
+        } else if is_secret(word) {
+            out.extend_from_slice(MASK.as_bytes());
+        } else {
+            out.extend_from_slice(word);
+            let named = is_secret_name(word) && follows_assignment(&bytes[end..]);
+            secret = named || (secret && (is_scheme(word) || is_otlp_value(word)));
+        }
+        at = end;
+    }
+    out
+}
+
+/// One line of plain words of at most `limit` bytes: no control characters or escape sequences, no secrets, no special tokens.
+#[must_use]
+pub fn plain(text: &str, limit: usize) -> String {
+    let mut out = String::with_capacity(text.len().min(limit + 4));
+    let redacted = redact(text.as_bytes());
+    let mut chars = String::from_utf8_lossy(&redacted).into_owned().chars().collect::<Vec<_>>().into_iter().peekable();
+    while let Some(c) = chars.next() {
+        let before = out.len();
+        match c {
+            // An escape sequence goes as a whole: CSI up to its final byte, else the next character.
+            '\u{1b}' => {
+                if chars.next_if_eq(&'[').is_some() {
+                    while chars.next_if(|c| !('@'..='~').contains(c)).is_some() {}
+                }
+                chars.next();
+            }
+            '<' if chars.peek() == Some(&'|') => out.push_str("< "),
+            '|' if chars.peek() == Some(&'>') => out.push_str("| "),
+            c if c.is_whitespace() => {
+                if !out.ends_with(' ') && !out.is_empty() {
+                    out.push(' ');
+                }
+            }
+            c if c.is_control() || is_invisible(c) => {}
+            c => out.push(c),
+        }
+        if out.len() > limit {
+            out.truncate(before);
+            out.truncate(out.trim_end().len());
+            out.push('…');
+            return out;
+        }
+    }
+    out.truncate(out.trim_end().len());
+    out
+}
+
+/// Bidirectional controls, zero-width characters and tags: what a reader does not see but a model does.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}' | '\u{ad}')
+}
+
+const fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'@' | b'+' | b'/' | b'~') || byte >= 0x80
+}
+
+fn is_scheme(word: &[u8]) -> bool {
+    word.eq_ignore_ascii_case(b"bearer") || word.eq_ignore_ascii_case(b"basic")
+}
+
+/// `{"key": "password", "value": {"stringValue": "…"}}`: the words between an OTLP name and its value.
+fn is_otlp_value(word: &[u8]) -> bool {
+    word == b"value" || word == b"stringValue"
+}
+
+fn follows_assignment(rest: &[u8]) -> bool {
+    let rest = rest.trim_ascii_start();
+    let rest = rest.strip_prefix(b"\\").unwrap_or(rest);
+    let rest = rest.strip_prefix(b"\"").unwrap_or(rest).trim_ascii_start();
+    matches!(rest.first(), Some(b'=' | b':')) || rest.starts_with(b",\"value\"") || rest.starts_with(b", \"value\"")
+}
+
+fn is_secret_name(word: &[u8]) -> bool {
+    let folded: Vec<u8> = word.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase).collect();
+    SECRET_NAMES.iter().any(|name| folded.ends_with(name.as_bytes()))
+}
+
+fn is_secret(word: &[u8]) -> bool {
+    let key = |&(prefix, length): &(&str, usize)| {
+        word.strip_prefix(prefix.as_bytes())
+            .is_some_and(|rest| rest.len() >= length && rest.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte)))
+    };
+    SECRET_PREFIXES.iter().any(key) || is_email(word) || is_card(word)
+}
+
+fn is_email(word: &[u8]) -> bool {
+    let Some(at) = memchr::memchr(b'@', word) else { return false };
+    let (name, host) = (&word[..at], &word[at + 1..]);
+    !name.is_empty() && host.len() > 3 && memchr::memchr(b'.', host).is_some_and(|dot| dot > 0 && dot + 1 < host.len()) && !host.contains(&b'/')
+}
+
+/// Thirteen to nineteen digits, dashes between them or not, whose last one is right by Luhn's sum and whose first is an
+/// issuer's. Times in nanoseconds have as many digits, but begin with 1.
+fn is_card(word: &[u8]) -> bool {
+    let digits: Vec<u32> = word.iter().filter(|byte| byte.is_ascii_digit()).map(|byte| u32::from(byte - b'0')).collect();
+    let plain = word.iter().all(|byte| byte.is_ascii_digit() || *byte == b'-');
+    if !plain || !(13..=19).contains(&digits.len()) || !(3..=6).contains(&digits[0]) {
+        return false;
+    }
+    let luhn = digits.iter().rev().enumerate().map(|(i, &digit)| match (i % 2, digit * 2) {
+        (0, _) => digit,
+        (_, double) if double > 9 => double - 9,
+        (_, double) => double,
+    });
+    luhn.sum::<u32>() % 10 == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn redacted(text: &str) -> String {
+        String::from_utf8_lossy(&redact(text.as_bytes())).into_owned()
+    }
+
+    #[test]
+    fn redact__secrets_in_their_usual_places__masked() {
+        for (found, expected) in [
+            ("login password=hunter2 ok", "login password=[redacted] ok"),
+            (r#"{"api_key": "abc123", "n": 1}"#, r#"{"api_key": "[redacted]", "n": 1}"#),
+            ("Authorization: Bearer abc.def", "Authorization: Bearer [redacted]"),
+            ("mail to jane.doe@example.org failed", "mail to [redacted] failed"),
+            ("card 4111-1111-1111-1111 declined", "card [redacted] declined"),
+            (r#"{"key":"db.password","value":{"stringValue":"x1"}}"#, r#"{"key":"db.password","value":{"stringValue":"[redacted]"}}"#),
+            ("key AKIAIOSFODNN7EXAMPLE used", "key [redacted] used"),
+        ] {
+            assert_eq!(redacted(found), expected);
+        }
+    }
+
+    #[test]
+    fn redact__ordinary_text__unchanged() {
+        for text in ["the token expired", "took 1764000000000000000 ns", r#"{"traceId":"dd0ce7f710e5b95c0033df9a6da75458"}"#, "a@b", "user:42"] {
+            assert_eq!(redacted(text), text);
+        }
+    }
+
+    #[test]
+    fn plain__escapes_and_special_tokens__gone() {
+        assert_eq!(plain("a\u{1b}[31mred\u{1b}[0m\r\n b <|endoftext|> \u{202e}x", 100), "ared b < |endoftext| > x");
+    }
+
+    proptest! {
+        #[test]
+        fn plain__any_text__one_line_within_limit(text in any::<String>(), limit in 4usize..80) {
+            let out = plain(&text, limit);
+            prop_assert!(out.len() <= limit + '…'.len_utf8());
+            prop_assert!(!out.chars().any(char::is_control) && !out.contains("<|"));
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Decoded events as JSON lines, for people and tests to look at what a format made of the bytes.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::event::Event;
+use crate::format::{self, Attribute, Context, Format, Next};
+
+#[derive(Serialize)]
+struct EventOut<'a> {
+    kind: &'static str,
+    time: Option<i64>,
+    duration: Option<u64>,
+    service: &'a str,
+    operation: &'a str,
+    message: &'a str,
+    level: &'static str,
+    failed: bool,
+    trace: String,
+    span: String,
+    parent: String,
+    attributes: BTreeMap<String, Value>,
+}
+
+#[derive(Serialize)]
+struct RejectOut {
+    rejected: &'static str,
+    detail: String,
+    offset: usize,
+    length: usize,
+}
+
+/// One object for each event, and one with `rejected` for each record that could not be read.
+#[must_use]
+pub fn lines(data: &[u8], forced: Option<Format>) -> Vec<u8> {
+    let mut out = Vec::new();
+    let (mut at, mut known, mut last_time) = (0, forced, None);
+    let mut events = Vec::new();
+    while at < data.len() {
+        let length = match format::next_record(known, &data[at..]) {
+            Next::Record(length) => length,
+            Next::Incomplete => data.len() - at,
+        };
+        let record = &data[at..at + length];
+        let format = known.unwrap_or_else(|| format::detect(record));
+        if !record.trim_ascii().is_empty() {
+            known = Some(format);
+        }
+        events.clear();
+        match format::decode(format, record, &Context { last_time, received: 0 }, &mut events) {
+            Ok(()) => {
+                for event in &events {
+                    last_time = event.time.or(last_time);
+                    line(&mut out, &shown(event));
+                }
+            }
+            Err(reject) => line(&mut out, &RejectOut { rejected: reject.reason(), detail: reject.to_string(), offset: at, length }),
+        }
+        at += length;
+    }
+    out
+}
+
+fn line<T: Serialize>(out: &mut Vec<u8>, value: &T) {
+    // Writing these shapes to memory cannot fail.
+    if serde_json::to_writer(&mut *out, value).is_ok() {
+        out.push(b'\n');
+    }
+}
+
+fn shown<'a>(event: &'a Event<'_>) -> EventOut<'a> {
+    let hex = |id: u64| if id == 0 { String::new() } else { format!("{id:016x}") };
+    EventOut {
+        kind: event.kind.name(),
+        time: event.time,
+        duration: event.duration,
+        service: &event.service,
+        operation: &event.operation,
+        message: &event.message,
+        level: event.level.name(),
+        failed: event.failed,
+        trace: if event.trace == [0; 16] { String::new() } else { format!("{:032x}", u128::from_be_bytes(event.trace)) },
+        span: hex(event.span),
+        parent: hex(event.parent),
+        attributes: event.attributes.iter().map(|(key, value)| (key.into_owned(), value_of(value))).collect(),
+    }
+}
+
+fn value_of(attribute: Attribute<'_>) -> Value {
+    match attribute {
+        Attribute::Null => Value::Null,
+        Attribute::Bool(value) => value.into(),
+        Attribute::Int(value) => value.into(),
+        Attribute::Float(value) => value.into(),
+        Attribute::Text(text) => text.into(),
+        // The decoder has read it as JSON once: if that is ever not so, its text still stands.
+        Attribute::Json(text) => serde_json::from_str(&text).unwrap_or_else(|_| text.into()),
+    }
+}

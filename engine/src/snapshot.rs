@@ -1,0 +1,218 @@
+//! The state as bytes: versioned, checksummed, canonical.
+//!
+//! Layout: magic `TGSTATE`, schema (1 byte), length of the body (8 bytes, little-endian), CRC-32 of the body (4 bytes),
+//! body (postcard). Names and series stand in the order of their texts and open traces in that of their ids, so that two
+//! states that say the same are the same bytes, whatever hash tables held them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::{Kind, TraceId};
+use crate::state::ledger::Ledger;
+use crate::state::series::{Key, Record, SeriesId};
+use crate::state::streams::Streams;
+use crate::state::traces::{OpenSpan, SpanImage};
+use crate::state::{Limits, State};
+
+const MAGIC: &[u8; 7] = b"TGSTATE";
+const SCHEMA: u8 = 1;
+const HEADER: usize = 20;
+
+/// Why bytes are no snapshot.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Damage {
+    /// It does not begin as one.
+    #[error("not a tracegist snapshot: it does not begin with {:?}", String::from_utf8_lossy(MAGIC))]
+    Magic,
+    /// It is of another version.
+    #[error("the snapshot is of schema {0}, this version reads schema {SCHEMA}: use the tracegist that wrote it, or start afresh")]
+    Schema(u8),
+    /// It ends early or goes on.
+    #[error("the snapshot is torn: {found} bytes of state where its header says {said}")]
+    Length {
+        /// Bytes there.
+        found: u64,
+        /// Bytes announced.
+        said: u64,
+    },
+    /// A bit is not what it was.
+    #[error("the snapshot is damaged: its checksum is {found:08x} where its header says {said:08x}")]
+    Checksum {
+        /// Of the bytes there.
+        found: u32,
+        /// Announced.
+        said: u32,
+    },
+    /// The checksum holds and yet it makes no sense.
+    #[error("the snapshot is damaged: {0}")]
+    Body(String),
+}
+
+type KeyImage = (u32, u32, u32, Kind);
+
+#[derive(Serialize, Deserialize)]
+struct Image {
+    watermark: Option<i64>,
+    names: Vec<String>,
+    series: Vec<(KeyImage, Record)>,
+    traces: Vec<(TraceId, Vec<SpanImage>)>,
+    streams: Streams,
+    ledger: Ledger,
+    overflow: u64,
+}
+
+/// The whole state as bytes.
+#[must_use]
+pub fn encode(state: &mut State) -> Vec<u8> {
+    state.settle();
+    let body = postcard::to_stdvec(&image(state)).unwrap_or_default();
+    let mut bytes = Vec::with_capacity(HEADER + body.len());
+    bytes.extend_from_slice(MAGIC);
+    bytes.push(SCHEMA);
+    bytes.extend_from_slice(&(body.len() as u64).to_le_bytes());
+    bytes.extend_from_slice(&crc32fast::hash(&body).to_le_bytes());
+    bytes.extend_from_slice(&body);
+    bytes
+}
+
+/// A state from bytes, under limits of its own.
+///
+/// # Errors
+/// If the bytes are no whole, undamaged snapshot of a schema that is known.
+pub fn decode(bytes: &[u8], limits: Limits) -> Result<State, Damage> {
+    let mut state = State::new(limits);
+    absorb(&mut state, open(bytes)?, true)?;
+    Ok(state)
+}
+
+/// Add the state that bytes hold to another.
+///
+/// # Errors
+/// If the bytes are no whole, undamaged snapshot of a schema that is known; the state is then as it was.
+pub fn merge(state: &mut State, bytes: &[u8]) -> Result<(), Damage> {
+    let image = open(bytes)?;
+    state.settle();
+    absorb(state, image, false)
+}
+
+fn open(bytes: &[u8]) -> Result<Image, Damage> {
+    let Some((header, body)) = bytes.split_at_checked(HEADER) else {
+        return Err(if bytes.starts_with(MAGIC) { Damage::Length { found: 0, said: 0 } } else { Damage::Magic });
+    };
+    if !header.starts_with(MAGIC) {
+        return Err(Damage::Magic);
+    }
+    if header[7] != SCHEMA {
+        return Err(Damage::Schema(header[7]));
+    }
+    let said = u64::from_le_bytes(header[8..16].try_into().unwrap_or_default());
+    if said != body.len() as u64 {
+        return Err(Damage::Length { found: body.len() as u64, said });
+    }
+    let (found, said) = (crc32fast::hash(body), u32::from_le_bytes(header[16..20].try_into().unwrap_or_default()));
+    if found != said {
+        return Err(Damage::Checksum { found, said });
+    }
+    let image: Image = postcard::from_bytes(body).map_err(|error| Damage::Body(error.to_string()))?;
+    let names = u32::try_from(image.names.len()).unwrap_or(u32::MAX);
+    let mut keys = image.series.iter().map(|(key, _)| key);
+    if keys.any(|key| key.0.max(key.1).max(key.2) >= names) {
+        return Err(Damage::Body("a series has a name that is not there".to_owned()));
+    }
+    let series = u32::try_from(image.series.len()).unwrap_or(u32::MAX);
+    if image.traces.iter().any(|(_, spans)| spans.iter().any(|span| span.series >= series)) {
+        return Err(Damage::Body("a span has a series that is not there".to_owned()));
+    }
+    Ok(image)
+}
+
+fn image(state: &State) -> Image {
+    let mut live: Vec<(SeriesId, Key<&str>, &Record)> = state.table.iter().collect();
+    live.sort_unstable_by_key(|entry| entry.1);
+    let mut names: Vec<&str> = live.iter().map(|entry| entry.1).flat_map(|key| [key.service, key.operation, key.within]).collect();
+    names.sort_unstable();
+    names.dedup();
+    let name = |text: &str| u32::try_from(names.binary_search(&text).unwrap_or_default()).unwrap_or(u32::MAX);
+    let key_image = |key: Key<&str>| (name(key.service), name(key.operation), name(key.within), key.kind);
+    let mut place = vec![u32::MAX; state.table.len()];
+    for (at, entry) in live.iter().enumerate() {
+        place[entry.0 as usize] = u32::try_from(at).unwrap_or(u32::MAX);
+    }
+    let span = |span: OpenSpan| SpanImage {
+        start: span.start,
+        end: span.end,
+        id: span.id,
+        parent: span.parent,
+        series: place[span.series as usize],
+        failed: span.failed,
+    };
+    let mut traces: Vec<(TraceId, Vec<SpanImage>)> = Vec::new();
+    for (id, spans) in state.traces.export() {
+        let mut spans: Vec<SpanImage> = spans.into_iter().map(span).collect();
+        spans.sort_unstable_by_key(|span| (span.start, span.end, span.id, span.parent, span.series, span.failed));
+        traces.push((id, spans));
+    }
+    Image {
+        watermark: state.watermark,
+        series: live.iter().map(|&(_, key, record)| (key_image(key), record.clone())).collect(),
+        names: names.iter().map(|&text| text.to_owned()).collect(),
+        traces,
+        streams: state.streams.clone(),
+        ledger: state.ledger.clone(),
+        overflow: state.table.overflow,
+    }
+}
+
+/// Take in an image: as it is where the state is `fresh`, else within the limits.
+fn absorb(state: &mut State, image: Image, fresh: bool) -> Result<(), Damage> {
+    if let Some(watermark) = image.watermark {
+        state.watermark = state.watermark.max(Some(watermark));
+        state.clock.advance(watermark.div_euclid(1_000_000_000));
+    }
+    let names = &image.names;
+    let text = |&(service, operation, within, kind): &KeyImage| Key {
+        service: names[service as usize].as_str(),
+        operation: names[operation as usize].as_str(),
+        within: names[within as usize].as_str(),
+        kind,
+    };
+    let mut ids = Vec::with_capacity(image.series.len());
+    let mut changed = 0;
+    for (key, theirs) in image.series {
+        let key = text(&key);
+        let id = match state.table.get(&key) {
+            Some(_) if fresh => return Err(Damage::Body("a series stands there twice".to_owned())),
+            Some(id) => id,
+            None if fresh => state.table.insert(&key),
+            None => state.table.find(&key),
+        };
+        ids.push(id);
+        let mine = state.table.record_mut(id);
+        mine.number = mine.number.max(theirs.number);
+        mine.count += theirs.count;
+        mine.errors += theirs.errors;
+        theirs.first.into_iter().chain(theirs.last).for_each(|time| mine.seen(time));
+        mine.timeline.merge(theirs.timeline, &state.clock);
+        changed += mine.kept.merge(theirs.kept);
+    }
+    let spans = |span: SpanImage| {
+        let series = ids[span.series as usize];
+        let service = state.table.service(series);
+        OpenSpan { start: span.start, end: span.end, id: span.id, parent: span.parent, series, service, failed: span.failed }
+    };
+    let traces = image.traces.into_iter().map(|(id, all)| (id, all.into_iter().map(spans).collect())).collect();
+    state.traces.import(traces, &mut state.table, &state.clock);
+    state.ledger.evicted_streams += state.streams.merge(image.streams, state.limits.max_streams);
+    state.ledger.merge(image.ledger);
+    state.table.overflow += image.overflow;
+    state.evidence_changed(changed);
+    state.settle();
+    if fresh {
+        state.table.resume_numbers();
+    } else {
+        state.table.renumber();
+    }
+    if let Some(watermark) = state.watermark {
+        state.ledger.evicted_spans += state.traces.close(&mut state.table, &state.clock, watermark.div_euclid(1_000_000_000));
+    }
+    Ok(())
+}

@@ -1,0 +1,174 @@
+//! Raw events kept as evidence: for each series the slowest, a failed one and one picked by chance, now and a while ago.
+//!
+//! Which one stays is decided by the events alone (the longest duration, the smallest hash of its bytes), never by the
+//! order in which they came: bottom-k sampling with k = 1 (Cohen and Kaplan, 2007). So evidence merges like counts do.
+
+use serde::{Deserialize, Serialize};
+
+use super::timeline::Seconds;
+use crate::event::Event;
+use crate::redact;
+
+/// Seconds of event time for which one set of events is collected; the set before it is kept too.
+pub const EPOCH: Seconds = 300;
+
+/// Bytes of a raw event that are kept; the rest is cut.
+pub const RAW_LIMIT: usize = 2_048;
+
+/// Why an event was kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Role {
+    /// The longest.
+    Worst,
+    /// A failed one, by chance.
+    Failed,
+    /// Any one, by chance.
+    Sample,
+}
+
+impl Role {
+    /// The word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Worst => "worst",
+            Self::Failed => "failed",
+            Self::Sample => "sample",
+        }
+    }
+}
+
+/// A raw event.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Exhibit {
+    /// The smaller, the sooner it is kept.
+    rank: u64,
+    /// Nanoseconds since the epoch.
+    pub time: i64,
+    /// The stream it came from.
+    pub stream: Box<str>,
+    /// Its bytes, redacted, cut.
+    pub raw: Box<[u8]>,
+}
+
+/// The exhibits of one epoch.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Set {
+    epoch: Seconds,
+    exhibits: [Option<Exhibit>; 3],
+}
+
+impl Set {
+    fn bytes(&self) -> usize {
+        self.exhibits.iter().flatten().map(|exhibit| exhibit.raw.len() + exhibit.stream.len() + 64).sum()
+    }
+}
+
+/// The evidence of one series: the set of the newest epoch it was seen in, and of the one before.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    sets: [Set; 2],
+}
+
+const ROLES: [Role; 3] = [Role::Worst, Role::Failed, Role::Sample];
+
+impl Kept {
+    /// Consider an event. Returns by how many bytes what is kept has changed.
+    #[inline]
+    pub fn offer(&mut self, event: &Event<'_>, time: i64, stream: &str) -> isize {
+        let epoch = time.div_euclid(1_000_000_000 * EPOCH);
+        let hash = mix(event.raw, event.span);
+        let mut changed = 0;
+        let Some(set) = self.set(epoch, &mut changed) else { return 0 };
+        let ranks = [event.duration.map(|ns| u64::MAX - ns), event.failed.then_some(hash), Some(hash)];
+        for (slot, rank) in set.exhibits.iter_mut().zip(ranks) {
+            let Some(rank) = rank else { continue };
+            // Equal ranks are told apart by their bytes below; ordinary events end here.
+            if slot.as_ref().is_some_and(|kept| kept.rank < rank) {
+                continue;
+            }
+            let raw = redact::redact(&event.raw[..event.raw.len().min(RAW_LIMIT)]).into();
+            let exhibit = Exhibit { rank, time, stream: stream.into(), raw };
+            if slot.as_ref().is_some_and(|kept| *kept <= exhibit) {
+                continue;
+            }
+            changed += size(Some(&exhibit)) - size(slot.as_ref());
+            *slot = Some(exhibit);
+        }
+        changed
+    }
+
+    fn set(&mut self, epoch: Seconds, changed: &mut isize) -> Option<&mut Set> {
+        if epoch > self.sets[0].epoch {
+            let empty = Set { epoch, ..Set::default() };
+            let before = std::mem::replace(&mut self.sets[0], empty);
+            let dropped = std::mem::replace(&mut self.sets[1], before);
+            *changed -= isize::try_from(dropped.bytes()).unwrap_or(0);
+            return Some(&mut self.sets[0]);
+        }
+        if epoch == self.sets[0].epoch {
+            return Some(&mut self.sets[0]);
+        }
+        if epoch > self.sets[1].epoch {
+            let dropped = std::mem::replace(&mut self.sets[1], Set { epoch, ..Set::default() });
+            *changed -= isize::try_from(dropped.bytes()).unwrap_or(0);
+        }
+        (epoch == self.sets[1].epoch).then_some(&mut self.sets[1])
+    }
+
+    /// Add all of another, by the same rules as if its events had been offered here.
+    pub fn merge(&mut self, other: Self) -> isize {
+        let mut changed = 0;
+        for set in other.sets {
+            if set.exhibits.iter().all(Option::is_none) {
+                continue;
+            }
+            let Some(mine) = self.set(set.epoch, &mut changed) else { continue };
+            for (slot, exhibit) in mine.exhibits.iter_mut().zip(set.exhibits) {
+                if let Some(exhibit) = exhibit
+                    && slot.as_ref().is_none_or(|kept| exhibit < *kept)
+                {
+                    changed += size(Some(&exhibit)) - size(slot.as_ref());
+                    *slot = Some(exhibit);
+                }
+            }
+        }
+        changed
+    }
+
+    /// What is kept, newest set first.
+    pub fn iter(&self) -> impl Iterator<Item = (Role, &Exhibit)> {
+        self.sets.iter().flat_map(|set| ROLES.into_iter().zip(&set.exhibits).filter_map(|(role, slot)| Some((role, slot.as_ref()?))))
+    }
+
+    /// Bytes it takes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.sets.iter().map(Set::bytes).sum()
+    }
+
+    /// Let the older set go. Returns the bytes set free.
+    pub fn shed_older(&mut self) -> usize {
+        std::mem::take(&mut self.sets[1]).bytes()
+    }
+
+    /// Let everything go. Returns the bytes set free.
+    pub fn shed_all(&mut self) -> usize {
+        std::mem::take(self).bytes()
+    }
+}
+
+fn size(exhibit: Option<&Exhibit>) -> isize {
+    exhibit.map_or(0, |exhibit| isize::try_from(exhibit.raw.len() + exhibit.stream.len() + 64).unwrap_or(0))
+}
+
+/// A hash that is the same on every host and in every run, unlike those of the tables: it decides what is kept.
+#[inline]
+fn mix(raw: &[u8], span: u64) -> u64 {
+    let seed = if span == 0 { u64::from(crc32fast::hash(raw)) } else { span };
+    // SplitMix64 (Steele, Lea and Flood, 2014).
+    let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}

@@ -1,0 +1,146 @@
+//! A mergeable sketch of durations with a bounded relative error.
+//!
+//! The buckets are log-linear as in `HdrHistogram` (Tene): 32 steps to each power of two, so that the middle of a bucket
+//! is within 1/64 (1.6 %) of every value in it, and below 64 ns each value has a bucket of its own. Counts are integers:
+//! adding, merging and taking back are exact and commute.
+
+use serde::{Deserialize, Serialize};
+
+/// Number of buckets that `u64` nanoseconds fall into.
+pub const BUCKETS: usize = 1920;
+
+/// The bucket of a duration in nanoseconds.
+#[inline]
+#[must_use]
+pub fn bucket(ns: u64) -> u16 {
+    let shift = (64 - ns.leading_zeros()).saturating_sub(6);
+    // At most 58 * 32 + 63: it fits.
+    #[allow(clippy::cast_possible_truncation)]
+    let index = u64::from(shift * 32) + (ns >> shift);
+    index as u16
+}
+
+/// The middle of a bucket, in nanoseconds.
+#[must_use]
+pub fn middle(bucket: u16) -> u64 {
+    let bucket = u64::from(bucket);
+    if bucket < 64 {
+        return bucket;
+    }
+    let shift = bucket / 32 - 1;
+    let low = (32 + bucket % 32) << shift;
+    low + ((1 << shift) >> 1)
+}
+
+/// Counts by bucket, sorted, none of them zero.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hist(Vec<(u16, u32)>);
+
+impl Hist {
+    /// Add `n` durations to a bucket, or take them back.
+    #[inline]
+    pub fn add(&mut self, bucket: u16, n: i32) {
+        match self.0.binary_search_by_key(&bucket, |entry| entry.0) {
+            Ok(at) => {
+                let count = self.0[at].1.saturating_add_signed(n);
+                if count == 0 {
+                    self.0.remove(at);
+                } else {
+                    self.0[at].1 = count;
+                }
+            }
+            Err(at) if n > 0 => self.0.insert(at, (bucket, n.unsigned_abs())),
+            Err(_) => {}
+        }
+    }
+
+    /// Add all of another.
+    pub fn merge(&mut self, other: &Self) {
+        for &(bucket, n) in &other.0 {
+            match self.0.binary_search_by_key(&bucket, |entry| entry.0) {
+                Ok(at) => self.0[at].1 = self.0[at].1.saturating_add(n),
+                Err(at) => self.0.insert(at, (bucket, n)),
+            }
+        }
+    }
+
+    /// Whether nothing was recorded.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The buckets and their counts, ascending.
+    pub fn iter(&self) -> impl Iterator<Item = (u16, u32)> + '_ {
+        self.0.iter().copied()
+    }
+
+    /// Durations recorded.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.0.iter().map(|entry| u64::from(entry.1)).sum()
+    }
+
+    /// The duration in nanoseconds that a share `q` of all does not exceed, within 1.6 %; 0 if there are none.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    pub fn quantile(&self, q: f64) -> u64 {
+        let rank = (q * self.count().saturating_sub(1) as f64).round() as u64;
+        let mut below = 0;
+        for &(bucket, n) in &self.0 {
+            below += u64::from(n);
+            if below > rank {
+                return middle(bucket);
+            }
+        }
+        0
+    }
+
+    /// The sum of all durations in nanoseconds, within 1.6 %.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss)]
+    pub fn sum(&self) -> f64 {
+        self.0.iter().map(|&(bucket, n)| middle(bucket) as f64 * f64::from(n)).sum()
+    }
+
+    /// The mean in nanoseconds; 0 if there are none.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss)]
+    pub fn mean(&self) -> f64 {
+        match self.count() {
+            0 => 0.0,
+            n => self.sum() / n as f64,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn hist__any_duration__bucket_within_two_percent(ns in any::<u64>()) {
+            let found = middle(bucket(ns));
+            prop_assert!(found.abs_diff(ns) as f64 <= ns as f64 / 64.0 + 0.5, "{ns} came back as {found}");
+            prop_assert!(usize::from(bucket(ns)) < BUCKETS);
+        }
+
+        #[test]
+        fn hist__merged_in_any_order__equals_one_pass(a in prop::collection::vec(any::<u64>(), 0..60), b in prop::collection::vec(any::<u64>(), 0..60)) {
+            let of = |values: &[u64]| {
+                let mut hist = Hist::default();
+                values.iter().for_each(|&ns| hist.add(bucket(ns), 1));
+                hist
+            };
+            let (mut left, mut right) = (of(&a), of(&b));
+            left.merge(&of(&b));
+            right.merge(&of(&a));
+            prop_assert_eq!(&left, &of(&[a.clone(), b.clone()].concat()));
+            prop_assert_eq!(&left, &right);
+            b.iter().for_each(|&ns| left.add(bucket(ns), -1));
+            prop_assert_eq!(left, of(&a));
+        }
+    }
+}

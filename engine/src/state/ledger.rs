@@ -1,0 +1,104 @@
+//! The ledger: what became of every byte read. `bytes = parsed + rejected`; what is pending is still with its source.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Reasons kept apart; the rest is counted together.
+pub const REASONS: usize = 10;
+
+/// The reason under which the rest is counted.
+const REST: &str = "other reasons";
+
+/// Bytes of a rejected record that are kept to be shown.
+const SAMPLE: usize = 120;
+
+/// One reason for rejecting records.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// Records.
+    pub count: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Where the first one stood: the stream.
+    pub stream: String,
+    /// And the offset in it, in bytes.
+    pub offset: u64,
+    /// What was found there, in words.
+    pub detail: String,
+    /// Its first bytes, redacted.
+    pub sample: String,
+}
+
+/// Counts of everything that came in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ledger {
+    /// Bytes handed to the engine.
+    pub bytes: u64,
+    /// Bytes of records that were read.
+    pub parsed_bytes: u64,
+    /// Bytes of records that could not be read.
+    pub rejected_bytes: u64,
+    /// Records read.
+    pub records: u64,
+    /// Events decoded: every span, log record, call or sample.
+    pub events: u64,
+    /// Records that could not be read.
+    pub rejected: u64,
+    /// Events that came after their time was no longer kept apart: counted, but in no window.
+    pub late: u64,
+    /// Events a day or more ahead of the time they were received: counted at that time.
+    pub ahead: u64,
+    /// Spans let go before the hold was over, to stay within the limit.
+    pub evicted_spans: u64,
+    /// Sets of evidence let go to stay within the limit.
+    pub evicted_evidence: u64,
+    /// Streams forgotten to stay within the limit.
+    pub evicted_streams: u64,
+    /// Reasons for rejecting.
+    pub reasons: BTreeMap<String, Reason>,
+}
+
+impl Ledger {
+    /// Enter a record that was rejected.
+    pub fn reject(&mut self, reason: &str, detail: &str, stream: &str, offset: u64, record: &[u8]) {
+        self.rejected += 1;
+        let bytes = record.len() as u64;
+        self.rejected_bytes += bytes;
+        let reason = if self.reasons.contains_key(reason) || self.reasons.len() < REASONS { reason } else { REST };
+        let entry = self.reasons.entry(reason.to_owned()).or_insert_with(|| Reason {
+            stream: stream.to_owned(),
+            offset,
+            detail: detail.to_owned(),
+            sample: crate::redact::plain(&String::from_utf8_lossy(&record[..record.len().min(SAMPLE)]), SAMPLE),
+            ..Reason::default()
+        });
+        entry.count += 1;
+        entry.bytes += bytes;
+    }
+
+    /// Add all of another.
+    pub fn merge(&mut self, other: Self) {
+        self.bytes += other.bytes;
+        self.parsed_bytes += other.parsed_bytes;
+        self.rejected_bytes += other.rejected_bytes;
+        self.records += other.records;
+        self.events += other.events;
+        self.rejected += other.rejected;
+        self.late += other.late;
+        self.ahead += other.ahead;
+        self.evicted_spans += other.evicted_spans;
+        self.evicted_evidence += other.evicted_evidence;
+        self.evicted_streams += other.evicted_streams;
+        for (reason, entry) in other.reasons {
+            let reason = if self.reasons.contains_key(&reason) || self.reasons.len() < REASONS { reason } else { REST.to_owned() };
+            let mine = self.reasons.entry(reason).or_default();
+            // Of two first ones, the same stands whichever was merged into which.
+            if mine.count == 0 || (&entry.stream, entry.offset) < (&mine.stream, mine.offset) {
+                *mine = Reason { count: mine.count, bytes: mine.bytes, ..entry.clone() };
+            }
+            mine.count += entry.count;
+            mine.bytes += entry.bytes;
+        }
+    }
+}

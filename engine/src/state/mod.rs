@@ -1,0 +1,296 @@
+//! The state: everything the engine knows, aggregated as the events come; incremental, bounded, mergeable.
+//!
+//! In: blocks of bytes of a stream. Out: series with their timelines, open traces, evidence, streams and the ledger, for
+//! the summary and the queries to read.
+
+pub mod evidence;
+pub mod hist;
+pub mod ledger;
+pub mod names;
+pub mod series;
+pub mod streams;
+pub mod timeline;
+pub mod traces;
+
+use crate::event::{Event, Kind};
+use crate::format::{self, Context, Format, Next};
+use crate::templates;
+use hist::bucket;
+use ledger::Ledger;
+use series::{Key, SeriesId, Table};
+use streams::{Stream, Streams};
+use timeline::{Clock, Delta};
+use traces::{OpenSpan, Traces};
+
+/// Nanoseconds by which an event may be ahead of the time it was received; what is further ahead is counted at that time.
+const AHEAD: i64 = 86_400 * NANOS;
+
+const NANOS: i64 = 1_000_000_000;
+
+/// What bounds the state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of the longest record that is decoded.
+    pub max_record: usize,
+    /// Series kept apart.
+    pub max_series: usize,
+    /// Streams remembered.
+    pub max_streams: usize,
+    /// Spans kept open for joins.
+    pub max_open_spans: usize,
+    /// Bytes of raw events kept as evidence.
+    pub max_evidence: usize,
+    /// Nanoseconds of event time a trace is kept open after its last span.
+    pub trace_hold: i64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_record: 16 << 20,
+            max_series: 20_000,
+            max_streams: 10_000,
+            max_open_spans: 1_000_000,
+            max_evidence: 32 << 20,
+            trace_hold: 60 * NANOS,
+        }
+    }
+}
+
+/// What became of a block.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Events decoded.
+    pub events: u64,
+    /// Records rejected.
+    pub rejected: u64,
+    /// Why the first of them was.
+    pub reason: String,
+}
+
+/// Everything the engine knows.
+#[derive(Debug)]
+pub struct State {
+    /// What bounds it.
+    pub limits: Limits,
+    /// The newest event time, and what is kept apart by it.
+    pub clock: Clock,
+    /// Nanoseconds since the epoch of the newest event.
+    pub watermark: Option<i64>,
+    /// The series.
+    pub table: Table,
+    /// The open traces.
+    pub traces: Traces,
+    /// The streams.
+    pub streams: Streams,
+    /// What became of every byte.
+    pub ledger: Ledger,
+    /// Bytes of evidence held.
+    pub evidence_bytes: usize,
+    shape: String,
+}
+
+impl State {
+    /// An empty state.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            clock: Clock::default(),
+            watermark: None,
+            table: Table::new(limits.max_series),
+            traces: Traces::new(limits.max_open_spans, limits.trace_hold.div_euclid(NANOS)),
+            streams: Streams::default(),
+            ledger: Ledger::default(),
+            evidence_bytes: 0,
+            shape: String::new(),
+        }
+    }
+
+    /// Split, decode and aggregate a block that ends at a record boundary.
+    ///
+    /// `received` (nanoseconds since the epoch) is the time of events that have none and follow none that has.
+    pub fn ingest(&mut self, name: &str, data: &[u8], received: i64, forced: Option<Format>) -> Outcome {
+        let mut outcome = Outcome::default();
+        let (stream, forgotten) = self.streams.feed(name, self.limits.max_streams);
+        self.ledger.evicted_streams += forgotten;
+        let mut stream = std::mem::take(stream);
+        let mut events = Vec::new();
+        let mut rest = data;
+        while !rest.is_empty() {
+            let length = self.record(name, &mut stream, rest, received, forced, &mut events, &mut outcome);
+            rest = &rest[length..];
+        }
+        self.ledger.bytes += data.len() as u64;
+        stream.events += outcome.events;
+        stream.rejected += outcome.rejected;
+        stream.fed = self.ledger.bytes;
+        *self.streams.feed(name, self.limits.max_streams).0 = stream;
+        outcome
+    }
+
+    /// Take one record off the front of `rest`. Returns its length.
+    #[allow(clippy::too_many_arguments)]
+    fn record<'a>(
+        &mut self,
+        name: &str,
+        stream: &mut Stream,
+        rest: &'a [u8],
+        received: i64,
+        forced: Option<Format>,
+        events: &mut Vec<Event<'a>>,
+        outcome: &mut Outcome,
+    ) -> usize {
+        if stream.skipping {
+            let end = memchr::memchr(b'\n', rest);
+            stream.skipping = end.is_none();
+            let length = end.map_or(rest.len(), |end| end + 1);
+            self.ledger.rejected_bytes += length as u64;
+            stream.offset += length as u64;
+            return length;
+        }
+        let known = forced.or(stream.format);
+        let length = match format::next_record(known, rest) {
+            Next::Record(length) => length,
+            Next::Incomplete => rest.len(),
+        };
+        let record = &rest[..length];
+        let context = Context { last_time: stream.last, received };
+        events.clear();
+        let decoded = if length > self.limits.max_record {
+            stream.skipping = !record.ends_with(b"\n");
+            Err(("record over the limit", format!("a record of more than {} bytes, the limit engine.max_record", self.limits.max_record)))
+        } else {
+            let format = known.unwrap_or_else(|| format::detect(record));
+            if stream.format.is_none() && !record.trim_ascii().is_empty() {
+                stream.format = Some(format);
+            }
+            format::decode(format, record, &context, events).map_err(|reject| (reject.reason(), reject.to_string()))
+        };
+        match decoded {
+            Ok(()) => {
+                self.ledger.records += 1;
+                self.ledger.parsed_bytes += length as u64;
+                self.ledger.events += events.len() as u64;
+                outcome.events += events.len() as u64;
+                for event in events.iter() {
+                    let time = self.time_of(event, stream, received);
+                    self.event(event, time, name);
+                }
+            }
+            Err((reason, detail)) => {
+                self.ledger.reject(reason, &detail, name, stream.offset, record);
+                outcome.rejected += 1;
+                if outcome.reason.is_empty() {
+                    outcome.reason = detail;
+                }
+            }
+        }
+        stream.offset += length as u64;
+        length
+    }
+
+    /// When an event happened, as far as can be told.
+    fn time_of(&mut self, event: &Event<'_>, stream: &mut Stream, received: i64) -> i64 {
+        let time = match event.time {
+            Some(time) if time > received.saturating_add(AHEAD) => {
+                self.ledger.ahead += 1;
+                received
+            }
+            Some(time) => time,
+            None => stream.last.unwrap_or(received),
+        };
+        stream.last = Some(time);
+        stream.newest = stream.newest.max(Some(time));
+        time
+    }
+
+    fn event(&mut self, event: &Event<'_>, time: i64, stream: &str) {
+        let second = time.div_euclid(NANOS);
+        if self.watermark.is_none_or(|watermark| time > watermark) {
+            self.watermark = Some(time);
+            self.clock.advance(second);
+            self.ledger.evicted_spans += self.traces.close(&mut self.table, &self.clock, second);
+        } else if second < self.clock.oldest() {
+            self.ledger.late += 1;
+        }
+        if event.kind == Kind::Log {
+            templates::shape(&event.message, &mut self.shape);
+            let key = Key { service: &*event.service, operation: self.shape.as_str(), within: "", kind: Kind::Log };
+            let id = self.table.find(&key);
+            self.count(id, event, time, stream);
+            return;
+        }
+        let key = Key { service: &*event.service, operation: &*event.operation, within: "", kind: event.kind };
+        let id = self.table.find(&key);
+        self.count(id, event, time, stream);
+        if event.failed && !event.message.is_empty() {
+            templates::shape(&event.message, &mut self.shape);
+            let key = Key { service: &*event.service, operation: self.shape.as_str(), within: &*event.operation, kind: Kind::Failure };
+            let failure = self.table.find(&key);
+            self.count(failure, event, time, stream);
+        }
+        let took = i64::try_from(event.duration.unwrap_or(0)).unwrap_or(i64::MAX);
+        let span = OpenSpan {
+            start: time.saturating_sub(took),
+            end: time,
+            id: event.span,
+            parent: event.parent,
+            series: id,
+            service: self.table.service(id),
+            failed: event.failed,
+        };
+        if event.trace == [0; 16] {
+            return self.traces.alone(span, &mut self.table, &self.clock);
+        }
+        self.traces.add(event.trace, span);
+        if self.traces.len() > self.limits.max_open_spans {
+            self.ledger.evicted_spans += self.traces.close(&mut self.table, &self.clock, second);
+        }
+    }
+
+    fn count(&mut self, id: SeriesId, event: &Event<'_>, time: i64, stream: &str) {
+        self.table.number(id);
+        let record = self.table.record_mut(id);
+        record.count += 1;
+        record.errors += u64::from(event.failed);
+        record.seen(time);
+        let delta = Delta {
+            count: 1,
+            errors: i32::from(event.failed),
+            origins: 0,
+            duration: event.duration.map(|ns| (bucket(ns), 1)),
+            own: None,
+        };
+        record.timeline.add(time.div_euclid(NANOS), &self.clock, &delta);
+        let changed = record.kept.offer(event, time, stream);
+        self.evidence_changed(changed);
+    }
+
+    pub(crate) fn evidence_changed(&mut self, changed: isize) {
+        self.evidence_bytes = self.evidence_bytes.saturating_add_signed(changed);
+        if self.evidence_bytes <= self.limits.max_evidence {
+            return;
+        }
+        // First what is older, everywhere alike; then, if that was not enough, all of it: the next events fill it again.
+        let mut shed = |take: fn(&mut evidence::Kept) -> usize| {
+            for record in self.table.records_mut() {
+                let freed = take(&mut record.kept);
+                self.evidence_bytes = self.evidence_bytes.saturating_sub(freed);
+                self.ledger.evicted_evidence += u64::from(freed > 0);
+            }
+            self.evidence_bytes
+        };
+        if shed(evidence::Kept::shed_older) > self.limits.max_evidence / 4 * 3 {
+            shed(evidence::Kept::shed_all);
+        }
+    }
+
+    /// Bring everything to the same moment: joins entered, timelines rolled. What is read afterwards is exact.
+    pub fn settle(&mut self) {
+        self.traces.settle(&mut self.table, &self.clock);
+        for record in self.table.records_mut() {
+            record.timeline.roll(&self.clock);
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! The table of series: all events of one (service, operation, kind), found by their texts without allocating.
+
+use std::hash::{BuildHasher, Hash, Hasher};
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+use serde::{Deserialize, Serialize};
+
+use super::evidence::Kept;
+use super::names::{Name, Names};
+use super::timeline::Timeline;
+use crate::event::Kind;
+
+/// The number of a series within one engine; never shown.
+pub type SeriesId = u32;
+
+/// The operation that counts what found no place of its own.
+pub const OTHER: &str = "(other)";
+
+/// What a series is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key<T> {
+    /// Who: the service; for an edge the caller, empty for callers outside, `?` for those not seen.
+    pub service: T,
+    /// What: a span's name, a message's shape; for an edge the callee.
+    pub operation: T,
+    /// The operation whose failures a failure message belongs to; else empty.
+    pub within: T,
+    /// Span by role, log record, or derived.
+    pub kind: Kind,
+}
+
+/// One series.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The number it is asked for by, as in `#12`: given in the order of the first events; 0 for what is only derived.
+    pub number: u32,
+    /// Events since the beginning, also those whose time is no longer kept apart.
+    pub count: u64,
+    /// Of them, failed.
+    pub errors: u64,
+    /// Nanoseconds since the epoch of the earliest event; `None` before there is one.
+    pub first: Option<i64>,
+    /// Nanoseconds since the epoch of the latest event.
+    pub last: Option<i64>,
+    /// What happened when.
+    pub timeline: Timeline,
+    /// Raw events.
+    pub kept: Kept,
+}
+
+impl Record {
+    /// Whether nothing is left in it, as when a join was taken back.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.count == 0 && self.timeline.is_empty()
+    }
+
+    /// Widen the first and last time.
+    pub fn seen(&mut self, time: i64) {
+        self.first = Some(self.first.map_or(time, |first| first.min(time)));
+        self.last = Some(self.last.map_or(time, |last| last.max(time)));
+    }
+}
+
+/// All series, and the names they are made of.
+#[derive(Debug, Default)]
+pub struct Table {
+    /// The texts of all keys.
+    pub names: Names,
+    index: HashTable<SeriesId>,
+    keys: Vec<Key<Name>>,
+    records: Vec<Record>,
+    hasher: RandomState,
+    /// Series kept apart at most; the rest is counted under `(other)`.
+    pub limit: usize,
+    /// Events counted under `(other)`.
+    pub overflow: u64,
+    numbered: u32,
+}
+
+impl Table {
+    /// A table that keeps at most `limit` series apart.
+    #[must_use]
+    pub fn new(limit: usize) -> Self {
+        Self { limit, ..Self::default() }
+    }
+
+    fn hash(hasher: &RandomState, key: &Key<&str>) -> u64 {
+        let mut state = hasher.build_hasher();
+        key.service.hash(&mut state);
+        key.operation.hash(&mut state);
+        key.within.hash(&mut state);
+        (key.kind as u8).hash(&mut state);
+        state.finish()
+    }
+
+    /// The series of a key, made now if it is new and there is room; else the `(other)` of its service, or of all.
+    pub fn find(&mut self, key: &Key<&str>) -> SeriesId {
+        if let Some(id) = self.get(key) {
+            return id;
+        }
+        // A service may have its `(other)` in an eighth more; past that, one for each kind is all there is.
+        if self.records.len() < self.limit || (key.operation == OTHER && self.records.len() < self.limit + self.limit / 8) {
+            return self.insert(key);
+        }
+        if key.operation != OTHER {
+            self.overflow += 1;
+            return self.find(&Key { operation: OTHER, within: "", ..*key });
+        }
+        let last = Key { service: OTHER, operation: OTHER, within: "", kind: key.kind };
+        self.get(&last).unwrap_or_else(|| self.insert(&last))
+    }
+
+    /// The series of a key, if there is one.
+    #[must_use]
+    pub fn get(&self, key: &Key<&str>) -> Option<SeriesId> {
+        self.index.find(Self::hash(&self.hasher, key), |&id| self.key(id) == *key).copied()
+    }
+
+    /// A new series, whatever the limit; the key must not be there yet.
+    pub fn insert(&mut self, key: &Key<&str>) -> SeriesId {
+        let named = Key {
+            service: self.names.intern(key.service),
+            operation: self.names.intern(key.operation),
+            within: self.names.intern(key.within),
+            kind: key.kind,
+        };
+        let id = SeriesId::try_from(self.records.len()).unwrap_or(SeriesId::MAX);
+        self.keys.push(named);
+        self.records.push(Record::default());
+        let (hasher, keys, names) = (&self.hasher, &self.keys, &self.names);
+        self.index.insert_unique(Self::hash(hasher, key), id, |&id| Self::hash(hasher, &texts(names, keys[id as usize])));
+        id
+    }
+
+    /// Give a series its number, if it has none yet.
+    pub fn number(&mut self, id: SeriesId) {
+        let record = &mut self.records[id as usize];
+        if record.number == 0 {
+            self.numbered += 1;
+            record.number = self.numbered;
+        }
+    }
+
+    /// Go on numbering behind the highest number there is.
+    pub fn resume_numbers(&mut self) {
+        self.numbered = self.records.iter().map(|record| record.number).max().unwrap_or(0);
+    }
+
+    /// Number anew, by the time of the first event and then by the texts: the same for the same series, however they met.
+    pub fn renumber(&mut self) {
+        let mut order: Vec<SeriesId> = self.iter().filter(|entry| entry.2.number > 0).map(|entry| entry.0).collect();
+        order.sort_unstable_by_key(|&id| (self.record(id).first, self.key(id)));
+        for (number, id) in (1..).zip(order) {
+            self.records[id as usize].number = number;
+        }
+        self.resume_numbers();
+    }
+
+    /// The texts of a series' key.
+    #[must_use]
+    pub fn key(&self, id: SeriesId) -> Key<&str> {
+        texts(&self.names, self.keys[id as usize])
+    }
+
+    /// The name of a series' service.
+    #[must_use]
+    pub fn service(&self, id: SeriesId) -> Name {
+        self.keys[id as usize].service
+    }
+
+    /// A series.
+    #[must_use]
+    pub fn record(&self, id: SeriesId) -> &Record {
+        &self.records[id as usize]
+    }
+
+    /// A series, to change it.
+    pub fn record_mut(&mut self, id: SeriesId) -> &mut Record {
+        &mut self.records[id as usize]
+    }
+
+    /// All series in which there is something, with their keys.
+    pub fn iter(&self) -> impl Iterator<Item = (SeriesId, Key<&str>, &Record)> {
+        self.records.iter().enumerate().filter(|(_, record)| !record.is_empty()).map(|(i, record)| {
+            let id = SeriesId::try_from(i).unwrap_or(SeriesId::MAX);
+            (id, self.key(id), record)
+        })
+    }
+
+    /// All series, to change them.
+    pub fn records_mut(&mut self) -> impl Iterator<Item = &mut Record> {
+        self.records.iter_mut()
+    }
+
+    /// Series in the table.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+}
+
+fn texts(names: &Names, key: Key<Name>) -> Key<&str> {
+    Key { service: names.text(key.service), operation: names.text(key.operation), within: names.text(key.within), kind: key.kind }
+}

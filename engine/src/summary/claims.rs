@@ -1,0 +1,220 @@
+//! Claims: what has changed between baseline and window, each with its effect and its certainty.
+//!
+//! Counts are taken per inbound call of their service, so that one that merely lost its callers is not accused; times are
+//! own times, so that one that merely waits is not either.
+
+use std::collections::BTreeMap;
+
+use super::stats;
+use super::view::{SeriesView, View};
+use crate::event::Kind;
+use crate::state::series::SeriesId;
+use crate::state::timeline::{Seconds, Slot};
+use crate::state::traces::UNSEEN;
+
+/// What a claim says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum What {
+    /// Own time grew.
+    Slow,
+    /// The time between the caller's span and the callee's grew.
+    Network,
+    /// Failures began here more often.
+    Failing,
+    /// Error messages came more often.
+    Errors,
+    /// A usual step became rare or fell silent.
+    Stopped,
+    /// A message that was not there before.
+    New,
+}
+
+impl What {
+    /// The word for it in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Slow => "slow",
+            Self::Network => "network",
+            Self::Failing => "failing",
+            Self::Errors => "errors",
+            Self::Stopped => "stopped",
+            Self::New => "new",
+        }
+    }
+}
+
+/// One change.
+#[derive(Clone, Debug)]
+pub struct Claim<'v> {
+    /// What it says.
+    pub what: What,
+    /// Who is to blame by this claim alone.
+    pub service: &'v str,
+    /// What it is about.
+    pub series: &'v SeriesView<'v>,
+    /// Share of the service's calls it touches, times how far it goes: 0 to 1.
+    pub effect: f64,
+    /// Against chance.
+    pub nats: f64,
+    /// In the baseline: nanoseconds, a share, or events per inbound call, as the kind of claim has it.
+    pub before: f64,
+    /// In the window.
+    pub after: f64,
+    /// The second in which it began, where that can be told.
+    pub since: Option<Seconds>,
+}
+
+/// How often a service was called: the exposure that its counts are measured against.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Exposure {
+    /// In the baseline.
+    pub before: f64,
+    /// In the window.
+    pub now: f64,
+}
+
+impl Exposure {
+    /// The window's over the baseline's.
+    #[must_use]
+    pub fn ratio(&self) -> f64 {
+        if self.before > 0.0 { self.now / self.before } else { 0.0 }
+    }
+}
+
+/// Inbound calls by service; a service nobody is seen calling is measured by time.
+#[must_use]
+#[allow(clippy::cast_precision_loss)]
+pub fn exposures<'a>(view: &View<'a>) -> BTreeMap<&'a str, Exposure> {
+    let mut all: BTreeMap<&str, Exposure> = BTreeMap::new();
+    for series in view.series.iter().filter(|series| series.key.kind == Kind::Edge) {
+        let exposure = all.entry(series.key.operation).or_default();
+        exposure.before += series.before.count as f64;
+        exposure.now += series.now.count as f64;
+    }
+    all
+}
+
+/// Share of calls below which a change is not worth a claim, however certain.
+const LEAST_SHARE: f64 = 0.05;
+
+/// Growth of a time below which it is not worth a claim.
+const LEAST_GROWTH: f64 = 1.2;
+
+/// Events of a baseline below which it cannot be said to be usual.
+const LEAST_BEFORE: u64 = 8;
+
+/// All claims that chance does not explain.
+#[must_use]
+pub fn claims<'v>(view: &'v View<'v>) -> Vec<Claim<'v>> {
+    if !view.span.compares() {
+        return Vec::new();
+    }
+    let exposures = exposures(view);
+    // Each series is asked about three times at most: its time, its failures, its count.
+    let threshold = stats::threshold(view.series.len() * 3);
+    let clock = Exposure { before: view.span.base_seconds(), now: view.span.seconds() };
+    let mut claims = Vec::new();
+    for series in &view.series {
+        let service = series.key.service;
+        let exposure = exposures.get(service).copied().filter(|exposure| exposure.before >= 1.0 && exposure.now >= 1.0);
+        let exposure = exposure.unwrap_or(clock);
+        match series.key.kind {
+            Kind::Edge if service.is_empty() || service == UNSEEN => {}
+            Kind::Edge => {
+                claims.extend(slow(view, series, What::Network, series.key.operation));
+                claims.extend(stopped(view, series, exposure));
+            }
+            Kind::Log => {
+                claims.extend(messages(view, series, exposure));
+                claims.extend(stopped(view, series, exposure));
+            }
+            Kind::Failure => {}
+            _ => {
+                claims.extend(slow(view, series, What::Slow, service));
+                claims.extend(failing(view, series));
+                claims.extend(stopped(view, series, exposure));
+            }
+        }
+    }
+    claims.retain(|claim| claim.nats > threshold && claim.effect > 0.0);
+    claims
+}
+
+fn slow<'v>(view: &'v View<'v>, series: &'v SeriesView<'v>, what: What, service: &'v str) -> Option<Claim<'v>> {
+    let shift = stats::slower(&series.before.own, &series.now.own)?;
+    if shift.share < LEAST_SHARE || shift.now < shift.before * LEAST_GROWTH {
+        return None;
+    }
+    let middle = f64::midpoint(shift.before, shift.now);
+    let since = onset(view, series.id, |slot| (!slot.own.is_empty()).then(|| slot.own.mean() > middle));
+    let effect = shift.share * (1.0 - shift.before / shift.now);
+    Some(Claim { what, service, series, effect, nats: shift.nats, before: shift.before, after: shift.now, since })
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn failing<'v>(view: &'v View<'v>, series: &'v SeriesView<'v>) -> Option<Claim<'v>> {
+    let [bad_before, before, bad_now, now] = [series.before.origins, series.before.count, series.now.origins, series.now.count].map(|n| n as f64);
+    if before <= 0.0 || now <= 0.0 {
+        return None;
+    }
+    let (old, new) = (bad_before / before, bad_now / now);
+    if new - old < 0.01 || new < old * 1.5 {
+        return None;
+    }
+    let middle = f64::midpoint(old, new);
+    let since = onset(view, series.id, |slot| (slot.count > 0).then(|| slot.origins as f64 > middle * slot.count as f64));
+    let nats = stats::shares(bad_before, before, bad_now, now);
+    Some(Claim { what: What::Failing, service: series.key.service, series, effect: new - old, nats, before: old, after: new, since })
+}
+
+/// An error message that comes more often, or a message that is new.
+#[allow(clippy::cast_precision_loss)]
+fn messages<'v>(view: &'v View<'v>, series: &'v SeriesView<'v>, exposure: Exposure) -> Option<Claim<'v>> {
+    let (before, now) = (series.before.count as f64, series.now.count as f64);
+    let expected = before * exposure.ratio();
+    let errors = series.now.errors * 2 > series.now.count;
+    if now <= expected * 1.5 || (!errors && before > 0.0) {
+        return None;
+    }
+    let (what, weight) = if errors { (What::Errors, 1.0) } else { (What::New, 0.3) };
+    let share = ((now - expected) / exposure.now).min(1.0);
+    let since = onset(view, series.id, |slot| Some(slot.count > 0));
+    let (old, new) = (before / exposure.before.max(1.0), now / exposure.now.max(1.0));
+    let nats = stats::counts(before, now, exposure.ratio());
+    Some(Claim { what, service: series.key.service, series, effect: share * weight, nats, before: old, after: new, since })
+}
+
+/// A usual step that has become rare, per inbound call. An error message that falls silent is no fault.
+#[allow(clippy::cast_precision_loss)]
+fn stopped<'v>(view: &'v View<'v>, series: &'v SeriesView<'v>, exposure: Exposure) -> Option<Claim<'v>> {
+    let (before, now) = (series.before.count as f64, series.now.count as f64);
+    let expected = before * exposure.ratio();
+    let errors = series.before.errors * 2 > series.before.count && series.key.kind == Kind::Log;
+    if errors || series.before.count < LEAST_BEFORE || now > expected * 0.7 {
+        return None;
+    }
+    let share = ((expected - now) / exposure.now.max(1.0)).min(1.0);
+    if share < LEAST_SHARE {
+        return None;
+    }
+    let since = view.slots(series.id).last().map_or(Some(view.span.from), |slot| (now == 0.0).then_some(slot.start + 1));
+    let (old, new) = (before / exposure.before.max(1.0), now / exposure.now.max(1.0));
+    let nats = stats::counts(before, now, exposure.ratio());
+    let effect = share * (1.0 - now / expected);
+    Some(Claim { what: What::Stopped, service: series.key.service, series, effect, nats, before: old, after: new, since })
+}
+
+/// The first second of the window from which on most slots are bad; slots that say nothing are passed over.
+fn onset(view: &View<'_>, id: SeriesId, bad: impl Fn(&Slot) -> Option<bool>) -> Option<Seconds> {
+    let verdicts: Vec<(Seconds, bool)> = view.slots(id).filter_map(|slot| Some((slot.start, bad(slot)?))).collect();
+    // From the newest back: the best start is where bad slots exceed good ones by the most.
+    let (mut lead, mut best, mut since) = (0i64, 0i64, None);
+    for &(start, bad) in verdicts.iter().rev() {
+        lead += if bad { 1 } else { -1 };
+        if lead > best {
+            (best, since) = (lead, Some(start));
+        }
+    }
+    since
+}

@@ -1,0 +1,331 @@
+//! Facts: every statement a summary of this window could make, each as one line.
+
+use std::collections::BTreeSet;
+
+use super::claims::{Claim, What};
+use super::verdicts::Verdict;
+use super::view::{SeriesView, View};
+use super::words;
+use crate::event::Kind;
+use crate::state::series::SeriesId;
+use crate::state::timeline::Seconds;
+use crate::state::traces::UNSEEN;
+
+/// The parts of a summary, in the order in which they stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Section {
+    /// Verdicts.
+    Wrong,
+    /// Operations that fail.
+    Failing,
+    /// What was usual and has become rare or silent.
+    Stopped,
+    /// What was not there before.
+    New,
+    /// Operations that have become slower.
+    Slow,
+    /// Operations by traffic.
+    Busy,
+    /// Calls between services.
+    Edges,
+    /// Log messages.
+    Logs,
+    /// Services in which nothing has changed.
+    Quiet,
+}
+
+impl Section {
+    /// All of them, in order.
+    pub const ALL: [Self; 9] =
+        [Self::Wrong, Self::Failing, Self::Stopped, Self::New, Self::Slow, Self::Busy, Self::Edges, Self::Logs, Self::Quiet];
+
+    /// Its heading, without `## `.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Wrong => "wrong",
+            Self::Failing => "failing",
+            Self::Stopped => "stopped",
+            Self::New => "new",
+            Self::Slow => "slow",
+            Self::Busy => "busy",
+            Self::Edges => "edges",
+            Self::Logs => "logs",
+            Self::Quiet => "quiet",
+        }
+    }
+
+    /// The section of a name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|section| section.name() == name)
+    }
+
+    /// What a fact of it is worth at most, against one of another section.
+    const fn worth(self) -> f64 {
+        match self {
+            Self::Wrong => 1000.0,
+            Self::Failing => 60.0,
+            Self::Stopped => 50.0,
+            Self::New | Self::Slow => 40.0,
+            Self::Busy => 10.0,
+            Self::Logs => 8.0,
+            Self::Edges => 6.0,
+            Self::Quiet => 2.0,
+        }
+    }
+}
+
+/// One statement.
+#[derive(Clone, Debug)]
+pub struct Fact {
+    /// Where it stands.
+    pub section: Section,
+    /// Who it is about.
+    pub service: String,
+    /// What of it; may be empty.
+    pub operation: String,
+    /// What is measured: `self time`, `errors`, `rate`, `count` …
+    pub measure: &'static str,
+    /// In the baseline, in nanoseconds, a share or a count; `None` where nothing is compared.
+    pub before: Option<f64>,
+    /// In the window.
+    pub after: f64,
+    /// The second in which it began.
+    pub since: Option<Seconds>,
+    /// The number of its evidence; 0 if there is none.
+    pub number: u32,
+    /// What it is worth.
+    pub weight: f64,
+    /// The line that says it, with its newline.
+    pub line: String,
+}
+
+/// What stands in the `wrong` section for a verdict.
+#[must_use]
+pub fn verdict(view: &View<'_>, place: usize, verdict: &Verdict<'_>) -> Option<Fact> {
+    let lead = verdict.claims.first()?;
+    let service = words::name(verdict.service);
+    let what = match lead.what {
+        What::Slow => "slow",
+        What::Network => "slow on the network",
+        What::Failing | What::Errors => "failing",
+        What::Stopped => "steps missing",
+        What::New => "new message",
+    };
+    let since = lead.since.map_or_else(String::new, |second| format!(" since {}", moment(view, second)));
+    let mut line = format!("{place} {service}: {what}{since}. {}", said(lead, verdict.service));
+    if let Some(second) = verdict.claims.iter().skip(1).find(|claim| claim.what != lead.what) {
+        line += "; also ";
+        line += &said(second, verdict.service);
+    }
+    if !verdict.victims.is_empty() {
+        let names: Vec<String> = verdict.victims.iter().take(3).map(|name| words::name(name)).collect();
+        let more = verdict.victims.len() - names.len();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let verb = if verdict.victims.len() == 1 { "waits" } else { "wait" };
+        line += &format!("; {}{more} {verb} on it", names.join(", "));
+    }
+    Some(Fact {
+        section: Section::Wrong,
+        service: verdict.service.to_owned(),
+        operation: operation(lead.series),
+        measure: measure(lead.what),
+        before: Some(lead.before),
+        after: lead.after,
+        since: lead.since,
+        number: lead.series.number,
+        weight: Section::Wrong.worth() * (1.0 + verdict.severity),
+        line: end(line, lead.series.number),
+    })
+}
+
+/// What a claim says, without its service where that was said already.
+fn said(claim: &Claim<'_>, service: &str) -> String {
+    let series = claim.series;
+    let subject = match series.key.kind {
+        Kind::Edge => format!("calls {} > {}", words::name(series.key.service), words::name(series.key.operation)),
+        Kind::Log => words::quote(series.key.operation),
+        _ => words::name(series.key.operation),
+    };
+    let subject = if series.key.kind == Kind::Edge || series.key.service == service { subject } else { format!("{} {subject}", words::name(series.key.service)) };
+    let calls = words::count(series.now.count);
+    match claim.what {
+        What::Slow => format!(
+            "{subject} self time p95 {} > {} ({calls} calls)",
+            words::duration(approximate(series.before.own.quantile(0.95))),
+            words::duration(approximate(series.now.own.quantile(0.95)))
+        ),
+        What::Network => format!(
+            "{subject} gap p95 {} > {} ({calls} calls)",
+            words::duration(approximate(series.before.own.quantile(0.95))),
+            words::duration(approximate(series.now.own.quantile(0.95)))
+        ),
+        What::Failing => format!(
+            "{subject} errors {} > {} ({})",
+            words::percent(claim.before),
+            words::percent(claim.after),
+            words::count(series.now.origins)
+        ),
+        What::Errors | What::New if series.before.count == 0 => format!("{subject} new ({calls})"),
+        What::Errors | What::New | What::Stopped => {
+            format!("{subject} {} > {} a call", words::number(claim.before), words::number(claim.after))
+        }
+    }
+}
+
+const fn measure(what: What) -> &'static str {
+    match what {
+        What::Slow => "self time",
+        What::Network => "gap",
+        What::Failing => "errors",
+        What::Errors | What::New | What::Stopped => "rate",
+    }
+}
+
+/// All facts of a view, those that speak of what a verdict has said already left out.
+#[must_use]
+pub fn facts(view: &View<'_>, claims: &[Claim<'_>], verdicts: &[Verdict<'_>]) -> Vec<Fact> {
+    let mut facts: Vec<Fact> = verdicts.iter().enumerate().filter_map(|(i, each)| verdict(view, i + 1, each)).collect();
+    let mut told: BTreeSet<SeriesId> = verdicts.iter().filter_map(|verdict| Some(verdict.claims.first()?.series.id)).collect();
+    let mut changed: BTreeSet<&str> = verdicts.iter().map(|verdict| verdict.service).collect();
+    for claim in claims {
+        changed.insert(claim.series.key.service);
+        if told.insert(claim.series.id) {
+            facts.push(of_claim(view, claim));
+        }
+    }
+    let busiest = view.series.iter().map(|series| series.now.count).max().unwrap_or(0);
+    for series in view.series.iter().filter(|series| series.now.count > 0 && !told.contains(&series.id)) {
+        facts.extend(of_series(view, series, busiest));
+    }
+    facts.extend(quiet(view, &changed));
+    facts
+}
+
+fn of_claim(view: &View<'_>, claim: &Claim<'_>) -> Fact {
+    let series = claim.series;
+    let section = match claim.what {
+        What::Slow | What::Network => Section::Slow,
+        What::Failing | What::Errors => Section::Failing,
+        What::Stopped => Section::Stopped,
+        What::New => Section::New,
+    };
+    let since = claim.since.map_or_else(String::new, |second| format!(" since {}", moment(view, second)));
+    let subject = if series.key.kind == Kind::Edge { String::new() } else { format!("{} ", words::name(series.key.service)) };
+    let line = format!("{subject}{}{since}", said(claim, series.key.service));
+    Fact {
+        section,
+        service: series.key.service.to_owned(),
+        operation: operation(series),
+        measure: measure(claim.what),
+        before: Some(claim.before),
+        after: claim.after,
+        since: claim.since,
+        number: series.number,
+        weight: section.worth() * (0.2 + 0.8 * claim.effect.clamp(0.0, 1.0)),
+        line: end(line, series.number),
+    }
+}
+
+/// What a series is doing, whether or not it has changed.
+#[allow(clippy::cast_precision_loss)]
+fn of_series(view: &View<'_>, series: &SeriesView<'_>, busiest: u64) -> Option<Fact> {
+    let now = &series.now;
+    let share = now.errors as f64 / now.count as f64;
+    let traffic = (1.0 + now.count as f64).ln() / (1.0 + busiest as f64).ln();
+    let calls = words::count(now.count);
+    let service = words::name(series.key.service);
+    let new = view.span.compares() && series.before.count == 0 && series.first.is_some_and(|ns| ns.div_euclid(1_000_000_000) >= view.span.from);
+    let (section, measure, after, weight, line) = match series.key.kind {
+        Kind::Edge if series.key.service.is_empty() || series.key.service == UNSEEN => return None,
+        Kind::Edge => {
+            let (p50, p95) = (approximate(now.duration.quantile(0.5)), approximate(now.duration.quantile(0.95)));
+            let failed = if now.errors > 0 { format!(", {} failed", words::percent(share)) } else { String::new() };
+            let line = format!(
+                "{service} > {}: {calls} calls, p50 {} p95 {}{failed}",
+                words::name(series.key.operation),
+                words::duration(p50),
+                words::duration(p95)
+            );
+            (Section::Edges, "count", now.count as f64, traffic, line)
+        }
+        Kind::Log | Kind::Failure => {
+            let level = if share > 0.5 { "error " } else { "" };
+            let within = if series.key.within.is_empty() { String::new() } else { format!(" {}", words::name(series.key.within)) };
+            let (section, mark) = if new { (Section::New, "new ") } else { (Section::Logs, "") };
+            let line = format!("{service}{within}: {mark}{level}{} {calls}", words::quote(series.key.operation));
+            (section, "count", now.count as f64, if share > 0.5 { 0.5 + 0.5 * traffic } else { 0.5 * traffic }, line)
+        }
+        _ => {
+            let (p50, p95) = (approximate(now.duration.quantile(0.5)), approximate(now.duration.quantile(0.95)));
+            let failed = if now.errors > 0 { format!(", {} failed ({})", words::percent(share), words::count(now.errors)) } else { String::new() };
+            let section = if now.errors > 0 {
+                Section::Failing
+            } else if new {
+                Section::New
+            } else {
+                Section::Busy
+            };
+            let line =
+                format!("{service} {}: {calls} calls, p50 {} p95 {}{failed}", words::name(series.key.operation), words::duration(p50), words::duration(p95));
+            let weight = if now.errors > 0 { 0.2 * (share + traffic) } else { traffic };
+            (section, "count", if now.errors > 0 { share } else { now.count as f64 }, weight, line)
+        }
+    };
+    Some(Fact {
+        section,
+        service: series.key.service.to_owned(),
+        operation: operation(series),
+        measure,
+        before: view.span.compares().then_some(series.before.count as f64),
+        after,
+        since: None,
+        number: series.number,
+        weight: section.worth() * weight,
+        line: end(line, series.number),
+    })
+}
+
+/// Services of which nothing was claimed, eight to a line.
+#[allow(clippy::cast_precision_loss)]
+fn quiet(view: &View<'_>, changed: &BTreeSet<&str>) -> Vec<Fact> {
+    if !view.span.compares() {
+        return Vec::new();
+    }
+    let all: BTreeSet<&str> = view.series.iter().filter(|series| series.key.kind != Kind::Edge && series.now.count > 0).map(|series| series.key.service).collect();
+    let names: Vec<&str> = all.difference(changed).copied().filter(|name| !name.is_empty()).collect();
+    let fact = |names: &[&str]| Fact {
+        section: Section::Quiet,
+        service: names.join(" "),
+        operation: String::new(),
+        measure: "services",
+        before: None,
+        after: names.len() as f64,
+        since: None,
+        number: 0,
+        weight: Section::Quiet.worth(),
+        line: end(names.iter().map(|name| words::name(name)).collect::<Vec<_>>().join(", "), 0),
+    };
+    names.chunks(8).map(fact).collect()
+}
+
+fn operation(series: &SeriesView<'_>) -> String {
+    series.key.operation.to_owned()
+}
+
+/// When something began: to the second in a window of some minutes, else to the minute.
+fn moment(view: &View<'_>, second: Seconds) -> String {
+    words::clock(second, view.span.to - view.span.from < 1_200)
+}
+
+/// The line with its evidence and its newline, in the form in which token counts add up: it begins with neither `/` nor a blank.
+fn end(line: String, number: u32) -> String {
+    let line = if line.starts_with(|c: char| c == '/' || c.is_whitespace()) { format!("- {}", line.trim_start()) } else { line };
+    if number > 0 { format!("{line} #{number}\n") } else { format!("{line}\n") }
+}
+
+#[allow(clippy::cast_precision_loss)]
+const fn approximate(ns: u64) -> f64 {
+    ns as f64
+}

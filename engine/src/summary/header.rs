@@ -1,0 +1,184 @@
+//! The frame of a summary: the header and the ledger, always there, and the last line, which says what was left out.
+
+use super::facts::Section;
+use super::select::{self, Priced};
+use super::view::View;
+use super::{Error, Request, words};
+use crate::event::Kind;
+use crate::tokens::Encoding;
+
+/// Bytes of a host's name or a notice that are shown.
+const NAME: usize = 60;
+
+/// Bytes of a notice that are shown.
+const NOTICE: usize = 160;
+
+/// The frame, from its fullest form to its shortest.
+pub struct Header {
+    forms: Vec<String>,
+    verdicts: bool,
+}
+
+/// A finished account.
+pub struct Account {
+    /// All lines.
+    pub text: String,
+    /// Tokens of the text.
+    pub tokens: usize,
+    /// The facts that stand in it: index, line, tokens.
+    pub stands: Vec<(usize, String, usize)>,
+}
+
+impl Header {
+    /// The frame of a view.
+    #[must_use]
+    pub fn of(view: &View<'_>, request: &Request, verdicts: bool, encoding: &Encoding) -> Self {
+        let whole = lead(view, request, true) + &ledger(view, true) + &notices(request, NOTICE);
+        let short = lead(view, request, false) + &ledger(view, false) + &notices(request, 24);
+        let none = if verdicts {
+            ""
+        } else if view.span.compares() {
+            "nothing unusual\n"
+        } else {
+            "nothing to compare with yet\n"
+        };
+        let mut forms = vec![whole + none, short + none];
+        forms.sort_by_key(|form| std::cmp::Reverse(encoding.count(form)));
+        Self { forms, verdicts }
+    }
+
+    /// Fill the frame.
+    ///
+    /// # Errors
+    /// If its shortest form is over the budget.
+    pub fn fit(&self, priced: &[Priced], budget: usize, encoding: &Encoding) -> Result<Account, Error> {
+        let least_footer = if priced.is_empty() { 0 } else { encoding.count(&footer(0, priced.len(), budget)) };
+        let prices: Vec<usize> = self.forms.iter().map(|form| encoding.count(form)).collect();
+        // The full form where it leaves most of the budget to the facts, else the short one.
+        let Some(form) = (0..prices.len()).find(|&i| prices[i] * 3 <= budget).or_else(|| (0..prices.len()).rfind(|&i| prices[i] + least_footer <= budget)) else {
+            let least = prices.last().copied().unwrap_or(0) + least_footer;
+            return Err(Error::Budget { budget, least });
+        };
+        let room = budget - prices[form];
+        let everything = select::select(priced, room, &[], encoding);
+        let selection = if everything.chosen.len() == priced.len() {
+            everything
+        } else {
+            let reserve = if budget >= 200 { encoding.count(&footer(FOOTERS - 1, priced.len(), budget)) } else { least_footer };
+            select::select(priced, room.saturating_sub(reserve), &[], encoding)
+        };
+        let mut stands: Vec<(usize, String, usize)> =
+            selection.chosen.iter().map(|&i| (i, priced[i].fact.line.clone(), priced[i].tokens)).collect();
+        if let Some((i, line)) = selection.cut {
+            let tokens = encoding.count(&line);
+            let section = priced[i].fact.section;
+            let at = stands.iter().position(|stand| priced[stand.0].fact.section > section).unwrap_or(stands.len());
+            stands.insert(at, (i, line, tokens));
+        }
+        loop {
+            let left_out = priced.len() - stands.len();
+            let body = self.body(form, priced, &stands);
+            let last = (0..FOOTERS).rev().map(|i| footer(i, left_out, budget));
+            let texts = last.map(|last| if left_out == 0 { body.clone() } else { format!("{body}{last}") });
+            // The whole is counted once more, as what is published: sums are not trusted with the promise.
+            for text in texts {
+                let tokens = encoding.count(&text);
+                if tokens <= budget {
+                    return Ok(Account { text, tokens, stands });
+                }
+            }
+            if stands.pop().is_none() {
+                let least = prices[form] + least_footer;
+                return Err(Error::Budget { budget, least });
+            }
+        }
+    }
+
+    fn body(&self, form: usize, priced: &[Priced], stands: &[(usize, String, usize)]) -> String {
+        let mut body = self.forms[form].clone();
+        let mut open: Option<Section> = None;
+        debug_assert!(self.verdicts || !stands.iter().any(|stand| priced[stand.0].fact.section == Section::Wrong));
+        for (i, line, _) in stands {
+            let section = priced[*i].fact.section;
+            if open != Some(section) {
+                body += &select::heading(section);
+                open = Some(section);
+            }
+            body += line;
+        }
+        body
+    }
+}
+
+const FOOTERS: usize = 4;
+
+/// The last line, from its shortest form (0) to its fullest.
+fn footer(form: usize, left_out: usize, budget: usize) -> String {
+    let count = words::count(left_out as u64);
+    match form {
+        0 => format!("# {count} more\n"),
+        1 => format!("# {count} more facts\n"),
+        2 => format!("# {count} more facts fit no budget of {budget}\n"),
+        _ => format!("# {count} more facts fit no budget of {budget}: ask with --budget, --focus or --section\n"),
+    }
+}
+
+fn lead(view: &View<'_>, request: &Request, full: bool) -> String {
+    let span = view.span;
+    let host = words::name(&request.host);
+    let host = if host.is_empty() || (!full && host.len() > 20) { String::new() } else { format!("{} ", &crate::redact::plain(&host, NAME)) };
+    let seconds = span.to - span.from < 600;
+    let today = request.now.is_some_and(|now| now.div_euclid(86_400_000_000_000) == span.to.div_euclid(86_400));
+    let day = if today || !full { String::new() } else { format!("{} ", words::timestamp(span.from).split('T').next().unwrap_or_default()) };
+    let events: u64 = view.series.iter().filter(|series| !matches!(series.key.kind, Kind::Edge | Kind::Failure)).map(|series| series.now.count).sum();
+    let length = words::span(span.to - span.from);
+    if view.state.watermark.is_none() {
+        return format!("# {host}no events yet");
+    }
+    let times = format!("{}-{}Z", words::clock(span.from, seconds), words::clock(span.to, seconds));
+    if !full {
+        return format!("# {host}{times}, {length}. {} events", words::count(events));
+    }
+    let mut services: Vec<&str> = view.series.iter().filter(|series| series.now.count > 0 && series.key.kind != Kind::Edge).map(|series| series.key.service).collect();
+    services.dedup();
+    let services = match services.len() {
+        1 => "1 service".to_owned(),
+        n => format!("{n} services"),
+    };
+    let against = if span.compares() { format!(" against the {} before", words::span(span.from - span.base)) } else { String::new() };
+    #[allow(clippy::cast_precision_loss)]
+    let lag = request.now.zip(view.state.watermark).map_or_else(String::new, |(now, newest)| format!(", lag {}", words::duration((now - newest).max(0) as f64)));
+    format!("# {host}{day}{times}, {length}{against}. {} events, {services}{lag}", words::count(events))
+}
+
+/// What became of every byte, in words.
+fn ledger(view: &View<'_>, full: bool) -> String {
+    let ledger = super::LedgerOut::of(view.state);
+    let mut parts = Vec::new();
+    let mut say = |count: u64, what: &str| {
+        if count > 0 {
+            parts.push(format!("{} {what}", words::count(count)));
+        }
+    };
+    say(ledger.rejected, "records rejected");
+    say(ledger.dropped, "events dropped");
+    say(ledger.other, "events in (other)");
+    say(ledger.evicted, "evicted");
+    say(ledger.late, "late");
+    say(ledger.ahead, "from the future");
+    if parts.is_empty() {
+        return ", nothing lost\n".to_owned();
+    }
+    if !full {
+        return format!(", {}\n", parts.join(", "));
+    }
+    let mut reasons: Vec<(&String, u64)> = ledger.reasons.iter().map(|(reason, entry)| (reason, entry.count)).collect();
+    reasons.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+    let reasons: Vec<String> = reasons.iter().take(3).map(|(reason, count)| format!("{reason} {}", words::count(*count))).collect();
+    let reasons = if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join(", ")) };
+    format!("\n# {}{reasons}\n", parts.join(", "))
+}
+
+fn notices(request: &Request, limit: usize) -> String {
+    request.notices.iter().map(|notice| format!("# {}\n", crate::redact::plain(notice, limit))).collect()
+}

@@ -1,0 +1,277 @@
+//! The summary: facts, ranked, chosen for a token budget, rendered as plain lines.
+//!
+//! In: a settled [`State`]. Out: the text with its exact token count, the verdicts and facts that stand in it, the ledger.
+
+pub mod claims;
+pub mod facts;
+mod header;
+pub mod select;
+pub mod stats;
+pub mod verdicts;
+pub mod view;
+pub mod words;
+
+use serde::Serialize;
+
+use crate::state::State;
+use crate::tokens::{Encoding, UnknownEncoding};
+use facts::{Fact, Section};
+use header::{Account, Header};
+use select::Priced;
+use verdicts::Verdict;
+use view::View;
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Tokens.
+    pub budget: usize,
+    /// Whose tokens.
+    pub encoding: String,
+    /// Seconds of the window.
+    pub window: i64,
+    /// Seconds of the baseline; `None` for all that is kept, up to an hour.
+    pub baseline: Option<i64>,
+    /// Only facts that contain this text in their service, operation or line.
+    pub focus: Option<String>,
+    /// Only these sections; empty for all.
+    pub sections: Vec<Section>,
+    /// Nanoseconds since the epoch, to tell the lag.
+    pub now: Option<i64>,
+    /// What the daemon has to say.
+    pub notices: Vec<String>,
+    /// The name in the header.
+    pub host: String,
+}
+
+/// Why there is no summary.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Not even the header fits.
+    #[error("a budget of {budget} tokens is too small: the header and the ledger alone take {least}, the smallest budget for now")]
+    Budget {
+        /// Asked for.
+        budget: usize,
+        /// Needed.
+        least: usize,
+    },
+    /// No such encoding.
+    #[error(transparent)]
+    Encoding(#[from] UnknownEncoding),
+}
+
+/// A rendered account, as `summarize --format json` prints it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Summary {
+    /// The lines.
+    pub text: String,
+    /// Tokens of the text.
+    pub tokens: usize,
+    /// Tokens allowed.
+    pub budget: usize,
+    /// Whose tokens.
+    pub encoding: String,
+    /// From when to when, and against what.
+    pub window: WindowOut,
+    /// What is wrong, in order of severity.
+    pub verdicts: Vec<VerdictOut>,
+    /// The facts that stand in the text, in order.
+    pub facts: Vec<FactOut>,
+    /// Facts that found no room.
+    pub left_out: usize,
+    /// What became of every byte.
+    pub ledger: LedgerOut,
+}
+
+/// The stretch a summary speaks of.
+#[derive(Clone, Debug, Serialize)]
+pub struct WindowOut {
+    /// RFC 3339, UTC.
+    pub since: String,
+    /// RFC 3339, UTC.
+    pub until: String,
+    /// Seconds.
+    pub seconds: i64,
+    /// Seconds of the baseline; 0 where there is nothing to compare with.
+    pub baseline_seconds: i64,
+}
+
+/// A verdict, as JSON has it.
+#[derive(Clone, Debug, Serialize)]
+pub struct VerdictOut {
+    /// The service at fault.
+    pub service: String,
+    /// The operation, message or callee that shows it most.
+    pub operation: String,
+    /// `slow`, `network`, `failing`, `errors`, `stopped` or `new`.
+    pub kind: &'static str,
+    /// RFC 3339, UTC; `None` where it cannot be told.
+    pub since: Option<String>,
+    /// 0 to 1.
+    pub severity: f64,
+    /// 0 to 1.
+    pub confidence: f64,
+    /// Nanoseconds for `slow` and `network`, a share for `failing`, events a call for the others.
+    pub before: f64,
+    /// The same, in the window.
+    pub after: f64,
+    /// The numbers of its evidence, without `#`.
+    pub evidence: Vec<u32>,
+    /// Services that suffer with it.
+    pub victims: Vec<String>,
+}
+
+/// A fact, as JSON has it.
+#[derive(Clone, Debug, Serialize)]
+pub struct FactOut {
+    /// The section it stands in.
+    pub section: &'static str,
+    /// Who it is about.
+    pub service: String,
+    /// What of it.
+    pub operation: String,
+    /// What is measured.
+    pub measure: &'static str,
+    /// In the baseline.
+    pub before: Option<f64>,
+    /// In the window.
+    pub after: f64,
+    /// RFC 3339, UTC.
+    pub since: Option<String>,
+    /// What it is worth against others.
+    pub weight: f64,
+    /// The number of its evidence, without `#`.
+    pub evidence: Option<u32>,
+    /// Tokens of its line.
+    pub tokens: usize,
+    /// Its line.
+    pub text: String,
+}
+
+/// The ledger, as JSON has it.
+#[derive(Clone, Debug, Serialize)]
+pub struct LedgerOut {
+    /// Bytes read: `parsed_bytes` + `rejected_bytes`.
+    pub bytes: u64,
+    /// Bytes of records that were read.
+    pub parsed_bytes: u64,
+    /// Bytes of records that could not be read.
+    pub rejected_bytes: u64,
+    /// Records read.
+    pub records: u64,
+    /// Every span, log record, call or sample decoded.
+    pub events: u64,
+    /// Records that could not be read.
+    pub rejected: u64,
+    /// Events let go unread; the engine itself drops none.
+    pub dropped: u64,
+    /// Spans, sets of evidence and streams let go to stay within the limits.
+    pub evicted: u64,
+    /// Events counted under `(other)` because there was no room for a series of their own.
+    pub other: u64,
+    /// Events that came after their time was no longer kept apart.
+    pub late: u64,
+    /// Events ahead of the time they were received by more than a day.
+    pub ahead: u64,
+    /// Why records were rejected.
+    pub reasons: std::collections::BTreeMap<String, crate::state::ledger::Reason>,
+}
+
+impl LedgerOut {
+    /// The ledger of a state.
+    #[must_use]
+    pub fn of(state: &State) -> Self {
+        let ledger = &state.ledger;
+        Self {
+            bytes: ledger.bytes,
+            parsed_bytes: ledger.parsed_bytes,
+            rejected_bytes: ledger.rejected_bytes,
+            records: ledger.records,
+            events: ledger.events,
+            rejected: ledger.rejected,
+            dropped: 0,
+            evicted: ledger.evicted_spans + ledger.evicted_evidence + ledger.evicted_streams,
+            other: state.table.overflow,
+            late: ledger.late,
+            ahead: ledger.ahead,
+            reasons: ledger.reasons.clone(),
+        }
+    }
+}
+
+/// An hour: what a window is compared with unless something else is asked for.
+const BASELINE: i64 = 3_600;
+
+/// Render the best account of a state that fits the budget.
+///
+/// # Errors
+/// If the encoding is unknown, or if the header and the ledger alone are over the budget.
+pub fn summarize(state: &mut State, request: &Request) -> Result<Summary, Error> {
+    let encoding = Encoding::named(&request.encoding)?;
+    state.settle();
+    let view = View::of(state, request.window, Some(request.baseline.unwrap_or(BASELINE)));
+    let claims = claims::claims(&view);
+    let verdicts = verdicts::verdicts(&view, &claims, stats::threshold(view.series.len() * 3));
+    let wanted = |fact: &Fact| {
+        let focused = request.focus.as_deref().is_none_or(|focus| fact.service.contains(focus) || fact.operation.contains(focus) || fact.line.contains(focus));
+        focused && (request.sections.is_empty() || request.sections.contains(&fact.section))
+    };
+    let facts = facts::facts(&view, &claims, &verdicts).into_iter().filter(wanted);
+    let priced: Vec<Priced> = facts.map(|fact| Priced { tokens: encoding.count(&fact.line), fact }).collect();
+    let header = Header::of(&view, request, !verdicts.is_empty(), encoding);
+    let account = header.fit(&priced, request.budget, encoding)?;
+    Ok(output(&view, request, &verdicts, &priced, account))
+}
+
+fn output(view: &View<'_>, request: &Request, verdicts: &[Verdict<'_>], priced: &[Priced], account: Account) -> Summary {
+    let facts = account.stands.iter().map(|&(i, ref line, tokens)| {
+        let fact = &priced[i].fact;
+        FactOut {
+            section: fact.section.name(),
+            service: fact.service.clone(),
+            operation: fact.operation.clone(),
+            measure: fact.measure,
+            before: fact.before,
+            after: fact.after,
+            since: fact.since.map(words::timestamp),
+            weight: fact.weight,
+            evidence: (fact.number > 0).then_some(fact.number),
+            tokens,
+            text: line.trim_end().to_owned(),
+        }
+    });
+    Summary {
+        facts: facts.collect(),
+        left_out: priced.len() - account.stands.len(),
+        text: account.text,
+        tokens: account.tokens,
+        budget: request.budget,
+        encoding: request.encoding.clone(),
+        window: WindowOut {
+            since: words::timestamp(view.span.from),
+            until: words::timestamp(view.span.to),
+            seconds: view.span.to - view.span.from,
+            baseline_seconds: view.span.from - view.span.base,
+        },
+        verdicts: verdicts.iter().filter_map(verdict).collect(),
+        ledger: LedgerOut::of(view.state),
+    }
+}
+
+fn verdict(verdict: &Verdict<'_>) -> Option<VerdictOut> {
+    let lead = verdict.claims.first()?;
+    let mut evidence: Vec<u32> = verdict.claims.iter().map(|claim| claim.series.number).filter(|&number| number > 0).collect();
+    evidence.dedup();
+    Some(VerdictOut {
+        service: verdict.service.to_owned(),
+        operation: lead.series.key.operation.to_owned(),
+        kind: lead.what.name(),
+        since: lead.since.map(words::timestamp),
+        severity: verdict.severity,
+        confidence: verdict.confidence,
+        before: lead.before,
+        after: lead.after,
+        evidence,
+        victims: verdict.victims.iter().map(|&name| name.to_owned()).collect(),
+    })
+}

@@ -1,0 +1,120 @@
+//! Verdicts: claims joined into causes by who calls whom. The origin is accused; who merely waits or fails with it is named
+//! in its verdict as a victim.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::claims::{Claim, What};
+use super::view::View;
+use crate::event::Kind;
+
+/// Verdicts at most; more causes than this at once are one that is not understood.
+const MOST: usize = 5;
+
+/// Severity below which a cause is no verdict.
+const LEAST: f64 = 0.08;
+
+/// What is wrong, and where it comes from.
+#[derive(Clone, Debug)]
+pub struct Verdict<'v> {
+    /// The claims that speak for it, the strongest first; there is at least one.
+    pub claims: Vec<Claim<'v>>,
+    /// The service at fault.
+    pub service: &'v str,
+    /// 0 to 1: the share of its calls touched, times how far it goes, raised by further claims.
+    pub severity: f64,
+    /// 0 to 1: by how much the evidence exceeds what chance could bring.
+    pub confidence: f64,
+    /// Services that call it and suffer with it.
+    pub victims: Vec<&'v str>,
+}
+
+/// Callers by callee, of those services whose calls were seen.
+fn callers<'v>(view: &'v View<'v>) -> BTreeMap<&'v str, BTreeSet<&'v str>> {
+    let mut callers: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let edges = view.series.iter().filter(|series| series.key.kind == Kind::Edge && series.key.service != series.key.operation);
+    for edge in edges.filter(|edge| !edge.key.service.is_empty() && edge.key.service != crate::state::traces::UNSEEN) {
+        callers.entry(edge.key.operation).or_default().insert(edge.key.service);
+    }
+    callers
+}
+
+/// Join claims into verdicts, the most severe first.
+#[must_use]
+pub fn verdicts<'v>(view: &'v View<'v>, claims: &[Claim<'v>], threshold: f64) -> Vec<Verdict<'v>> {
+    let callers = callers(view);
+    let mut by_service: BTreeMap<&str, Vec<Claim<'v>>> = BTreeMap::new();
+    let time_lost: f64 = claims.iter().filter(|claim| is_time(claim.what)).map(lost).sum();
+    for claim in claims {
+        let mut claim = claim.clone();
+        if is_time(claim.what) {
+            // Of all the time that was lost, how much was lost here: a trifle that doubled is no cause.
+            claim.effect *= 0.2 + 0.8 * lost(&claim) / time_lost.max(1.0);
+        }
+        if claim.what == What::Network {
+            let caller = claim.series.key.service;
+            let (callee_share, caller_share) = (affected(view, claims, claim.service), affected(view, claims, caller));
+            if caller_share > callee_share {
+                claim.service = caller;
+            }
+        }
+        by_service.entry(claim.service).or_default().push(claim);
+    }
+    let mut severity: BTreeMap<&str, f64> = BTreeMap::new();
+    for (service, claims) in &mut by_service {
+        claims.sort_by(|a, b| b.effect.total_cmp(&a.effect).then_with(|| a.series.key.cmp(&b.series.key)));
+        let rest = claims.iter().skip(1).take(3).map(|claim| claim.effect).sum::<f64>();
+        let lead = claims.first().map_or(0.0, |claim| claim.effect);
+        severity.insert(service, 1.0 - (1.0 - lead) * (1.0 - 0.2 * rest.min(1.0)));
+    }
+    let mut verdicts: Vec<Verdict<'v>> = Vec::new();
+    for (service, claims) in by_service {
+        let Some(lead) = claims.first() else { continue };
+        let mut severe = severity.get(service).copied().unwrap_or_default();
+        // Steps and messages go astray in a caller when its callee fails: the deeper one is the origin.
+        if !is_time(lead.what) {
+            let deeper = callers.iter().filter(|(_, callers)| callers.contains(service)).filter_map(|(callee, _)| severity.get(callee));
+            let deepest = deeper.fold(0.0f64, |most, &other| most.max(other));
+            if deepest > severe * 0.5 {
+                severe *= 0.5;
+            }
+        }
+        let confidence = 1.0 - (threshold / lead.nats).min(1.0).powi(2);
+        let victims = callers.get(service).into_iter().flatten().copied().filter(|caller| suffers(view, caller, service)).collect();
+        verdicts.push(Verdict { service, severity: severe, confidence, victims, claims });
+    }
+    verdicts.retain(|verdict| verdict.severity >= LEAST);
+    verdicts.sort_by(|a, b| b.severity.total_cmp(&a.severity).then_with(|| a.service.cmp(b.service)));
+    verdicts.truncate(MOST);
+    verdicts
+}
+
+const fn is_time(what: What) -> bool {
+    matches!(what, What::Slow | What::Network)
+}
+
+/// Nanoseconds lost to a claim about time, in the whole window.
+#[allow(clippy::cast_precision_loss)]
+fn lost(claim: &Claim<'_>) -> f64 {
+    (claim.after - claim.before).max(0.0) * claim.series.now.own.count() as f64
+}
+
+/// Of the edges of a service, the share whose gap has grown: a network fault of a host shows on all of them.
+#[allow(clippy::cast_precision_loss)]
+fn affected(view: &View<'_>, claims: &[Claim<'_>], service: &str) -> f64 {
+    let touches = |series: &super::view::SeriesView<'_>| {
+        series.key.kind == Kind::Edge && !series.now.own.is_empty() && (series.key.service == service || series.key.operation == service)
+    };
+    let all = view.series.iter().filter(|series| touches(series)).count();
+    let grown = claims.iter().filter(|claim| claim.what == What::Network && touches(claim.series)).count();
+    if all == 0 { 0.0 } else { grown as f64 / all as f64 }
+}
+
+/// Whether calls from one service to another have become slower or fail more.
+#[allow(clippy::cast_precision_loss)]
+fn suffers(view: &View<'_>, caller: &str, callee: &str) -> bool {
+    view.series.iter().filter(|series| series.key.kind == Kind::Edge && series.key.service == caller && series.key.operation == callee).any(|edge| {
+        let slower = edge.now.duration.mean() > edge.before.duration.mean() * 1.5;
+        let share = |slot: &crate::state::timeline::Slot| slot.errors as f64 / slot.count.max(1) as f64;
+        edge.before.count > 0 && (slower || share(&edge.now) > share(&edge.before) + 0.01)
+    })
+}

@@ -1,0 +1,109 @@
+//! The window and its baseline: what each series did in the one and in the other.
+
+use crate::event::Kind;
+use crate::state::State;
+use crate::state::series::{Key, SeriesId};
+use crate::state::timeline::{Seconds, Slot};
+
+/// The stretch a summary speaks of and the one it compares with, in whole seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// First second of the baseline.
+    pub base: Seconds,
+    /// First second of the window; the baseline ends here.
+    pub from: Seconds,
+    /// The second after the newest event.
+    pub to: Seconds,
+}
+
+impl Span {
+    /// Seconds of the window.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss)]
+    pub fn seconds(&self) -> f64 {
+        (self.to - self.from).max(1) as f64
+    }
+
+    /// Seconds of the baseline for which there are events; 0 where there is nothing to compare with.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss)]
+    pub fn base_seconds(&self) -> f64 {
+        (self.from - self.base).max(0) as f64
+    }
+
+    /// Whether there is a baseline at all.
+    #[must_use]
+    pub const fn compares(&self) -> bool {
+        self.base < self.from
+    }
+}
+
+/// One series over the window and the baseline.
+#[derive(Clone, Debug)]
+pub struct SeriesView<'a> {
+    /// Its number in the table.
+    pub id: SeriesId,
+    /// The number it is asked for by; 0 if it has no evidence.
+    pub number: u32,
+    /// Service, operation, kind.
+    pub key: Key<&'a str>,
+    /// The baseline.
+    pub before: Slot,
+    /// The window.
+    pub now: Slot,
+    /// Nanoseconds since the epoch of its first event ever.
+    pub first: Option<i64>,
+    /// Nanoseconds since the epoch of its latest event.
+    pub last: Option<i64>,
+}
+
+impl SeriesView<'_> {
+    /// Whether it is of spans.
+    #[must_use]
+    pub const fn is_span(&self) -> bool {
+        matches!(self.key.kind, Kind::Internal | Kind::Server | Kind::Client | Kind::Producer | Kind::Consumer)
+    }
+}
+
+/// All series over the window and the baseline, in the order of their keys.
+#[derive(Debug)]
+pub struct View<'a> {
+    /// The state it is of.
+    pub state: &'a State,
+    /// From when to when.
+    pub span: Span,
+    /// The series that did something in either.
+    pub series: Vec<SeriesView<'a>>,
+}
+
+impl<'a> View<'a> {
+    /// Sum up a settled state. `window` and `baseline` are in seconds; `None` for the baseline is all that is kept.
+    #[must_use]
+    pub fn of(state: &'a State, window: Seconds, baseline: Option<Seconds>) -> Self {
+        let to = state.watermark.map_or(0, |ns| ns.div_euclid(1_000_000_000)) + 1;
+        let from = to - window.max(1);
+        let earliest = state.table.iter().filter_map(|(_, _, record)| record.first).min().map_or(from, |ns| ns.div_euclid(1_000_000_000));
+        let reach = baseline.map_or(Seconds::MIN, |seconds| from.saturating_sub(seconds));
+        let base = earliest.max(reach).max(state.clock.oldest()).min(from);
+        let mut series = Vec::new();
+        for (id, key, record) in state.table.iter() {
+            let sum = |from, to| {
+                record.timeline.between(from, to).fold(Slot::default(), |mut sum, slot| {
+                    sum.merge(slot);
+                    sum
+                })
+            };
+            let (before, now) = (sum(base, from), sum(from, to));
+            if !before.is_empty() || !now.is_empty() {
+                series.push(SeriesView { id, number: record.number, key, before, now, first: record.first, last: record.last });
+            }
+        }
+        series.sort_unstable_by_key(|series| series.key);
+        Self { state, span: Span { base, from, to }, series }
+    }
+
+    /// The slots of a series in the window, oldest first.
+    pub fn slots(&self, id: SeriesId) -> impl Iterator<Item = &Slot> + Clone {
+        self.state.table.record(id).timeline.between(self.span.from, self.span.to)
+    }
+}

@@ -1,0 +1,153 @@
+//! Numbers, times and texts in few tokens: two significant digits, short clocks, quoted messages.
+
+use crate::redact;
+
+/// Bytes of a name that are shown.
+const NAME: usize = 80;
+
+/// Bytes of a message that are shown.
+const MESSAGE: usize = 140;
+
+/// A number with two significant digits: `8.1k`, `.2`, `540`.
+#[must_use]
+pub fn number(value: f64) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return "0".to_owned();
+    }
+    let value = significant(value);
+    let (scaled, unit) = match value.abs() {
+        v if v >= 1e12 => (value / 1e12, "T"),
+        v if v >= 1e9 => (value / 1e9, "G"),
+        v if v >= 1e6 => (value / 1e6, "M"),
+        v if v >= 1e3 => (value / 1e3, "k"),
+        _ => (value, ""),
+    };
+    format!("{}{unit}", digits(scaled))
+}
+
+/// A count, exact below a thousand.
+#[must_use]
+#[allow(clippy::cast_precision_loss)]
+pub fn count(value: u64) -> String {
+    if value < 1_000 { value.to_string() } else { number(value as f64) }
+}
+
+/// A share of one as a percentage with two significant digits: `7.1%`.
+#[must_use]
+pub fn percent(share: f64) -> String {
+    format!("{}%", number(share * 100.0))
+}
+
+/// A duration in nanoseconds with two significant digits: `12ms`, `2.1s`, `3min`.
+#[must_use]
+pub fn duration(ns: f64) -> String {
+    let ns = significant(ns);
+    let (scaled, unit) = match ns {
+        v if v >= 5_400e9 => (ns / 3_600e9, "h"),
+        v if v >= 120e9 => (ns / 60e9, "min"),
+        v if v >= 1e9 => (ns / 1e9, "s"),
+        v if v >= 1e6 => (ns / 1e6, "ms"),
+        v if v >= 1e3 => (ns / 1e3, "us"),
+        _ => (ns, "ns"),
+    };
+    format!("{}{unit}", digits(significant(scaled)))
+}
+
+/// A length of time in whole seconds: `5m`, `90s`, `1h`.
+#[must_use]
+pub fn span(seconds: i64) -> String {
+    match seconds {
+        s if s >= 3_600 && s % 3_600 == 0 => format!("{}h", s / 3_600),
+        s if s >= 60 && s % 60 == 0 => format!("{}m", s / 60),
+        s if s >= 600 => format!("{}m", (s + 30) / 60),
+        s => format!("{s}s"),
+    }
+}
+
+/// The time of day in UTC: `14:03`, or `14:03:20` where the second matters.
+#[must_use]
+pub fn clock(second: i64, seconds: bool) -> String {
+    let day = second.rem_euclid(86_400);
+    let (h, m, s) = (day / 3_600, day / 60 % 60, day % 60);
+    if seconds { format!("{h:02}:{m:02}:{s:02}") } else { format!("{h:02}:{m:02}") }
+}
+
+/// Date and time in UTC as RFC 3339 has it, to the second.
+#[must_use]
+pub fn timestamp(second: i64) -> String {
+    let (year, month, day) = date(second.div_euclid(86_400));
+    format!("{year:04}-{month:02}-{day:02}T{}Z", clock(second, true))
+}
+
+/// Year, month and day of a day since the epoch (Hinnant, "chrono-compatible low-level date algorithms").
+fn date(days: i64) -> (i64, i64, i64) {
+    let z = days + 719_468;
+    let era = z.div_euclid(146_097);
+    let of_era = z.rem_euclid(146_097);
+    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    (year + era * 400 + i64::from(month <= 2), month, of_year - (153 * shifted + 2) / 5 + 1)
+}
+
+/// A name of strangers, safe and short.
+#[must_use]
+pub fn name(text: &str) -> String {
+    redact::plain(text, NAME)
+}
+
+/// A message of strangers, quoted.
+#[must_use]
+pub fn quote(text: &str) -> String {
+    format!("\"{}\"", redact::plain(text, MESSAGE).replace('"', "'"))
+}
+
+/// Rounded to two significant digits.
+fn significant(value: f64) -> f64 {
+    if value == 0.0 || !value.is_finite() {
+        return 0.0;
+    }
+    let scale = 10f64.powf(value.abs().log10().floor() - 1.0);
+    (value / scale).round() * scale
+}
+
+/// A number below a thousand that has two significant digits, in as few characters as say it.
+fn digits(value: f64) -> String {
+    let decimals = match value.abs() {
+        v if v >= 9.95 => 0,
+        v if v >= 0.995 => 1,
+        v if v >= 0.0995 => 2,
+        v if v >= 0.00995 => 3,
+        v if v >= 0.000_995 => 4,
+        _ => 6,
+    };
+    let text = format!("{value:.decimals$}");
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    text.strip_prefix("0.").map_or_else(|| text.to_owned(), |rest| format!(".{rest}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words__numbers__two_significant_digits() {
+        for (value, expected) in [(0.002, ".002"), (0.071, ".071"), (0.7, ".7"), (1.0, "1"), (9.96, "10"), (12.34, "12"), (540.0, "540"), (999.0, "1k"), (8_123.0, "8.1k"), (12_800.0, "13k"), (1_240_000.0, "1.2M")] {
+            assert_eq!(number(value), expected);
+        }
+    }
+
+    #[test]
+    fn words__durations__unit_that_reads_well() {
+        for (ns, expected) in [(0.0, "0ns"), (850.0, "850ns"), (12_300_000.0, "12ms"), (2.14e9, "2.1s"), (59.9e9, "60s"), (185e9, "3.1min"), (7.2e12, "2h")] {
+            assert_eq!(duration(ns), expected);
+        }
+    }
+
+    #[test]
+    fn words__timestamp__as_the_calendar_has_it() {
+        assert_eq!(timestamp(951_782_400), "2000-02-29T00:00:00Z");
+        assert_eq!(timestamp(1_661_140_279), "2022-08-22T03:51:19Z");
+    }
+}
