@@ -9,6 +9,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
 from tracegist.config import Config, Duration, FileMode, Loaded, Log, Output, Server, Size, State, load, schema, show
 from tracegist.errors import ConfigError
 
@@ -147,7 +148,7 @@ def test_config__override__wins_over_the_environment(tmp_path: Path) -> None:
         overrides={"output.folder": (tmp_path, "--output")},
     )
     assert loaded.config.output.folder == tmp_path
-    with pytest.raises(ConfigError, match="^--output: 'x' is no absolute path"):
+    with pytest.raises(ConfigError, match=r"^--output: 'x' is no absolute path"):
         load("/dev/null", environ=HOME, overrides={"output.folder": ("x", "--output")})
 
 
@@ -231,7 +232,8 @@ def test_config__shown__loads_to_the_same(tmp_path: Path) -> None:
     """`config show` prints a file that means what is in force, oddities included."""
     loaded = written(
         tmp_path,
-        '[server]\ngroup = "adm"\n[[sources]]\ntype = "tail"\nformat = "json"\npaths = [\'/a "b"\\c/*\', "/\u00e9\\u007f"]\nfrom_start = false',
+        '[server]\ngroup = "adm"\n[[sources]]\ntype = "tail"\nformat = "json"\nfrom_start = false\n'
+        'paths = [\'/a "b"\\c/*\', "/\u00e9\\u007f"]',
         TRACEGIST_SUMMARY_WINDOW="90s",
     )
     text = show(loaded)

@@ -4,12 +4,13 @@
 >>> with Client("/nowhere/tracegist.sock") as client:
 ...     client.status()
 Traceback (most recent call last):
-tracegist.errors.DaemonUnreachable: no daemon answers on /nowhere/tracegist.sock: No such file or directory; start one with: tracegist run
+tracegist.errors.DaemonUnreachable: no daemon answers on /nowhere/tracegist.sock: No such file or directory; ...
 """
 
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
@@ -97,34 +98,49 @@ class Client:
         return self._get(f"/evidence/{number}")
 
     def _get(self, path: str, query: Mapping[str, str | list[str]] | None = None) -> bytes:
+        http = self._http or self._connect()
         import httpx  # noqa: PLC0415 - takes longer to import than most questions to answer
 
-        if self._http is None:
-            self._http = httpx.Client(
-                transport=httpx.HTTPTransport(uds=str(self.socket)),
-                base_url="http://tracegist",
-                timeout=self._timeout,
-                headers={"Accept": "application/json"},
-            )
         try:
-            response = self._http.get(path, params=query)
+            response = http.get(path, params=query)
         except httpx.TimeoutException:
             msg = f"the daemon on {self.socket} has not answered for {self._timeout:g}s"
             raise DaemonUnreachable(msg) from None
-        except (httpx.TransportError, OSError, ValueError) as error:
-            raise DaemonUnreachable(_unreachable(self.socket, error)) from None
+        except httpx.TransportError as error:
+            msg = f"the daemon on {self.socket} did not answer in HTTP: {error}"
+            raise DaemonUnreachable(msg) from None
         if response.is_error:
             raise _refusal(response)
         return response.content
 
+    def _connect(self) -> httpx.Client:
+        """Knock first: the socket's own error says more than what comes out of layers above, and comes at once."""
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(self._timeout)
+            try:
+                probe.connect(str(self.socket))
+            except (OSError, ValueError) as error:
+                raise DaemonUnreachable(_unreachable(self.socket, error)) from None
 
-def _unreachable(socket: Path, error: Exception) -> str:
-    reason = str(error).removeprefix("[Errno ").partition("] ")[2] or str(error) or type(error).__name__
-    advice = {
-        "Permission denied": "its file mode and group say who may connect",
-        "Connection refused": "it has stopped without cleaning up; start one with: tracegist run",
-    }.get(reason, "start one with: tracegist run")
-    return f"no daemon answers on {socket}: {reason}; {advice}"
+        import httpx  # noqa: PLC0415
+
+        self._http = httpx.Client(
+            transport=httpx.HTTPTransport(uds=str(self.socket)),
+            base_url="http://tracegist",
+            timeout=self._timeout,
+            headers={"Accept": "application/json"},
+        )
+        return self._http
+
+
+def _unreachable(path: Path, error: OSError | ValueError) -> str:
+    reason = (isinstance(error, OSError) and error.strerror) or str(error)
+    advice = "start one with: tracegist run"
+    if isinstance(error, PermissionError):
+        advice = "its file mode and group say who may connect"
+    elif isinstance(error, ConnectionRefusedError):
+        advice = "the one that made it has stopped; start one with: tracegist run"
+    return f"no daemon answers on {path}: {reason}; {advice}"
 
 
 def _refusal(response: httpx.Response) -> TracegistError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,43 +35,35 @@ def find_folders(environ: Mapping[str, str], *, root: bool) -> Folders:
     :param root: whether the process is the superuser's
     :raises ConfigError: if a user's folder is needed and there is no home
     """
-    state = _first(environ.get("STATE_DIRECTORY"))
-    runtime = _first(environ.get("RUNTIME_DIRECTORY"))
+    state = _absolute(environ, "STATE_DIRECTORY")
+    runtime = _absolute(environ, "RUNTIME_DIRECTORY")
     if root:
-        state = state or Path("/var/lib/tracegist")
-        runtime = runtime or Path("/run/tracegist")
+        return Folders(state or Path("/var/lib/tracegist"), runtime or Path("/run/tracegist"), (SYSTEM_CONFIG,))
+    home = _home(environ)
     if state is None:
-        state = _xdg(environ, "XDG_STATE_HOME", ".local/state") / "tracegist"
+        base = _absolute(environ, "XDG_STATE_HOME") or (home and home / ".local/state")
+        if base is None:
+            msg = "no home folder to keep state in: set HOME or XDG_STATE_HOME"
+            raise ConfigError(msg)
+        state = base / "tracegist"
     if runtime is None:
-        # Without a session there is no XDG_RUNTIME_DIR; a folder in /tmp could be another user's, the state folder is ours.
-        given = environ.get("XDG_RUNTIME_DIR", "")
-        runtime = Path(given) / "tracegist" if os.path.isabs(given) else state
-    files = (
-        (SYSTEM_CONFIG,)
-        if root
-        else (_xdg(environ, "XDG_CONFIG_HOME", ".config", missing=state) / "tracegist/tracegist.toml", SYSTEM_CONFIG)
-    )
-    return Folders(state, runtime, files)
+        # Without a session there is none: a folder in /tmp could be another user's, the state folder is ours.
+        given = _absolute(environ, "XDG_RUNTIME_DIR")
+        runtime = given / "tracegist" if given else state
+    config = _absolute(environ, "XDG_CONFIG_HOME") or (home and home / ".config")
+    own = (config / "tracegist/tracegist.toml",) if config else ()
+    return Folders(state, runtime, (*own, SYSTEM_CONFIG))
 
 
-def _first(folders: str | None) -> Path | None:
-    """systemd lists several folders with colons between them."""
-    first = (folders or "").split(":")[0]
-    return Path(first) if os.path.isabs(first) else None
+def _absolute(environ: Mapping[str, str], name: str) -> Path | None:
+    """Read a folder; XDG has relative ones ignored, and systemd lists several with colons between them."""
+    value = environ.get(name, "")
+    first = Path(value.split(":")[0] if name.endswith("_DIRECTORY") else value)
+    return first if first.is_absolute() else None
 
 
-def _xdg(environ: Mapping[str, str], name: str, inside_home: str, *, missing: Path | None = None) -> Path:
-    """The specification has relative values ignored."""
-    given = environ.get(name, "")
-    if os.path.isabs(given):
-        return Path(given)
-    home = environ.get("HOME", "")
-    if not os.path.isabs(home):
-        try:
-            home = str(Path.home())
-        except RuntimeError:
-            if missing is not None:
-                return missing
-            msg = f"no home folder to keep state in: set {name} or state.folder"
-            raise ConfigError(msg) from None
-    return Path(home) / inside_home
+def _home(environ: Mapping[str, str]) -> Path | None:
+    try:
+        return _absolute(environ, "HOME") or Path.home()
+    except RuntimeError:
+        return None

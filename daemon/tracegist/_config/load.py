@@ -136,7 +136,7 @@ def _section(table: Table, name: str, file: Path | None) -> Table:
 
 
 def _variables(environ: Mapping[str, str]) -> dict[str, tuple[object, str]]:
-    """Read ``TRACEGIST_SECTION_KEY`` for every section that has keys; a wrong key would otherwise be ignored in silence."""
+    """Read ``TRACEGIST_SECTION_KEY`` for every section; a wrong key would otherwise be ignored in silence."""
     found: dict[str, tuple[object, str]] = {}
     for section in msgspec.structs.fields(Config):
         if section.name == "sources":
@@ -206,7 +206,7 @@ def _describe(text: str, path: str, table: Table, file: Path | None, origins: Ma
 
 
 def _walk(path: str, table: object) -> tuple[Any, object]:
-    """Follow msgspec's path into the shape and the raw values: the type that was expected there, and what stood there."""
+    """Follow msgspec's path into the shape and the raw values: the type expected there, and what stood there."""
     kind: Any = Config
     value: Any = table
     for key, index in _STEP.findall(path):

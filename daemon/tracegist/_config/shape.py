@@ -38,7 +38,7 @@ _SHORTEST_INTERVAL: Final = 10_000_000
 
 
 def _default(value: Duration | Size | FileMode) -> Any:  # noqa: ANN401 - stands in for any field's value
-    """A factory, for msgspec writes plain defaults alone into the JSON Schema."""
+    """Make a factory, for msgspec writes plain defaults alone into the JSON Schema."""
     return field(default_factory=lambda: value)
 
 
@@ -87,7 +87,7 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 raise ValueError(msg)
 
     def options(self) -> dict[str, int]:
-        """The keyword arguments of the native engine."""
+        """Return the keyword arguments of the native engine."""
         return {name: int(getattr(self, name)) for name in self.__struct_fields__}
 
 
@@ -181,7 +181,7 @@ SourceConfig: TypeAlias = Tail | Spool | Stdin | Push
 
 
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All of it. `state`, `output` and `server` have to name a place; :func:`tracegist.config.load` knows the usual ones."""
+    """All of it. `state`, `output` and `server` have to name a place; :func:`tracegist.config.load` can."""
 
     summary: Summary = field(default_factory=Summary)
     engine: Limits = field(default_factory=Limits)

@@ -110,7 +110,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return CLOSED_PIPE
     except OSError as error:
         discard_output()
-        report(f"{error.filename}: {error.strerror}" if error.filename else f"cannot write the output: {error.strerror}")
+        report(
+            f"{error.filename}: {error.strerror}" if error.filename else f"cannot write the output: {error.strerror}"
+        )
         return FAILED
     except MemoryError:
         report("out of memory")

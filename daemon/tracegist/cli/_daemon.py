@@ -10,7 +10,7 @@ __all__ = ["find_daemon"]
 
 
 def find_daemon(config: Path | None, socket: Path | None) -> Client:
-    """Choose the socket: the one that was named, the configured one, or the host's where the user has none of their own.
+    """Choose the socket: the one that was named, the configured one, or the host's where the user has none.
 
     :raises ConfigError: if the configuration cannot be used
     """

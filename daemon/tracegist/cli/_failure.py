@@ -51,7 +51,8 @@ def report(message: object) -> None:
     line = " ".join(str(message).split())
     text = "".join(character if character.isprintable() else "?" for character in f"tracegist: {line}")
     try:
-        print(text.encode(errors="replace").decode(), file=sys.stderr, flush=True)
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
     except (OSError, ValueError, AttributeError):
         # There is nowhere left to say it; the exit code says it.
         return

@@ -34,33 +34,47 @@ def _duration(_: type, tokens: Sequence[Token]) -> Duration:
     return Duration.parse(tokens[0].value)
 
 
-# A lone "-" is a path here, and only this setting lets one through; `check_paths` refuses the options that come with it.
+# A lone "-" is a path here, and only this setting lets one through; `check_paths` refuses options that come with it.
 Paths: TypeAlias = Annotated[str, Parameter(allow_leading_hyphen=True)]
 Budget: TypeAlias = Annotated[
     int | None,
-    Parameter(validator=Number(gte=1), metavar="TOKENS", help="Tokens the summary may take, counted exactly as tiktoken counts them."),
+    Parameter(
+        validator=Number(gte=1),
+        metavar="TOKENS",
+        help="Tokens the summary may take, counted exactly as tiktoken counts them.",
+    ),
 ]
 Encoding: TypeAlias = Annotated[
     str | None, Parameter(metavar="NAME", help="Vocabulary that tokens are counted with: o200k_base or cl100k_base.")
 ]
 Window: TypeAlias = Annotated[
     Duration | None,
-    Parameter(converter=_duration, metavar="DURATION", help="Time up to the newest event that the summary speaks of: 300s, 5m, 1h30m."),
+    Parameter(
+        converter=_duration,
+        metavar="DURATION",
+        help="Time up to the newest event that the summary speaks of: 300s, 5m, 1h30m.",
+    ),
 ]
 Baseline: TypeAlias = Annotated[
-    Duration | None, Parameter(converter=_duration, metavar="DURATION", help="Time before the window to compare it with.")
+    Duration | None,
+    Parameter(converter=_duration, metavar="DURATION", help="Time before the window to compare it with."),
 ]
 Focus: TypeAlias = Annotated[
     str | None, Parameter(metavar="TEXT", help="Only what has this text in its service, operation or message.")
 ]
 Sections: TypeAlias = Annotated[
-    list[str] | None, Parameter(name="--section", negative=(), metavar="NAME", help="Only this section; may be given again.")
+    list[str] | None,
+    Parameter(name="--section", negative=(), metavar="NAME", help="Only this section; may be given again."),
 ]
-OutputFormat: TypeAlias = Annotated[Literal["text", "json"], Parameter(help="Plain text, or one JSON object on one line.")]
+OutputFormat: TypeAlias = Annotated[
+    Literal["text", "json"], Parameter(help="Plain text, or one JSON object on one line.")
+]
 ConfigFile: TypeAlias = Annotated[
     Path | None, Parameter(name="--config", metavar="FILE", help="Configuration file; see: tracegist config --help.")
 ]
-Socket: TypeAlias = Annotated[Path | None, Parameter(metavar="PATH", help="The daemon's socket, if not the configured one.")]
+Socket: TypeAlias = Annotated[
+    Path | None, Parameter(metavar="PATH", help="The daemon's socket, if not the configured one.")
+]
 
 
 def check_paths(paths: Sequence[str], verb: Callable[..., Any]) -> None:

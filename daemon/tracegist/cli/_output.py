@@ -12,9 +12,17 @@ def write(content: str | bytes) -> None:
 
     :raises OSError: if standard output is closed or full
     """
-    data = content.encode(errors="replace") if isinstance(content, str) else content
+    data = content if isinstance(content, bytes) else _encode(content)
     if not data.endswith(b"\n"):
         data += b"\n"
     sys.stdout.flush()
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
+
+
+def _encode(text: str) -> bytes:
+    try:
+        # The name of a file may hold bytes that are no text; they go out as they came in.
+        return text.encode(errors="surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode(errors="replace")

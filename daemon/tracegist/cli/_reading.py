@@ -20,7 +20,7 @@ def standard_input() -> BinaryIO:
         msg = "standard input is closed"
         raise Unreadable(msg)
     if sys.stdin.isatty():
-        msg = 'standard input is a terminal: pipe something into it, such as: cat app.log | tracegist … -'
+        msg = "standard input is a terminal: pipe something into it, such as: cat app.log | tracegist … -"
         raise Usage(msg)
     return sys.stdin.buffer
 

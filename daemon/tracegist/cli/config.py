@@ -52,6 +52,8 @@ def show(*, config: ConfigFile = None) -> None:
 
     Examples:
         tracegist config show > tracegist.toml
+
+    :param config: The file, if not the one that a daemon would read.
     """
     from tracegist.config import load  # noqa: PLC0415
     from tracegist.config import show as shown  # noqa: PLC0415

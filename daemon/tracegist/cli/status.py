@@ -12,11 +12,13 @@ __all__ = ["status"]
 
 
 def status(*, format: OutputFormat = "text", config: ConfigFile = None, socket: Socket = None) -> None:  # noqa: A002
-    """Say how the daemon is: what it reads, how far behind it is, what was lost.
+    """Say how the daemon is: what it reads, what was lost.
 
     Examples:
         tracegist status
         tracegist status --format json | jq .ledger
+
+    :param format: An outline, or the JSON object that the daemon answers with.
     """
     from tracegist.cli._daemon import find_daemon  # noqa: PLC0415
 

@@ -9,13 +9,15 @@ __all__ = ["templates"]
 
 
 def templates(file: Paths, /) -> None:
-    """Print the template of each log message of a file, one message a line, as one JSON object a line in the same order.
+    """Print the template of each log message of a file.
 
-    Variable parts are written <*>. Messages of one template have one id.
+    The file has one message a line; the answer, in the same order, one JSON
+    object a line with the id and the text of its template. Variable parts are
+    written <*>; messages of one template have one id.
 
     Examples:
         tracegist templates messages.log
-        journalctl -o cat -n 10000 | tracegist templates - | sort | uniq -c | sort -n
+        journalctl -o cat -n 10000 | tracegist templates - | sort | uniq -c
 
     :param file: The file, or - for standard input.
     """
