@@ -212,7 +212,9 @@ fn absorb(state: &mut State, image: Image, fresh: bool) -> Result<(), Damage> {
         state.table.renumber();
     }
     if let Some(watermark) = state.watermark {
-        state.ledger.evicted_spans += state.traces.close(&mut state.table, &state.clock, watermark.div_euclid(1_000_000_000));
+        let second = watermark.div_euclid(1_000_000_000);
+        state.traces.resume(second);
+        state.ledger.evicted_spans += state.traces.close(&mut state.table, &state.clock, second);
     }
     Ok(())
 }

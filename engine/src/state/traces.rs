@@ -145,6 +145,11 @@ impl Traces {
         self.scratch.enter(1, 1, table, clock);
     }
 
+    /// Go on as one that has seen events up to `second`: nothing is closed before time moves on, as it would not have been.
+    pub fn resume(&mut self, second: Seconds) {
+        self.closed_before = self.closed_before.max((second - self.hold).div_euclid(GENERATION));
+    }
+
     /// Close what the hold has passed, and the oldest beyond the limit. Returns the spans that had to go early.
     pub fn close(&mut self, table: &mut Table, clock: &Clock, second: Seconds) -> u64 {
         let before = (second - self.hold).div_euclid(GENERATION);

@@ -110,15 +110,20 @@ impl Header {
     }
 }
 
-const FOOTERS: usize = 4;
+const FOOTERS: usize = 9;
 
-/// The last line, from its shortest form (0) to its fullest.
+/// The last line, from its shortest form (0) to its fullest: about a token more each time, so that one fits what is left.
 fn footer(form: usize, left_out: usize, budget: usize) -> String {
     let count = words::count(left_out as u64);
     match form {
         0 => format!("# {count} more\n"),
         1 => format!("# {count} more facts\n"),
-        2 => format!("# {count} more facts fit no budget of {budget}\n"),
+        2 => format!("# {count} more facts left\n"),
+        3 => format!("# {count} more facts left out\n"),
+        4 => format!("# {count} more facts are left out\n"),
+        5 => format!("# {count} more facts fit no {budget} tokens\n"),
+        6 => format!("# {count} more facts fit no budget of {budget}\n"),
+        7 => format!("# {count} more facts fit no budget of {budget} tokens\n"),
         _ => format!("# {count} more facts fit no budget of {budget}: ask with --budget, --focus or --section\n"),
     }
 }
