@@ -9,7 +9,7 @@ use super::value::{Text, Value, write_string};
 
 /// An `AnyValue` as it stands in the record.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum AnyValue<'a> {
+pub(super) enum AnyValue<'a> {
     /// Not set.
     #[default]
     Null,
@@ -25,7 +25,7 @@ pub enum AnyValue<'a> {
 
 impl<'a> AnyValue<'a> {
     /// Read the one that starts here. A value that is no object is taken for what it is.
-    pub fn read(cursor: &mut Cursor<'a>) -> Result<Self, Reject> {
+    pub(super) fn read(cursor: &mut Cursor<'a>) -> Result<Self, Reject> {
         if cursor.peek() != Some(b'{') {
             return Ok(match cursor.value()? {
                 Value::String(text) => Self::String(text),
@@ -54,7 +54,7 @@ impl<'a> AnyValue<'a> {
     }
 
     /// As text: a string as it is, the rest as compact JSON.
-    pub fn text(self) -> Cow<'a, str> {
+    pub(super) fn text(self) -> Cow<'a, str> {
         match self {
             Self::Null => Cow::Borrowed(""),
             Self::String(text) => text.str(),
@@ -68,7 +68,7 @@ impl<'a> AnyValue<'a> {
     }
 
     /// As the value of an attribute.
-    pub fn attribute(self) -> Attribute<'a> {
+    pub(super) fn attribute(self) -> Attribute<'a> {
         match self {
             Self::Null => Attribute::Null,
             Self::String(text) => Attribute::Text(text.str()),

@@ -31,7 +31,7 @@ impl Attribute<'_> {
             Self::Null => out.push_str("null"),
             Self::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
             Self::Int(value) => out.push_str(&value.to_string()),
-            Self::Float(value) if value.is_finite() => out.push_str(&format!("{value:?}")),
+            Self::Float(value) if value.is_finite() => out.push_str(&float(*value)),
             Self::Float(value) => value::write_string(out, &value.to_string()),
             Self::Text(text) => value::write_string(out, text),
             Self::Json(text) => out.push_str(text),
@@ -49,6 +49,11 @@ impl<'a> From<Value<'a>> for Attribute<'a> {
             Value::Object(raw) | Value::Array(raw) => Self::Json(String::from_utf8_lossy(raw)),
         }
     }
+}
+
+/// With a point, so that it is not taken for a whole number.
+fn float(value: f64) -> String {
+    format!("{value:?}")
 }
 
 /// A number; text if it is neither of 64 bits nor finite.
@@ -133,7 +138,7 @@ impl<'a> Iter<'a> {
                 Some((key.str(), value.into()))
             }
             Shape::Pairs => {
-                let (key, value, rest) = super::text::pair(self.text)?;
+                let (key, value, rest) = super::logfmt::pair(self.text)?;
                 self.text = rest;
                 Some((String::from_utf8_lossy(key), Attribute::Text(value.str())))
             }

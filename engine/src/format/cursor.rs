@@ -8,11 +8,11 @@ use super::reject::Reject;
 use super::value::{Text, Value};
 
 /// How deep objects and arrays may nest, as in `serde_json`.
-pub const MAX_DEPTH: u32 = 128;
+pub(super) const MAX_DEPTH: u32 = 128;
 
 /// A place in JSON text.
 #[derive(Clone, Debug)]
-pub struct Cursor<'a> {
+pub(super) struct Cursor<'a> {
     data: &'a [u8],
     at: usize,
     depth: u32,
@@ -23,25 +23,25 @@ pub struct Cursor<'a> {
 impl<'a> Cursor<'a> {
     /// At the start of `data`.
     #[must_use]
-    pub const fn new(data: &'a [u8]) -> Self {
+    pub(super) const fn new(data: &'a [u8]) -> Self {
         Self { data, at: 0, depth: 0, fresh: false }
     }
 
     /// Bytes before the cursor.
     #[must_use]
-    pub const fn position(&self) -> usize {
+    pub(super) const fn position(&self) -> usize {
         self.at
     }
 
     /// The text from a position to here.
     #[must_use]
-    pub fn since(&self, start: usize) -> &'a [u8] {
+    pub(super) fn since(&self, start: usize) -> &'a [u8] {
         self.data.get(start..self.at).unwrap_or_default()
     }
 
     /// The next byte that is not white space; it is not consumed.
     #[inline]
-    pub fn peek(&mut self) -> Option<u8> {
+    pub(super) fn peek(&mut self) -> Option<u8> {
         loop {
             match self.data.get(self.at) {
                 Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
@@ -52,7 +52,7 @@ impl<'a> Cursor<'a> {
 
     /// Step over the byte that [`Self::peek`] showed.
     #[inline]
-    pub const fn advance(&mut self) {
+    pub(super) const fn advance(&mut self) {
         self.at += 1;
     }
 
@@ -80,13 +80,13 @@ impl<'a> Cursor<'a> {
 
     /// Enter the object that starts here. `null` is consumed and gives false; any other value is an error.
     #[inline]
-    pub fn enter_object(&mut self) -> Result<bool, Reject> {
+    pub(super) fn enter_object(&mut self) -> Result<bool, Reject> {
         self.enter(b'{')
     }
 
     /// Enter the array that starts here. `null` is consumed and gives false; any other value is an error.
     #[inline]
-    pub fn enter_array(&mut self) -> Result<bool, Reject> {
+    pub(super) fn enter_array(&mut self) -> Result<bool, Reject> {
         self.enter(b'[')
     }
 
@@ -111,7 +111,7 @@ impl<'a> Cursor<'a> {
 
     /// The next key of the object entered last, its colon consumed; `None` at the object's end, which is consumed.
     #[inline]
-    pub fn key(&mut self) -> Result<Option<Text<'a>>, Reject> {
+    pub(super) fn key(&mut self) -> Result<Option<Text<'a>>, Reject> {
         if !self.more(b'}')? {
             return Ok(None);
         }
@@ -120,7 +120,7 @@ impl<'a> Cursor<'a> {
 
     /// Whether the array entered last has another element, at which the cursor then stands; its end is consumed.
     #[inline]
-    pub fn element(&mut self) -> Result<bool, Reject> {
+    pub(super) fn element(&mut self) -> Result<bool, Reject> {
         self.more(b']')
     }
 
@@ -209,7 +209,7 @@ impl<'a> Cursor<'a> {
 
     /// The value that stands here; objects and arrays are skipped and given as their text.
     #[inline]
-    pub fn value(&mut self) -> Result<Value<'a>, Reject> {
+    pub(super) fn value(&mut self) -> Result<Value<'a>, Reject> {
         let first = self.need()?;
         let start = self.at;
         match first {
@@ -269,7 +269,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Check and step over the value that stands here, whatever it holds.
-    pub fn skip(&mut self) -> Result<(), Reject> {
+    pub(super) fn skip(&mut self) -> Result<(), Reject> {
         // Which of the containers entered here are objects, the innermost in the lowest bit.
         let mut objects: u128 = 0;
         let outer = self.depth;
@@ -329,7 +329,7 @@ impl<'a> Cursor<'a> {
 
     /// Step over the value that stands here, and give its text.
     #[inline]
-    pub fn raw(&mut self) -> Result<&'a [u8], Reject> {
+    pub(super) fn raw(&mut self) -> Result<&'a [u8], Reject> {
         self.need()?;
         let start = self.at;
         self.skip()?;
@@ -350,8 +350,8 @@ fn special(data: &[u8]) -> Option<usize> {
     let (words, tail) = data.as_chunks::<8>();
     for word in words {
         let word = u64::from_le_bytes(*word);
-        let quote = word ^ (ONES * b'"' as u64);
-        let slash = word ^ (ONES * b'\\' as u64);
+        let quote = word ^ (ONES * u64::from(b'"'));
+        let slash = word ^ (ONES * u64::from(b'\\'));
         let found = (quote.wrapping_sub(ONES) & !quote)
             | (slash.wrapping_sub(ONES) & !slash)
             | (word.wrapping_sub(ONES * 0x20) & !word);
@@ -363,4 +363,20 @@ fn special(data: &[u8]) -> Option<usize> {
         at += 8;
     }
     tail.iter().position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20).map(|offset| at + offset)
+}
+
+/// The string whose opening quote starts a text, and its length with its quotes. Not as strict as JSON: any escape and
+/// any control character will do.
+#[must_use]
+pub(super) fn quoted(text: &[u8]) -> Option<(Text<'_>, usize)> {
+    let mut at = 1;
+    let mut escaped = false;
+    loop {
+        at += memchr::memchr2(b'"', b'\\', text.get(at..)?)?;
+        if text.get(at) == Some(&b'"') {
+            return Some((Text { raw: text.get(1..at)?, escaped }, at + 1));
+        }
+        escaped = true;
+        at += 2;
+    }
 }

@@ -5,7 +5,7 @@ use crate::event::{SpanId, TraceId};
 /// A trace id of up to 32 hexadecimal digits, of a UUID, or of 16 bytes in base64; all zero if it is none of these.
 #[inline]
 #[must_use]
-pub fn trace(text: &[u8]) -> TraceId {
+pub(super) fn trace(text: &[u8]) -> TraceId {
     if text.len() == 32
         && let Some(number) = hex(text)
     {
@@ -17,7 +17,7 @@ pub fn trace(text: &[u8]) -> TraceId {
 /// A span id of up to 16 hexadecimal digits, or of 8 bytes in base64; zero if it is neither.
 #[inline]
 #[must_use]
-pub fn span(text: &[u8]) -> SpanId {
+pub(super) fn span(text: &[u8]) -> SpanId {
     let number = if text.len() == 16 { hex(text) } else { None };
     number.or_else(|| other(text)).and_then(|number| SpanId::try_from(number).ok()).unwrap_or_default()
 }
@@ -53,7 +53,6 @@ const NIBBLES: [u8; 256] = {
 
 fn other(text: &[u8]) -> Option<u128> {
     match text.len() {
-        0 => None,
         // Base64 of 8 and of 16 bytes, padded or not. A span id of 11 hexadecimal digits would be a strange one.
         11 | 12 | 22 | 24 if hex(text).is_none() || text.ends_with(b"=") => base64(text),
         36 => {

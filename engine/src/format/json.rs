@@ -1,32 +1,128 @@
-use super::{Context, Reject, cursor::Cursor, otlp};
-use crate::event::*;
-pub(super) fn starts_array(body: &[u8]) -> bool {
-    let mut c = Cursor::new(body.get(1..).unwrap_or_default());
-    matches!(c.peek(), None | Some(b'{' | b'[' | b']'))
+//! JSON log lines, and whatever JSON stands in a stream: objects alone, in a row, or in an array.
+//!
+//! One pass over the fields of each object; nested objects are looked into where loggers are known to nest.
+
+use super::cursor::Cursor;
+use super::fields::Fields;
+use super::names::{self, Name};
+use super::reject::Reject;
+use super::value::Value;
+use super::{Context, otlp};
+use crate::event::{Attributes, Event};
+
+/// How deep objects in a log line are looked into.
+const LOOK_INTO: u8 = 3;
+
+/// Whether a text that starts with `[` goes on as an array of objects does, not as `[2026-11-24 23:42:01]` does.
+pub(super) fn starts_array(text: &[u8]) -> bool {
+    let mut cursor = Cursor::new(text);
+    cursor.advance();
+    matches!(cursor.peek(), None | Some(b'{' | b'[' | b']'))
 }
-pub(super) fn whole_object(body: &[u8]) -> bool {
-    let mut c = Cursor::new(body.get(1..).unwrap_or_default());
-    matches!(c.peek(), Some(b'"' | b'}')) && body.last() == Some(&b'}')
+
+/// Whether a text that starts with `{` looks like an object from both ends.
+pub(super) fn whole_object(text: &[u8]) -> bool {
+    let mut cursor = Cursor::new(text);
+    cursor.advance();
+    matches!(cursor.peek(), Some(b'"' | b'}')) && text.ends_with(b"}")
 }
-pub(super) fn between(body: &[u8]) -> bool {
-    body.iter().all(|b| matches!(b, b'[' | b']' | b',' | b' ')) || body.starts_with(b",{")
+
+/// Whether a text that starts with `]` or `,` stands between or after objects, in an array of one object a line.
+pub(super) fn between(text: &[u8]) -> bool {
+    matches!(text.iter().find(|byte| !matches!(byte, b']' | b',' | b' ' | b'\t')), None | Some(b'{'))
 }
+
+/// Decode every object of a record. Brackets and commas around them are passed over, whether or not they are complete:
+/// an array that is written one object a line has them anywhere.
 pub(super) fn documents<'a>(
-    body: &'a [u8],
-    _otlp: bool,
+    record: &'a [u8],
+    otlp_first: bool,
     context: &Context,
     events: &mut Vec<Event<'a>>,
 ) -> Result<(), Reject> {
-    let mut cursor = Cursor::new(body);
-    while let Some(b) = cursor.peek() {
-        if matches!(b, b'[' | b']' | b',') {
+    let mut cursor = Cursor::new(record);
+    while let Some(byte) = cursor.peek() {
+        if matches!(byte, b'[' | b']' | b',') {
             cursor.advance();
             continue;
         }
-        let before = cursor.clone();
-        if !otlp::request(&mut cursor, context, events)? {
-            events.push(Event { kind: Kind::Log, raw: cursor.since(before.position()), ..Event::default() });
+        if byte != b'{' {
+            return Err(Reject::unexpected(cursor.position(), byte));
+        }
+        let start = cursor.clone();
+        let before = events.len();
+        if otlp_first {
+            if otlp::request(&mut cursor, context, events)? {
+                continue;
+            }
+            events.truncate(before);
+            cursor = start.clone();
+        }
+        let mut fields = Fields::default();
+        if !look(&mut cursor, &Name::ROOT, false, 0, &mut fields)? {
+            cursor = start;
+            otlp::request(&mut cursor, context, events)?;
+            continue;
+        }
+        let raw = cursor.since(start.position());
+        if raw.len() > 2 {
+            let mut event = fields.event(raw, context, 0);
+            event.attributes = Attributes::Json(raw);
+            event.raw = raw;
+            events.push(event);
         }
     }
     Ok(())
+}
+
+/// The event that a text describes, if the text is one JSON object that does.
+pub(super) fn described<'a>(text: &'a [u8], context: &Context, nesting: u8) -> Option<Event<'a>> {
+    if !whole_object(text) {
+        return None;
+    }
+    let mut cursor = Cursor::new(text);
+    let mut fields = Fields::default();
+    if !look(&mut cursor, &Name::ROOT, false, 0, &mut fields).ok()? || cursor.peek().is_some() || !fields.is_log() {
+        return None;
+    }
+    let mut event = fields.event(text, context, nesting);
+    event.attributes = Attributes::Json(text);
+    Some(event)
+}
+
+/// Look at the fields of the object that starts here. False if they are those of an OTLP request.
+fn look<'a>(
+    cursor: &mut Cursor<'a>,
+    prefix: &Name,
+    inside: bool,
+    depth: u8,
+    fields: &mut Fields<'a>,
+) -> Result<bool, Reject> {
+    if !cursor.enter_object()? {
+        return Ok(true);
+    }
+    while let Some(key) = cursor.key()? {
+        if depth == 0 && otlp::is_request_key(key.raw) {
+            return Ok(false);
+        }
+        let Some(name) = prefix.then(key.raw) else {
+            cursor.skip()?;
+            continue;
+        };
+        if cursor.peek() == Some(b'{') {
+            match names::nested(name.as_bytes()) {
+                Some(named) if depth < LOOK_INTO => {
+                    let next = if named { &name } else { prefix };
+                    look(cursor, next, inside || !named, depth + 1, fields)?;
+                }
+                _ => cursor.skip()?,
+            }
+            continue;
+        }
+        let value = cursor.value()?;
+        if value != Value::Null {
+            fields.see(&name, value, inside);
+        }
+    }
+    Ok(true)
 }

@@ -7,16 +7,21 @@
 //! A format is one file: `otlp`, `json`, `text`. The format of a stream is a hint and the record decides, because real
 //! streams are mixed: a banner stands above JSON lines, and a JSON line in the middle of text.
 
+mod access;
 mod any_value;
 mod attributes;
 mod body;
 mod cursor;
+mod fields;
 mod id;
 mod json;
 mod level;
+mod logfmt;
+mod names;
 mod otlp;
 mod records;
 mod reject;
+mod syslog;
 mod text;
 mod time;
 mod value;
@@ -114,13 +119,10 @@ pub fn decode<'a>(
         (_, false) => text::line(body, context, events),
         (Format::Otlp, true) => json::documents(body, true, context, events),
         (Format::Json, true) => json::documents(body, false, context, events),
-        (Format::Text, true) => match json::documents(body, false, context, events) {
-            Ok(()) => Ok(()),
-            Err(_) => {
-                events.truncate(before);
-                text::line(body, context, events)
-            }
-        },
+        (Format::Text, true) => json::documents(body, false, context, events).or_else(|_| {
+            events.truncate(before);
+            text::line(body, context, events)
+        }),
     };
     read.map_err(|reject| {
         events.truncate(before);

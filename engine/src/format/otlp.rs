@@ -142,7 +142,7 @@ fn resource_events<'a>(cursor: &mut Cursor<'a>, context: &Context, events: &mut 
 fn adopt<'a>(resource: &Resource<'a>, events: &mut [Event<'a>]) {
     for event in events {
         if event.service.is_empty() {
-            event.service = resource.service.clone();
+            event.service.clone_from(&resource.service);
         }
         if let Attributes::OtlpJson { resource: attributes, .. } = &mut event.attributes {
             *attributes = resource.attributes;
@@ -263,7 +263,7 @@ fn scopes<'a>(
         if !scope.is_empty() {
             for event in &mut events[first..] {
                 if event.kind == Kind::Log && event.operation.is_empty() {
-                    event.operation = scope.clone();
+                    event.operation.clone_from(&scope);
                 }
             }
         }
@@ -429,9 +429,10 @@ fn log<'a>(
     event.attributes = Attributes::OtlpJson { own, resource: resource.attributes };
     event.raw = cursor.since(from);
     event.level = severity(number, word);
+    body::plain(&mut event.message);
     if event.level == Level::Unset {
         // Collectors that ship lines as they are leave all there is to know in the body.
-        body::read(&mut event, context);
+        body::read(&mut event, false, context, 0);
     }
     event.failed |= event.level >= Level::Error;
     events.push(event);

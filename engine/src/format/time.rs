@@ -1,1 +1,519 @@
-//! time
+//! Timestamps: text in, nanoseconds since the Unix epoch out.
+//!
+//! Arithmetic is in whole numbers throughout. A time without a zone is UTC; what else a stamp leaves out (the year, the
+//! day) is chosen so that it comes as near as it can to the stream's previous event.
+
+use super::Context;
+
+/// Nanoseconds in a second.
+pub(super) const SECOND: i64 = 1_000_000_000;
+const DAY: i64 = 86_400;
+
+/// Days from 1970-01-01 to a date of the Gregorian calendar (Howard Hinnant, "chrono-compatible low-level date
+/// algorithms").
+#[must_use]
+pub(super) const fn days(year: i64, month: u32, day: u32) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * ((month as i64 + 9) % 12) + 2) / 5 + day as i64 - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
+/// The year of a day counted from 1970-01-01.
+#[must_use]
+pub(super) const fn year(days: i64) -> i64 {
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    // The algorithm's years begin in March.
+    era * 400 + year_of_era + if day_of_year >= 306 { 1 } else { 0 }
+}
+
+const fn month_length(year: i64, month: u32) -> u32 {
+    match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        _ => 31,
+    }
+}
+
+/// The date part of a stamp.
+#[derive(Clone, Copy, Debug)]
+enum Date {
+    Full { year: i64, month: u32, day: u32 },
+    NoYear { month: u32, day: u32 },
+    None,
+}
+
+/// The time of day of a stamp.
+#[derive(Clone, Copy, Debug, Default)]
+struct Clock {
+    /// Seconds since midnight.
+    second: i64,
+    nanosecond: i64,
+}
+
+/// Put a stamp together; `None` if there is no such day, or nanoseconds cannot reach it.
+fn resolve(date: Date, clock: Clock, offset: i64, context: &Context) -> Option<i64> {
+    let at = |day: i64| {
+        let second = day.checked_mul(DAY)?.checked_add(clock.second - offset)?;
+        second.checked_mul(SECOND)?.checked_add(clock.nanosecond)
+    };
+    // `later` may come before the previous event too: lines are not written strictly in order.
+    let near = |candidates: &mut dyn Iterator<Item = i64>| match context.last_time {
+        Some(last) => candidates.min_by_key(|time| time.abs_diff(last)),
+        None => candidates.filter(|time| *time <= context.received.saturating_add(DAY * SECOND)).last(),
+    };
+    let today = context.last_time.unwrap_or(context.received).div_euclid(DAY * SECOND);
+    match date {
+        Date::Full { year, month, day } => {
+            let known = (1..=12).contains(&month) && (1..=month_length(year, month)).contains(&day);
+            if known { at(days(year, month, day)) } else { None }
+        }
+        Date::NoYear { month, day } => {
+            let this = year(today);
+            // Five years back there is a leap year, but for the turn of some centuries.
+            near(&mut (this - 5..=this + 1).filter_map(|year| {
+                if day == 0 || day > month_length(year, month) { None } else { at(days(year, month, day)) }
+            }))
+        }
+        Date::None => near(&mut (today - 1..=today + 1).filter_map(at)),
+    }
+}
+
+/// A timestamp that is the whole of a text: any form that [`prefix`] knows, or a number since the epoch.
+#[must_use]
+pub(super) fn parse(text: &[u8], context: &Context) -> Option<i64> {
+    let text = text.trim_ascii();
+    if let Some((time, length)) = prefix(text, context)
+        && length == text.len()
+    {
+        return Some(time);
+    }
+    epoch(text)
+}
+
+/// A number of seconds, milliseconds, microseconds or nanoseconds since the epoch, told apart by its size: seconds reach
+/// from 1973 to the year 5138, and so do the others.
+#[must_use]
+pub(super) fn epoch(text: &[u8]) -> Option<i64> {
+    let mut scan = Scan::new(text);
+    let (whole, digits) = scan.number(19)?;
+    let unit: i64 = match whole {
+        _ if digits == 0 => return None,
+        100_000_000..100_000_000_000 => SECOND,
+        100_000_000_000..100_000_000_000_000 => 1_000_000,
+        100_000_000_000_000..100_000_000_000_000_000 => 1_000,
+        100_000_000_000_000_000.. => 1,
+        _ => return None,
+    };
+    let fraction = if scan.eat(b'.') { scan.fraction()? } else { 0 };
+    if scan.rest().is_empty() {
+        return whole.checked_mul(unit)?.checked_add(fraction / (SECOND / unit));
+    }
+    // An exponent: seldom, and never exact to the nanosecond.
+    let number = super::value::float(text)?;
+    #[allow(clippy::cast_possible_truncation)]
+    let whole = number as i64;
+    if number.abs() < 1e19 { epoch(whole.to_string().as_bytes()) } else { None }
+}
+
+/// The timestamp that a text starts with, and its length in bytes.
+#[inline]
+#[must_use]
+pub(super) fn prefix(text: &[u8], context: &Context) -> Option<(i64, usize)> {
+    let mut scan = Scan::new(text);
+    let time = match text.first()? {
+        b'0'..=b'9' => numeric(&mut scan, context)?,
+        b'A'..=b'Z' | b'a'..=b'z' => named(&mut scan, context)?,
+        _ => return None,
+    };
+    // `2026-11-24` of `2026-11-24-host.log` is no stamp, nor is `12:30:45` of `12:30:45:9f`.
+    match scan.rest().first() {
+        Some(byte) if byte.is_ascii_alphanumeric() || *byte == b'-' => None,
+        Some(b':') if scan.rest().get(1).is_some_and(u8::is_ascii_digit) => None,
+        _ => Some((time, scan.at)),
+    }
+}
+
+/// Stamps that start with a digit.
+fn numeric(scan: &mut Scan<'_>, context: &Context) -> Option<i64> {
+    let (first, length) = scan.number(19)?;
+    let separator = scan.rest().first().copied();
+    let date = match (length, separator) {
+        // 2026-11-24, 2026/11/24, 2026.11.24
+        (4, Some(separator @ (b'-' | b'/' | b'.'))) => {
+            scan.at += 1;
+            let month = scan.two()?;
+            if !scan.eat(separator) {
+                return None;
+            }
+            Date::Full { year: first, month, day: scan.two()? }
+        }
+        (1 | 2, Some(separator @ (b'-' | b'/' | b' ' | b'.'))) => {
+            scan.at += 1;
+            day_first(scan, u32::try_from(first).ok()?, separator)?
+        }
+        // Time of day alone.
+        (1 | 2, Some(b':')) => {
+            scan.at = 0;
+            let clock = scan.clock(true)?;
+            return resolve(Date::None, clock, 0, context);
+        }
+        // 20261124T234201
+        (8, _) => {
+            let date = Date::Full {
+                year: first / 10_000,
+                month: u32::try_from(first / 100 % 100).ok()?,
+                day: u32::try_from(first % 100).ok()?,
+            };
+            return scan.zoned(date, true, context);
+        }
+        // 261124 23:42:01 and 261124 234201
+        (6, Some(b' ')) => {
+            let date = Date::Full {
+                year: century(first / 10_000),
+                month: u32::try_from(first / 100 % 100).ok()?,
+                day: u32::try_from(first % 100).ok()?,
+            };
+            return scan.zoned(date, true, context);
+        }
+        (10 | 13 | 16 | 19, _) => return number(scan),
+        _ => return None,
+    };
+    scan.zoned(date, false, context)
+}
+
+/// A number since the epoch at the start of a line: only what falls between 2000 and 2100.
+fn number(scan: &mut Scan<'_>) -> Option<i64> {
+    if scan.eat(b'.') && scan.number(9).is_none_or(|(_, digits)| digits == 0) {
+        return None;
+    }
+    let time = epoch(scan.text.get(..scan.at)?)?;
+    (days(2000, 1, 1)..days(2100, 1, 1)).contains(&(time / SECOND / DAY)).then_some(time)
+}
+
+/// What follows a day, or else a month or a year of two digits: `24/Nov/2026:`, `24 Nov 2026`, `24.11.2026`,
+/// `11/24/2026`, `26/11/24`.
+fn day_first(scan: &mut Scan<'_>, first: u32, separator: u8) -> Option<Date> {
+    if let Some(month) = scan.month() {
+        if !scan.eat(separator) {
+            return None;
+        }
+        let (year, digits) = scan.number(4)?;
+        return match digits {
+            4 => Some(Date::Full { year, month, day: first }),
+            2 => Some(Date::Full { year: century(year), month, day: first }),
+            _ => None,
+        };
+    }
+    if separator == b' ' {
+        return None;
+    }
+    let second = scan.two()?;
+    if !scan.eat(separator) {
+        // MM-DD, as Android's logcat writes it.
+        return (separator == b'-').then_some(Date::NoYear { month: first, day: second });
+    }
+    let (third, digits) = scan.number(4)?;
+    match digits {
+        4 if separator == b'/' && first <= 12 => Some(Date::Full { year: third, month: first, day: second }),
+        4 => Some(Date::Full { year: third, month: second, day: first }),
+        2 => Some(Date::Full { year: century(first.into()), month: second, day: u32::try_from(third).ok()? }),
+        _ => None,
+    }
+}
+
+/// A year of two digits.
+const fn century(year: i64) -> i64 {
+    if year < 70 { year + 2000 } else { year + 1900 }
+}
+
+/// Stamps that start with the name of a month or of a day of the week.
+fn named(scan: &mut Scan<'_>, context: &Context) -> Option<i64> {
+    let month = if let Some(month) = scan.month() {
+        month
+    } else {
+        if !scan.weekday() {
+            return None;
+        }
+        scan.eat(b',');
+        scan.spaces();
+        // Tue, 24 Nov 2026 23:42:01 GMT
+        if scan.rest().first().is_some_and(u8::is_ascii_digit) {
+            let (day, _) = scan.number(2)?;
+            let separator = if scan.eat(b'-') { b'-' } else { b' ' };
+            scan.spaces();
+            let month = scan.month()?;
+            scan.eat(separator);
+            let (year, digits) = scan.number(4)?;
+            let year = if digits == 2 { century(year) } else { year };
+            return scan.zoned(Date::Full { year, month, day: u32::try_from(day).ok()? }, false, context);
+        }
+        scan.month()?
+    };
+    if !scan.eat(b' ') {
+        return None;
+    }
+    scan.spaces();
+    let (day, digits) = scan.number(2)?;
+    if digits == 0 {
+        return None;
+    }
+    let day = u32::try_from(day).ok()?;
+    let comma = scan.eat(b',');
+    if !scan.eat(b' ') {
+        return None;
+    }
+    scan.spaces();
+    // Nov 24 2026 23:42:01; Nov 24, 2026 11:42:01 PM
+    let here = scan.at;
+    if let Some((year, 4)) = scan.number(4)
+        && scan.rest().first() != Some(&b':')
+    {
+        return scan.zoned(Date::Full { year, month, day }, false, context);
+    }
+    if comma {
+        return None;
+    }
+    scan.at = here;
+    let clock = scan.clock(true)?;
+    // Tue Nov 24 23:42:01 2026; Tue Nov 24 23:42:01 CET 2026. A syslog line may go on with a number that is no year.
+    let here = scan.at;
+    let offset = scan.zone().unwrap_or(0);
+    if scan.eat(b' ')
+        && let Some((year @ 1970..=2199, 4)) = scan.number(4)
+        && matches!(scan.rest().first(), None | Some(b' ' | b']' | b':' | b',' | b'\t'))
+    {
+        return resolve(Date::Full { year, month, day }, clock, offset, context);
+    }
+    scan.at = here;
+    resolve(Date::NoYear { month, day }, clock, 0, context)
+}
+
+/// The offset in seconds of a named zone. Names that mean several zones are not here.
+fn named_zone(name: &[u8]) -> Option<i64> {
+    let hours = match name {
+        b"Z" | b"UTC" | b"GMT" | b"WET" => 0,
+        b"EST" | b"CDT" => -5,
+        b"EDT" => -4,
+        b"MDT" => -6,
+        b"MST" | b"PDT" => -7,
+        b"PST" => -8,
+        b"CET" | b"WEST" => 1,
+        b"CEST" | b"EET" => 2,
+        b"EEST" | b"MSK" => 3,
+        b"JST" | b"KST" => 9,
+        b"AEST" => 10,
+        b"AEDT" => 11,
+        _ => return None,
+    };
+    Some(hours * 3600)
+}
+
+/// A place in the text of a stamp.
+struct Scan<'a> {
+    text: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Scan<'a> {
+    const fn new(text: &'a [u8]) -> Self {
+        Self { text, at: 0 }
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    #[inline]
+    fn eat(&mut self, byte: u8) -> bool {
+        let found = self.text.get(self.at) == Some(&byte);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn spaces(&mut self) {
+        while self.eat(b' ') {}
+    }
+
+    /// The digits that stand here and how many they are; `None` if they are more than `most`.
+    #[inline]
+    fn number(&mut self, most: usize) -> Option<(i64, usize)> {
+        let start = self.at;
+        let mut number: i64 = 0;
+        while let Some(digit) = self.text.get(self.at).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit < 10) {
+            if self.at - start == most {
+                return None;
+            }
+            number = number.checked_mul(10)?.checked_add(i64::from(digit))?;
+            self.at += 1;
+        }
+        Some((number, self.at - start))
+    }
+
+    /// One or two digits.
+    #[inline]
+    fn two(&mut self) -> Option<u32> {
+        match self.number(2)? {
+            (_, 0) => None,
+            (number, _) => u32::try_from(number).ok(),
+        }
+    }
+
+    /// The digits of a fraction of a second, in nanoseconds; more than nine are cut.
+    fn fraction(&mut self) -> Option<i64> {
+        let (mut nanoseconds, mut unit) = (0, SECOND / 10);
+        let start = self.at;
+        while let Some(digit) = self.text.get(self.at).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit < 10) {
+            nanoseconds += i64::from(digit) * unit;
+            unit /= 10;
+            self.at += 1;
+        }
+        (self.at > start).then_some(nanoseconds)
+    }
+
+    /// The name of a month, whole or in three letters.
+    fn month(&mut self) -> Option<u32> {
+        const MONTHS: [&[u8]; 12] = [
+            b"january",
+            b"february",
+            b"march",
+            b"april",
+            b"may",
+            b"june",
+            b"july",
+            b"august",
+            b"september",
+            b"october",
+            b"november",
+            b"december",
+        ];
+        let index = self.name(&MONTHS)?;
+        u32::try_from(index + 1).ok()
+    }
+
+    fn weekday(&mut self) -> bool {
+        const DAYS: [&[u8]; 7] = [b"monday", b"tuesday", b"wednesday", b"thursday", b"friday", b"saturday", b"sunday"];
+        self.name(&DAYS).is_some()
+    }
+
+    fn name(&mut self, names: &[&[u8]]) -> Option<usize> {
+        let rest = self.rest();
+        let length = rest.iter().take(10).take_while(|byte| byte.is_ascii_alphabetic()).count();
+        let word = rest.get(..length)?;
+        let index = names
+            .iter()
+            .position(|name| length >= 3 && name.get(..length).is_some_and(|name| name.eq_ignore_ascii_case(word)))?;
+        // `Mon`, `Monday`; also `Sept`, but no other beginnings.
+        if length == 3 || length == names[index].len() || length == 4 {
+            self.at += length;
+            return Some(index);
+        }
+        None
+    }
+
+    /// `23:42`, `23:42:01`, `23:42:01.123456`, `23:42:01,123`, `11:42:01 PM`.
+    fn clock(&mut self, seconds_required: bool) -> Option<Clock> {
+        let mut hour = self.two()?;
+        if !self.eat(b':') {
+            return None;
+        }
+        let minute = self.two()?;
+        let mut second = 0;
+        let mut nanosecond = 0;
+        if self.eat(b':') {
+            second = self.two()?;
+            if matches!(self.rest(), [b'.' | b',' | b':', digit, ..] if digit.is_ascii_digit()) {
+                self.at += 1;
+                nanosecond = self.fraction()?;
+            }
+        } else if seconds_required {
+            return None;
+        }
+        if hour <= 12
+            && let [b' ', half @ (b'A' | b'P' | b'a' | b'p'), b'M' | b'm', after @ ..] = self.rest()
+            && !after.first().is_some_and(u8::is_ascii_alphanumeric)
+        {
+            hour = hour % 12 + if matches!(half, b'P' | b'p') { 12 } else { 0 };
+            self.at += 3;
+        }
+        // A leap second is written as 60.
+        let known = hour < 24 && minute < 60 && second <= 60;
+        known.then_some(Clock { second: i64::from(hour * 3600 + minute * 60 + second), nanosecond })
+    }
+
+    /// What separates date and time, the time of day, and the zone if there is one.
+    fn zoned(&mut self, date: Date, compact: bool, context: &Context) -> Option<i64> {
+        match self.rest() {
+            [b'T' | b't' | b'_' | b':' | b'-', digit, ..] if digit.is_ascii_digit() => self.at += 1,
+            [b' ', ..] => self.spaces(),
+            [b',', b' ', ..] => self.at += 2,
+            _ => return None,
+        }
+        let here = self.at;
+        let clock = match self.number(6) {
+            Some((time, 6)) if compact => {
+                let nanosecond = if matches!(self.rest(), [b'.' | b',', digit, ..] if digit.is_ascii_digit()) {
+                    self.at += 1;
+                    self.fraction()?
+                } else {
+                    0
+                };
+                let (hour, minute, second) = (time / 10_000, time / 100 % 100, time % 100);
+                if hour > 23 || minute > 59 || second > 60 {
+                    return None;
+                }
+                Clock { second: hour * 3600 + minute * 60 + second, nanosecond }
+            }
+            _ => {
+                self.at = here;
+                self.clock(false)?
+            }
+        };
+        let offset = self.zone().unwrap_or(0);
+        resolve(date, clock, offset, context)
+    }
+
+    /// The offset in seconds of the zone that stands here: `Z`, `+01:00`, ` +0100`, ` CET`.
+    fn zone(&mut self) -> Option<i64> {
+        let here = self.at;
+        let spaced = self.eat(b' ');
+        let found = match self.rest().first() {
+            Some(sign @ (b'+' | b'-')) => {
+                self.at += 1;
+                self.offset(spaced).map(|seconds| if *sign == b'-' { -seconds } else { seconds })
+            }
+            Some(b'A'..=b'Z') => {
+                let length = self.rest().iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+                let name = self.rest().get(..length).unwrap_or_default();
+                self.at += length;
+                named_zone(name)
+            }
+            _ => None,
+        };
+        if found.is_none() {
+            self.at = here;
+        }
+        found
+    }
+
+    /// `0100`, `01:00`, and, unless it stands apart, `01`.
+    fn offset(&mut self, spaced: bool) -> Option<i64> {
+        let (number, digits) = self.number(4)?;
+        let (hours, minutes) = match digits {
+            4 => (number / 100, number % 100),
+            2 if self.eat(b':') => match self.number(2)? {
+                (minutes, 2) => (number, minutes),
+                _ => return None,
+            },
+            2 if !spaced => (number, 0),
+            _ => return None,
+        };
+        (hours < 15 && minutes < 60).then_some(hours * 3600 + minutes * 60)
+    }
+}

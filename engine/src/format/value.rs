@@ -4,25 +4,25 @@ use std::borrow::Cow;
 
 /// A JSON string: the bytes between its quotes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Text<'a> {
+pub(super) struct Text<'a> {
     /// As it stands, escapes and all.
-    pub raw: &'a [u8],
+    pub(super) raw: &'a [u8],
     /// Whether there are escapes in it.
-    pub escaped: bool,
+    pub(super) escaped: bool,
 }
 
 impl<'a> Text<'a> {
     /// The string it means. What is not UTF-8, and a lone surrogate, is U+FFFD.
     #[inline]
     #[must_use]
-    pub fn str(self) -> Cow<'a, str> {
+    pub(super) fn str(self) -> Cow<'a, str> {
         if self.escaped { Cow::Owned(unescape(self.raw)) } else { String::from_utf8_lossy(self.raw) }
     }
 }
 
 /// A JSON value; objects and arrays as their text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Value<'a> {
+pub(super) enum Value<'a> {
     /// `null`
     #[default]
     Null,
@@ -42,7 +42,7 @@ impl<'a> Value<'a> {
     /// The string, or the number or truth value as text; `None` for the rest.
     #[inline]
     #[must_use]
-    pub fn str(self) -> Option<Cow<'a, str>> {
+    pub(super) fn str(self) -> Option<Cow<'a, str>> {
         match self {
             Self::String(text) => Some(text.str()),
             Self::Number(raw) => Some(String::from_utf8_lossy(raw)),
@@ -54,7 +54,7 @@ impl<'a> Value<'a> {
     /// The bytes of a string without escapes, or of a number: what ids and numbers are read from.
     #[inline]
     #[must_use]
-    pub const fn plain(self) -> Option<&'a [u8]> {
+    pub(super) const fn plain(self) -> Option<&'a [u8]> {
         match self {
             Self::String(Text { raw, escaped: false }) | Self::Number(raw) => Some(raw),
             _ => None,
@@ -64,21 +64,15 @@ impl<'a> Value<'a> {
     /// The number, whether written as a number or as a string.
     #[inline]
     #[must_use]
-    pub fn unsigned(self) -> Option<u64> {
+    pub(super) fn unsigned(self) -> Option<u64> {
         unsigned(self.plain()?)
-    }
-
-    /// The number, whether written as a number or as a string.
-    #[must_use]
-    pub fn float(self) -> Option<f64> {
-        float(self.plain()?)
     }
 }
 
 /// A whole number in decimal digits; one with a point or an exponent is rounded towards zero.
 #[inline]
 #[must_use]
-pub fn unsigned(text: &[u8]) -> Option<u64> {
+pub(super) fn unsigned(text: &[u8]) -> Option<u64> {
     let mut number: u64 = 0;
     // 19 digits fit whatever they are.
     if text.is_empty() || text.len() > 19 {
@@ -107,7 +101,7 @@ fn unsigned_slow(text: &[u8]) -> Option<u64> {
 
 /// A finite number.
 #[must_use]
-pub fn float(text: &[u8]) -> Option<f64> {
+pub(super) fn float(text: &[u8]) -> Option<f64> {
     std::str::from_utf8(text).ok()?.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
@@ -168,7 +162,7 @@ fn four(text: &[u8]) -> Option<(u32, &[u8])> {
 }
 
 /// Write a string as JSON, with its quotes.
-pub fn write_string(out: &mut String, text: &str) {
+pub(super) fn write_string(out: &mut String, text: &str) {
     out.push('"');
     let mut clean = 0;
     for (at, byte) in text.bytes().enumerate() {

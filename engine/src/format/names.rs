@@ -1,0 +1,378 @@
+//! What loggers call their fields: the one place for such names.
+
+/// What a field of a log line says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Field {
+    /// When.
+    Time,
+    /// How grave, in a word or on a scale that must be guessed.
+    Level,
+    /// How grave, on the scale of syslog, OpenTelemetry, Python's `logging` or logback.
+    Syslog,
+    Otlp,
+    Python,
+    Logback,
+    /// What happened.
+    Message,
+    /// What happened, as a program wrote it to its output: it may say more about itself than the field around it.
+    Output,
+    /// Which part of the program wrote it.
+    Logger,
+    /// A program or a logger, depending on the fields beside it.
+    Name,
+    /// Which program wrote it.
+    Service,
+    /// The systemd unit that wrote it.
+    Unit,
+    /// Which trace and which spans it belongs to.
+    Trace,
+    Span,
+    Parent,
+    /// The same, in decimal numbers.
+    DecimalTrace,
+    DecimalSpan,
+    /// `traceparent` of W3C Trace Context: trace and span in one.
+    Traceparent,
+    /// What went wrong.
+    Error,
+    /// How long it took, in nanoseconds, microseconds, milliseconds or seconds, or with a unit in the value.
+    Nanoseconds,
+    Microseconds,
+    Milliseconds,
+    Seconds,
+    Duration,
+    /// A request's status, method and target.
+    Status,
+    Method,
+    Target,
+    /// Fields that tell what `name` means.
+    Host,
+    Pid,
+}
+
+/// Names and what they mean, with a rank among the fields that mean the same: the lowest is believed. In lower case,
+/// without `_`, `-` and `@`; a dot stands before a key of a nested object. Sorted.
+const NAMES: &[(&str, Field, u8)] = &[
+    ("app", Field::Service, 3),
+    ("appid", Field::Service, 5),
+    ("application", Field::Service, 3),
+    ("applicationname", Field::Service, 3),
+    ("appname", Field::Service, 3),
+    ("asctime", Field::Time, 1),
+    ("attr.durationmillis", Field::Milliseconds, 0),
+    ("body", Field::Message, 5),
+    ("c", Field::Logger, 6),
+    ("category", Field::Logger, 4),
+    ("channel", Field::Logger, 4),
+    ("comm", Field::Service, 7),
+    ("component", Field::Logger, 4),
+    ("container.name", Field::Service, 6),
+    ("containername", Field::Service, 6),
+    ("created", Field::Time, 5),
+    ("createdat", Field::Time, 5),
+    ("date", Field::Time, 3),
+    ("datetime", Field::Time, 1),
+    ("dd.service", Field::Service, 1),
+    ("dd.spanid", Field::DecimalSpan, 2),
+    ("dd.traceid", Field::DecimalTrace, 2),
+    ("duration", Field::Duration, 5),
+    ("durationmicros", Field::Microseconds, 0),
+    ("durationmicroseconds", Field::Microseconds, 0),
+    ("durationmillis", Field::Milliseconds, 0),
+    ("durationmilliseconds", Field::Milliseconds, 0),
+    ("durationms", Field::Milliseconds, 0),
+    ("durationnanos", Field::Nanoseconds, 0),
+    ("durationns", Field::Nanoseconds, 0),
+    ("durations", Field::Seconds, 1),
+    ("durationsec", Field::Seconds, 0),
+    ("durationseconds", Field::Seconds, 0),
+    ("durationsecs", Field::Seconds, 0),
+    ("durationus", Field::Microseconds, 0),
+    ("elapsed", Field::Duration, 5),
+    ("elapsedmicros", Field::Microseconds, 1),
+    ("elapsedmillis", Field::Milliseconds, 1),
+    ("elapsedmilliseconds", Field::Milliseconds, 1),
+    ("elapsedms", Field::Milliseconds, 1),
+    ("elapsednanos", Field::Nanoseconds, 1),
+    ("elapsedns", Field::Nanoseconds, 1),
+    ("elapsedseconds", Field::Seconds, 1),
+    ("elapsedus", Field::Microseconds, 1),
+    ("epoch", Field::Time, 4),
+    ("epochmillis", Field::Time, 3),
+    ("epochms", Field::Time, 3),
+    ("err", Field::Error, 1),
+    ("err.message", Field::Error, 0),
+    ("err.msg", Field::Error, 0),
+    ("error", Field::Error, 1),
+    ("error.message", Field::Error, 0),
+    ("error.msg", Field::Error, 0),
+    ("errormessage", Field::Error, 0),
+    ("event", Field::Message, 2),
+    ("event.duration", Field::Nanoseconds, 2),
+    ("eventtime", Field::Time, 2),
+    ("exc", Field::Error, 3),
+    ("exception", Field::Error, 2),
+    ("exception.message", Field::Error, 0),
+    ("fullmessage", Field::Message, 3),
+    ("host", Field::Host, 0),
+    ("hostname", Field::Host, 0),
+    ("http.method", Field::Method, 1),
+    ("http.req.method", Field::Method, 1),
+    ("http.req.path", Field::Target, 1),
+    ("http.request.method", Field::Method, 0),
+    ("http.resp.status", Field::Status, 1),
+    ("http.resp.tookms", Field::Milliseconds, 2),
+    ("http.response.statuscode", Field::Status, 0),
+    ("http.statuscode", Field::Status, 1),
+    ("http.target", Field::Target, 1),
+    ("http.url", Field::Target, 2),
+    ("httprequest.latency", Field::Duration, 1),
+    ("httprequest.requestmethod", Field::Method, 1),
+    ("httprequest.requesturl", Field::Target, 1),
+    ("httprequest.status", Field::Status, 1),
+    ("httpstatus", Field::Status, 1),
+    ("httpstatuscode", Field::Status, 1),
+    ("kubernetes.container.name", Field::Service, 4),
+    ("kubernetes.containername", Field::Service, 4),
+    ("kubernetes.labels.app", Field::Service, 3),
+    ("l", Field::Level, 5),
+    ("latency", Field::Duration, 5),
+    ("latencymicros", Field::Microseconds, 1),
+    ("latencymillis", Field::Milliseconds, 1),
+    ("latencyms", Field::Milliseconds, 1),
+    ("latencyns", Field::Nanoseconds, 1),
+    ("latencyseconds", Field::Seconds, 1),
+    ("latencyus", Field::Microseconds, 1),
+    ("level", Field::Level, 2),
+    ("levelname", Field::Level, 0),
+    ("levelno", Field::Python, 4),
+    ("levelvalue", Field::Logback, 4),
+    ("log", Field::Output, 6),
+    ("log.level", Field::Level, 0),
+    ("log.logger", Field::Logger, 0),
+    ("logger", Field::Logger, 1),
+    ("logger.name", Field::Logger, 1),
+    ("loggername", Field::Logger, 1),
+    ("logging.googleapis.com/spanid", Field::Span, 2),
+    ("logging.googleapis.com/trace", Field::Trace, 2),
+    ("loglevel", Field::Level, 1),
+    ("logmessage", Field::Message, 2),
+    ("logtime", Field::Time, 1),
+    ("lvl", Field::Level, 1),
+    ("m", Field::Message, 3),
+    ("message", Field::Message, 0),
+    ("messagetemplate", Field::Message, 4),
+    ("method", Field::Method, 2),
+    ("module", Field::Logger, 5),
+    ("msg", Field::Message, 0),
+    ("mt", Field::Message, 4),
+    ("name", Field::Name, 0),
+    ("otelspanid", Field::Span, 1),
+    ("oteltraceid", Field::Trace, 1),
+    ("parent.id", Field::Parent, 1),
+    ("parentid", Field::Parent, 1),
+    ("parentspanid", Field::Parent, 0),
+    ("path", Field::Target, 3),
+    ("pid", Field::Pid, 0),
+    ("priority", Field::Syslog, 3),
+    ("program", Field::Service, 4),
+    ("realtimetimestamp", Field::Time, 2),
+    ("renderedmessage", Field::Message, 1),
+    ("req.method", Field::Method, 1),
+    ("req.url", Field::Target, 1),
+    ("request.method", Field::Method, 1),
+    ("request.path", Field::Target, 1),
+    ("request.uri", Field::Target, 1),
+    ("request.url", Field::Target, 1),
+    ("requestdurationms", Field::Milliseconds, 1),
+    ("requestmethod", Field::Method, 2),
+    ("requesttime", Field::Seconds, 4),
+    ("requesturi", Field::Target, 2),
+    ("res.statuscode", Field::Status, 1),
+    ("resource.labels.containername", Field::Service, 5),
+    ("response.status", Field::Status, 1),
+    ("response.statuscode", Field::Status, 1),
+    ("responsetime", Field::Milliseconds, 4),
+    ("responsetimems", Field::Milliseconds, 2),
+    ("s", Field::Level, 6),
+    ("service", Field::Service, 1),
+    ("service.name", Field::Service, 0),
+    ("servicename", Field::Service, 0),
+    ("severity", Field::Level, 1),
+    ("severitynumber", Field::Otlp, 3),
+    ("severitytext", Field::Level, 1),
+    ("shortmessage", Field::Message, 1),
+    ("source.realtimetimestamp", Field::Time, 1),
+    ("sourcecontext", Field::Logger, 2),
+    ("sourcerealtimetimestamp", Field::Time, 1),
+    ("span.id", Field::Span, 1),
+    ("spanid", Field::Span, 0),
+    ("startedat", Field::Time, 6),
+    ("starttime", Field::Time, 6),
+    ("status", Field::Status, 3),
+    ("statuscode", Field::Status, 2),
+    ("syslogidentifier", Field::Service, 4),
+    ("systemdunit", Field::Unit, 0),
+    ("t", Field::Time, 4),
+    ("t.$date", Field::Time, 0),
+    ("target", Field::Logger, 3),
+    ("text", Field::Message, 5),
+    ("textpayload", Field::Output, 4),
+    ("time", Field::Time, 0),
+    ("time.$date", Field::Time, 0),
+    ("timemillis", Field::Time, 2),
+    ("timems", Field::Time, 2),
+    ("timenano", Field::Time, 2),
+    ("timens", Field::Time, 2),
+    ("timestamp", Field::Time, 0),
+    ("timestamp.$date", Field::Time, 0),
+    ("timestamp.seconds", Field::Time, 0),
+    ("timestampms", Field::Time, 0),
+    ("took", Field::Duration, 5),
+    ("tookmillis", Field::Milliseconds, 1),
+    ("tookms", Field::Milliseconds, 1),
+    ("trace", Field::Trace, 3),
+    ("trace.id", Field::Trace, 1),
+    ("traceid", Field::Trace, 0),
+    ("traceparent", Field::Traceparent, 4),
+    ("ts", Field::Time, 0),
+    ("uri", Field::Target, 2),
+    ("url", Field::Target, 2),
+    ("url.path", Field::Target, 1),
+    ("x", Field::Error, 4),
+    ("xb3spanid", Field::Span, 3),
+    ("xb3traceid", Field::Trace, 3),
+];
+
+/// Objects whose fields are looked at under the object's name.
+const NESTED: &[&str] = &[
+    "attr",
+    "container",
+    "dd",
+    "err",
+    "error",
+    "event",
+    "exception",
+    "http",
+    "http.req",
+    "http.request",
+    "http.resp",
+    "http.response",
+    "httprequest",
+    "kubernetes",
+    "kubernetes.container",
+    "kubernetes.labels",
+    "log",
+    "logger",
+    "parent",
+    "req",
+    "request",
+    "res",
+    "resource",
+    "resource.labels",
+    "response",
+    "service",
+    "span",
+    "t",
+    "time",
+    "timestamp",
+    "trace",
+    "url",
+];
+
+/// Objects whose fields are looked at as if they stood outside, and believed less than those that do.
+const TRANSPARENT: &[&str] =
+    &["attributes", "data", "extra", "fields", "jsonpayload", "payload", "properties", "record"];
+
+/// What a field of this name says, and its rank.
+#[must_use]
+pub(super) fn field(name: &[u8]) -> Option<(Field, u8)> {
+    let at = NAMES.binary_search_by(|entry| entry.0.as_bytes().cmp(name)).ok()?;
+    NAMES.get(at).map(|entry| (entry.1, entry.2))
+}
+
+/// Whether the fields of an object of this name are looked at; if so, whether under its name.
+#[must_use]
+pub(super) fn nested(name: &[u8]) -> Option<bool> {
+    let among = |names: &[&str]| names.binary_search_by(|known| known.as_bytes().cmp(name)).is_ok();
+    if among(NESTED) {
+        Some(true)
+    } else if among(TRANSPARENT) {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+/// The longest name that is looked at, in bytes.
+const LONGEST: usize = 48;
+
+/// A field's name, in the form of the tables.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Name {
+    bytes: [u8; LONGEST],
+    length: usize,
+}
+
+impl Name {
+    /// The name of the fields at the top.
+    pub(super) const ROOT: Self = Self { bytes: [0; LONGEST], length: 0 };
+
+    /// The name of a field within this one; `None` if it is too long to be in a table.
+    #[inline]
+    #[must_use]
+    pub(super) fn then(&self, key: &[u8]) -> Option<Self> {
+        let mut name = *self;
+        if key.len() + 1 > LONGEST - name.length {
+            return None;
+        }
+        if name.length > 0 {
+            name.push(b'.');
+        }
+        for &byte in key {
+            if !matches!(byte, b'_' | b'-' | b'@') {
+                name.push(byte.to_ascii_lowercase());
+            }
+        }
+        Some(name)
+    }
+
+    #[inline]
+    fn push(&mut self, byte: u8) {
+        if let Some(place) = self.bytes.get_mut(self.length) {
+            *place = byte;
+            self.length += 1;
+        }
+    }
+
+    /// As the tables have it.
+    #[inline]
+    #[must_use]
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_sorted() {
+        assert!(NAMES.is_sorted_by(|a, b| a.0 < b.0));
+        assert!(NESTED.is_sorted_by(|a, b| a < b));
+        assert!(TRANSPARENT.is_sorted_by(|a, b| a < b));
+    }
+
+    #[test]
+    fn name_is_found_however_it_is_spelled() {
+        for key in ["traceId", "trace_id", "TraceID", "trace-id"] {
+            assert_eq!(
+                Name::ROOT.then(key.as_bytes()).and_then(|name| field(name.as_bytes())),
+                Some((Field::Trace, 0))
+            );
+        }
+        let nested = Name::ROOT.then(b"log").and_then(|name| name.then(b"level"));
+        assert_eq!(nested.and_then(|name| field(name.as_bytes())), Some((Field::Level, 0)));
+    }
+}
