@@ -28,7 +28,6 @@ class TokenBudgetQueue(Generic[T]):
         Items leave in the order in which they came, and a large one that waits is not overtaken by small ones.
 
         >>> import anyio
-    import anyio.lowlevel
         >>> from tracegist import TokenBudgetQueue
         >>> async def program():
         ...     queue = TokenBudgetQueue[str](budget=100)
