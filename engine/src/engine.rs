@@ -151,7 +151,11 @@ impl Engine {
         Stats {
             ledger: LedgerOut::of(state),
             streams: state.streams.iter().map(stream).collect(),
-            sizes: Sizes { series: state.table.iter().count(), open_spans: state.traces.len(), evidence_bytes: state.evidence_bytes },
+            sizes: Sizes {
+                series: state.table.iter().count(),
+                open_spans: state.traces.open(),
+                evidence_bytes: state.evidence_bytes,
+            },
             watermark: state.watermark,
             last_event: state.watermark.map(instant),
         }
@@ -205,7 +209,12 @@ fn exhibits(record: &Record) -> Vec<ExhibitOut> {
     for (role, exhibit) in record.kept.iter() {
         let raw = String::from_utf8_lossy(&exhibit.raw).into_owned();
         if !all.iter().any(|other| other.raw == raw) {
-            all.push(ExhibitOut { role: role.name(), time: instant(exhibit.time), source: exhibit.stream.to_string(), raw });
+            all.push(ExhibitOut {
+                role: role.name(),
+                time: instant(exhibit.time),
+                source: exhibit.stream.to_string(),
+                raw,
+            });
         }
     }
     all

@@ -63,7 +63,10 @@ fn seconds(name: &str, ns: i64) -> PyResult<i64> {
 }
 
 fn positive(name: &str, value: i64) -> PyResult<usize> {
-    usize::try_from(value).ok().filter(|&value| value > 0).ok_or_else(|| PyValueError::new_err(format!("{name} is {value}: it must be at least 1")))
+    usize::try_from(value)
+        .ok()
+        .filter(|&value| value > 0)
+        .ok_or_else(|| PyValueError::new_err(format!("{name} is {value}: it must be at least 1")))
 }
 
 #[pyclass(frozen, module = "tracegist._engine")]
@@ -92,7 +95,9 @@ impl Engine {
             max_open_spans: limit("max_open_spans", max_open_spans, defaults.max_open_spans)?,
             max_evidence: limit("max_evidence", max_evidence, defaults.max_evidence)?,
             trace_hold: match trace_hold {
-                Some(ns) if ns <= 0 => return Err(PyValueError::new_err(format!("trace_hold is {ns}: it must be at least 1"))),
+                Some(ns) if ns <= 0 => {
+                    return Err(PyValueError::new_err(format!("trace_hold is {ns}: it must be at least 1")));
+                }
                 Some(ns) => ns,
                 None => defaults.trace_hold,
             },
@@ -101,7 +106,14 @@ impl Engine {
     }
 
     #[pyo3(signature = (stream, data, *, received, format = None))]
-    fn ingest(&self, py: Python<'_>, stream: &str, data: &[u8], received: i64, format: Option<&str>) -> PyResult<(u64, u64, String)> {
+    fn ingest(
+        &self,
+        py: Python<'_>,
+        stream: &str,
+        data: &[u8],
+        received: i64,
+        format: Option<&str>,
+    ) -> PyResult<(u64, u64, String)> {
         let format = named(format)?;
         let outcome = py.detach(|| self.0.ingest(stream, data, received, format));
         Ok((outcome.events, outcome.rejected, outcome.reason))
@@ -144,7 +156,11 @@ impl Engine {
 
     fn evidence(&self, py: Python<'_>, number: i64) -> PyResult<Py<PyBytes>> {
         let found = u32::try_from(number).ok().and_then(|number| py.detach(|| self.0.evidence(number)));
-        let missing = || TraceNotFound::new_err(format!("no evidence #{number}: the number was never given, or its events have expired"));
+        let missing = || {
+            TraceNotFound::new_err(format!(
+                "no evidence #{number}: the number was never given, or its events have expired"
+            ))
+        };
         json(py, &found.ok_or_else(missing)?)
     }
 

@@ -5,7 +5,18 @@ const MASK: &str = "[redacted]";
 
 /// Names whose values are secrets, wherever they stand before `=` or `:`; compared without case, `-` and `_`.
 const SECRET_NAMES: [&str; 12] = [
-    "password", "passwd", "pwd", "secret", "token", "apikey", "authorization", "credential", "privatekey", "accesskey", "cookie", "sessionid",
+    "password",
+    "passwd",
+    "pwd",
+    "secret",
+    "token",
+    "apikey",
+    "authorization",
+    "credential",
+    "privatekey",
+    "accesskey",
+    "cookie",
+    "sessionid",
 ];
 
 /// Prefixes that only keys have, and how long what follows is at the least.
@@ -126,8 +137,9 @@ fn is_secret_name(word: &[u8]) -> bool {
 
 fn is_secret(word: &[u8]) -> bool {
     let key = |&(prefix, length): &(&str, usize)| {
-        word.strip_prefix(prefix.as_bytes())
-            .is_some_and(|rest| rest.len() >= length && rest.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte)))
+        word.strip_prefix(prefix.as_bytes()).is_some_and(|rest| {
+            rest.len() >= length && rest.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
+        })
     };
     SECRET_PREFIXES.iter().any(key) || is_email(word) || is_card(word)
 }
@@ -135,13 +147,17 @@ fn is_secret(word: &[u8]) -> bool {
 fn is_email(word: &[u8]) -> bool {
     let Some(at) = memchr::memchr(b'@', word) else { return false };
     let (name, host) = (&word[..at], &word[at + 1..]);
-    !name.is_empty() && host.len() > 3 && memchr::memchr(b'.', host).is_some_and(|dot| dot > 0 && dot + 1 < host.len()) && !host.contains(&b'/')
+    !name.is_empty()
+        && host.len() > 3
+        && memchr::memchr(b'.', host).is_some_and(|dot| dot > 0 && dot + 1 < host.len())
+        && !host.contains(&b'/')
 }
 
 /// Thirteen to nineteen digits, dashes between them or not, whose last one is right by Luhn's sum and whose first is an
 /// issuer's. Times in nanoseconds have as many digits, but begin with 1.
 fn is_card(word: &[u8]) -> bool {
-    let digits: Vec<u32> = word.iter().filter(|byte| byte.is_ascii_digit()).map(|byte| u32::from(byte - b'0')).collect();
+    let digits: Vec<u32> =
+        word.iter().filter(|byte| byte.is_ascii_digit()).map(|byte| u32::from(byte - b'0')).collect();
     let plain = word.iter().all(|byte| byte.is_ascii_digit() || *byte == b'-');
     if !plain || !(13..=19).contains(&digits.len()) || !(3..=6).contains(&digits[0]) {
         return false;
@@ -155,6 +171,7 @@ fn is_card(word: &[u8]) -> bool {
 }
 
 #[cfg(test)]
+#[allow(non_snake_case)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
@@ -171,7 +188,10 @@ mod tests {
             ("Authorization: Bearer abc.def", "Authorization: Bearer [redacted]"),
             ("mail to jane.doe@example.org failed", "mail to [redacted] failed"),
             ("card 4111-1111-1111-1111 declined", "card [redacted] declined"),
-            (r#"{"key":"db.password","value":{"stringValue":"x1"}}"#, r#"{"key":"db.password","value":{"stringValue":"[redacted]"}}"#),
+            (
+                r#"{"key":"db.password","value":{"stringValue":"x1"}}"#,
+                r#"{"key":"db.password","value":{"stringValue":"[redacted]"}}"#,
+            ),
             ("key AKIAIOSFODNN7EXAMPLE used", "key [redacted] used"),
         ] {
             assert_eq!(redacted(found), expected);
@@ -180,7 +200,13 @@ mod tests {
 
     #[test]
     fn redact__ordinary_text__unchanged() {
-        for text in ["the token expired", "took 1764000000000000000 ns", r#"{"traceId":"dd0ce7f710e5b95c0033df9a6da75458"}"#, "a@b", "user:42"] {
+        for text in [
+            "the token expired",
+            "took 1764000000000000000 ns",
+            r#"{"traceId":"dd0ce7f710e5b95c0033df9a6da75458"}"#,
+            "a@b",
+            "user:42",
+        ] {
             assert_eq!(redacted(text), text);
         }
     }

@@ -56,7 +56,9 @@ pub fn lines(data: &[u8], forced: Option<Format>) -> Vec<u8> {
                     line(&mut out, &shown(event));
                 }
             }
-            Err(reject) => line(&mut out, &RejectOut { rejected: reject.reason(), detail: reject.to_string(), offset: at, length }),
+            Err(reject) => {
+                line(&mut out, &RejectOut { rejected: reject.reason(), detail: reject.to_string(), offset: at, length })
+            }
         }
         at += length;
     }
@@ -81,7 +83,11 @@ fn shown<'a>(event: &'a Event<'_>) -> EventOut<'a> {
         message: &event.message,
         level: event.level.name(),
         failed: event.failed,
-        trace: if event.trace == [0; 16] { String::new() } else { format!("{:032x}", u128::from_be_bytes(event.trace)) },
+        trace: if event.trace == [0; 16] {
+            String::new()
+        } else {
+            format!("{:032x}", u128::from_be_bytes(event.trace))
+        },
         span: hex(event.span),
         parent: hex(event.parent),
         attributes: event.attributes.iter().map(|(key, value)| (key.into_owned(), value_of(value))).collect(),

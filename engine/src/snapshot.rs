@@ -24,7 +24,9 @@ pub enum Damage {
     #[error("not a tracegist snapshot: it does not begin with {:?}", String::from_utf8_lossy(MAGIC))]
     Magic,
     /// It is of another version.
-    #[error("the snapshot is of schema {0}, this version reads schema {SCHEMA}: use the tracegist that wrote it, or start afresh")]
+    #[error(
+        "the snapshot is of schema {0}, this version reads schema {SCHEMA}: use the tracegist that wrote it, or start afresh"
+    )]
     Schema(u8),
     /// It ends early or goes on.
     #[error("the snapshot is torn: {found} bytes of state where its header says {said}")]
@@ -128,12 +130,13 @@ fn open(bytes: &[u8]) -> Result<Image, Damage> {
 fn image(state: &State) -> Image {
     let mut live: Vec<(SeriesId, Key<&str>, &Record)> = state.table.iter().collect();
     live.sort_unstable_by_key(|entry| entry.1);
-    let mut names: Vec<&str> = live.iter().map(|entry| entry.1).flat_map(|key| [key.service, key.operation, key.within]).collect();
+    let mut names: Vec<&str> =
+        live.iter().map(|entry| entry.1).flat_map(|key| [key.service, key.operation, key.within]).collect();
     names.sort_unstable();
     names.dedup();
     let name = |text: &str| u32::try_from(names.binary_search(&text).unwrap_or_default()).unwrap_or(u32::MAX);
     let key_image = |key: Key<&str>| (name(key.service), name(key.operation), name(key.within), key.kind);
-    let mut place = vec![u32::MAX; state.table.len()];
+    let mut place = vec![u32::MAX; state.table.size()];
     for (at, entry) in live.iter().enumerate() {
         place[entry.0 as usize] = u32::try_from(at).unwrap_or(u32::MAX);
     }
@@ -197,7 +200,15 @@ fn absorb(state: &mut State, image: Image, fresh: bool) -> Result<(), Damage> {
     let spans = |span: SpanImage| {
         let series = ids[span.series as usize];
         let service = state.table.service(series);
-        OpenSpan { start: span.start, end: span.end, id: span.id, parent: span.parent, series, service, failed: span.failed }
+        OpenSpan {
+            start: span.start,
+            end: span.end,
+            id: span.id,
+            parent: span.parent,
+            series,
+            service,
+            failed: span.failed,
+        }
     };
     let traces = image.traces.into_iter().map(|(id, all)| (id, all.into_iter().map(spans).collect())).collect();
     state.traces.import(traces, &mut state.table, &state.clock);

@@ -29,11 +29,19 @@ fn series(bytes: &[u8]) -> String {
     let mut all: Vec<String> = state
         .table
         .iter()
-        .map(|(_, key, record)| format!("{key:?} {} {} {:?} {:?} {:?} {:?}", record.count, record.errors, record.first, record.last, record.timeline, record.kept))
+        .map(|(_, key, record)| {
+            format!(
+                "{key:?} {} {} {:?} {:?} {:?} {:?}",
+                record.count, record.errors, record.first, record.last, record.timeline, record.kept
+            )
+        })
         .collect();
     all.sort();
     let ledger = &state.ledger;
-    format!("{all:#?} {} {} {} {} {}", ledger.bytes, ledger.events, ledger.rejected, ledger.parsed_bytes, ledger.rejected_bytes)
+    format!(
+        "{all:#?} {} {} {} {} {}",
+        ledger.bytes, ledger.events, ledger.rejected, ledger.parsed_bytes, ledger.rejected_bytes
+    )
 }
 
 proptest! {
@@ -127,18 +135,33 @@ fn state__more_series_than_the_limit__rest_under_other() {
     let other = state.table.iter().find(|entry| entry.1.operation == "(other)").unwrap();
     assert_eq!(other.2.count, state.table.overflow);
     assert_eq!(state.table.iter().map(|entry| entry.2.count).sum::<u64>(), 500);
-    assert!(state.table.len() <= 23);
+    assert!(state.table.size() <= 23);
 }
 
 #[test]
 fn state__more_open_spans_than_the_limit__oldest_let_go_and_told() {
     let mut state = State::new(Limits { max_open_spans: 50, ..Limits::default() });
     let lines: Vec<Line> = (0..250u32)
-        .map(|i| Line::Span { trace: u8::try_from(i).unwrap(), span: 1, parent: 0, service: 0, operation: 0, at: i, took: 10, failed: false })
+        .map(|i| Line::Span {
+            trace: u8::try_from(i).unwrap(),
+            span: 1,
+            parent: 0,
+            service: 0,
+            operation: 0,
+            at: i,
+            took: 10,
+            failed: false,
+        })
         .collect();
     state.ingest("stream0", &text(&lines), RECEIVED, None);
-    assert!(state.traces.len() <= 50);
+    assert!(state.traces.open() <= 50);
     state.settle();
-    let own: u64 = state.table.iter().filter(|entry| entry.1.service == "s0").flat_map(|entry| entry.2.timeline.between(i64::MIN, i64::MAX)).map(|slot| slot.own.count()).sum();
+    let own: u64 = state
+        .table
+        .iter()
+        .filter(|entry| entry.1.service == "s0")
+        .flat_map(|entry| entry.2.timeline.between(i64::MIN, i64::MAX))
+        .map(|slot| slot.own.count())
+        .sum();
     assert_eq!(own, 250);
 }

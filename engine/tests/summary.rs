@@ -30,7 +30,14 @@ fn request(budget: usize) -> Request {
 fn faulty_host() -> Engine {
     let engine = Engine::new("trace-host-1".to_owned(), Limits::default());
     let mut data = String::new();
-    let mut span = |trace: u64, id: u64, parent: u64, service: &str, name: &str, start: i64, took: i64, failed: bool| {
+    let mut span = |trace: u64,
+                    id: u64,
+                    parent: u64,
+                    service: &str,
+                    name: &str,
+                    start: i64,
+                    took: i64,
+                    failed: bool| {
         let parent = if parent == 0 { String::new() } else { format!("{parent:016x}") };
         let status = if failed { r#"{"code":2,"message":"upstream timeout"}"# } else { "{}" };
         writeln!(
@@ -65,7 +72,12 @@ fn summary__every_budget_from_60__within_it_and_used() {
             assert_eq!(tokens, summary.tokens);
             assert!(tokens <= budget, "{tokens} of {budget}:\n{}", summary.text);
             if summary.left_out > 0 {
-                assert!(tokens * 100 >= budget * 97, "only {tokens} of {budget} with {} left out:\n{}", summary.left_out, summary.text);
+                assert!(
+                    tokens * 100 >= budget * 97,
+                    "only {tokens} of {budget} with {} left out:\n{}",
+                    summary.left_out,
+                    summary.text
+                );
             }
         }
     }
@@ -96,7 +108,8 @@ fn summary__nothing_changed__nothing_unusual() {
     let mut data = String::new();
     for i in 0..6_000i64 {
         let at = START + i * 100_000_000;
-        writeln!(data, r#"{{"time":{at},"level":"info","service":"web","msg":"request {} served"}}"#, i * 31 % 977).unwrap();
+        writeln!(data, r#"{{"time":{at},"level":"info","service":"web","msg":"request {} served"}}"#, i * 31 % 977)
+            .unwrap();
     }
     engine.ingest("log", data.as_bytes(), RECEIVED, None);
     let summary = engine.summary(request(300)).unwrap();

@@ -138,7 +138,9 @@ impl Kept {
 
     /// What is kept, newest set first.
     pub fn iter(&self) -> impl Iterator<Item = (Role, &Exhibit)> {
-        self.sets.iter().flat_map(|set| ROLES.into_iter().zip(&set.exhibits).filter_map(|(role, slot)| Some((role, slot.as_ref()?))))
+        self.sets.iter().flat_map(|set| {
+            ROLES.into_iter().zip(&set.exhibits).filter_map(|(role, slot)| Some((role, slot.as_ref()?)))
+        })
     }
 
     /// Bytes it takes.

@@ -115,6 +115,7 @@ impl Hist {
 }
 
 #[cfg(test)]
+#[allow(non_snake_case)]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -91,7 +91,11 @@ impl Ledger {
         self.evicted_evidence += other.evicted_evidence;
         self.evicted_streams += other.evicted_streams;
         for (reason, entry) in other.reasons {
-            let reason = if self.reasons.contains_key(&reason) || self.reasons.len() < REASONS { reason } else { REST.to_owned() };
+            let reason = if self.reasons.contains_key(&reason) || self.reasons.len() < REASONS {
+                reason
+            } else {
+                REST.to_owned()
+            };
             let mine = self.reasons.entry(reason).or_default();
             // Of two first ones, the same stands whichever was merged into which.
             if mine.count == 0 || (&entry.stream, entry.offset) < (&mine.stream, mine.offset) {

@@ -159,7 +159,10 @@ impl State {
         events.clear();
         let decoded = if length > self.limits.max_record {
             stream.skipping = !record.ends_with(b"\n");
-            Err(("record over the limit", format!("a record of more than {} bytes, the limit engine.max_record", self.limits.max_record)))
+            Err((
+                "record over the limit",
+                format!("a record of more than {} bytes, the limit engine.max_record", self.limits.max_record),
+            ))
         } else {
             let format = known.unwrap_or_else(|| format::detect(record));
             if stream.format.is_none() && !record.trim_ascii().is_empty() {
@@ -226,7 +229,12 @@ impl State {
         self.count(id, event, time, stream);
         if event.failed && !event.message.is_empty() {
             templates::shape(&event.message, &mut self.shape);
-            let key = Key { service: &*event.service, operation: self.shape.as_str(), within: &*event.operation, kind: Kind::Failure };
+            let key = Key {
+                service: &*event.service,
+                operation: self.shape.as_str(),
+                within: &*event.operation,
+                kind: Kind::Failure,
+            };
             let failure = self.table.find(&key);
             self.count(failure, event, time, stream);
         }
@@ -244,7 +252,7 @@ impl State {
             return self.traces.alone(span, &mut self.table, &self.clock);
         }
         self.traces.add(event.trace, span);
-        if self.traces.len() > self.limits.max_open_spans {
+        if self.traces.open() > self.limits.max_open_spans {
             self.ledger.evicted_spans += self.traces.close(&mut self.table, &self.clock, second);
         }
     }

@@ -101,7 +101,9 @@ impl Table {
             return id;
         }
         // A service may have its `(other)` in an eighth more; past that, one for each kind is all there is.
-        if self.records.len() < self.limit || (key.operation == OTHER && self.records.len() < self.limit + self.limit / 8) {
+        if self.records.len() < self.limit
+            || (key.operation == OTHER && self.records.len() < self.limit + self.limit / 8)
+        {
             return self.insert(key);
         }
         if key.operation != OTHER {
@@ -130,7 +132,8 @@ impl Table {
         self.keys.push(named);
         self.records.push(Record::default());
         let (hasher, keys, names) = (&self.hasher, &self.keys, &self.names);
-        self.index.insert_unique(Self::hash(hasher, key), id, |&id| Self::hash(hasher, &texts(names, keys[id as usize])));
+        self.index
+            .insert_unique(Self::hash(hasher, key), id, |&id| Self::hash(hasher, &texts(names, keys[id as usize])));
         id
     }
 
@@ -194,13 +197,18 @@ impl Table {
         self.records.iter_mut()
     }
 
-    /// Series in the table.
+    /// Series in the table, empty ones too.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn size(&self) -> usize {
         self.records.len()
     }
 }
 
 fn texts(names: &Names, key: Key<Name>) -> Key<&str> {
-    Key { service: names.text(key.service), operation: names.text(key.operation), within: names.text(key.within), kind: key.kind }
+    Key {
+        service: names.text(key.service),
+        operation: names.text(key.operation),
+        within: names.text(key.within),
+        kind: key.kind,
+    }
 }

@@ -204,6 +204,7 @@ impl Timeline {
 }
 
 #[cfg(test)]
+#[allow(non_snake_case)]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -106,7 +106,7 @@ impl Traces {
 
     /// Spans that are open.
     #[must_use]
-    pub const fn len(&self) -> usize {
+    pub const fn open(&self) -> usize {
         self.open
     }
 
@@ -114,7 +114,8 @@ impl Traces {
     pub fn add(&mut self, id: TraceId, span: OpenSpan) {
         let generation = span.end.div_euclid(NANOS * GENERATION);
         let new = self.traces.len();
-        let trace = self.traces.entry(id).or_insert(Trace { head: END, count: 0, entered: 0, generation, queued: false });
+        let trace =
+            self.traces.entry(id).or_insert(Trace { head: END, count: 0, entered: 0, generation, queued: false });
         let next = trace.head;
         let at = if self.free == END {
             self.spans.push((span, next));
@@ -290,7 +291,11 @@ impl Scratch {
             let wraps = matches!(*children, [child] if self.spans[child as usize].service != span.service);
             if wraps {
                 let record = table.record_mut(span.series);
-                record.timeline.add(second(span.end), clock, &Delta { origins: i32::from(origin) * sign, ..Delta::default() });
+                record.timeline.add(
+                    second(span.end),
+                    clock,
+                    &Delta { origins: i32::from(origin) * sign, ..Delta::default() },
+                );
             } else {
                 add(table, clock, &span, own, origin, sign);
             }
@@ -303,7 +308,8 @@ impl Scratch {
                 if caller.service != span.service {
                     let alone = self.children_of(parent as usize).len() == 1;
                     let took = span.end.saturating_sub(span.start).unsigned_abs();
-                    let gap = alone.then(|| caller.end.saturating_sub(caller.start).unsigned_abs().saturating_sub(took));
+                    let gap =
+                        alone.then(|| caller.end.saturating_sub(caller.start).unsigned_abs().saturating_sub(took));
                     let name = table.names.text(caller.service).to_owned();
                     self.edge(table, clock, &name, &span, gap, sign);
                 }

@@ -154,7 +154,8 @@ fn slow<'v>(view: &'v View<'v>, series: &'v SeriesView<'v>, what: What, service:
 
 #[allow(clippy::cast_precision_loss)]
 fn failing<'v>(view: &'v View<'v>, series: &'v SeriesView<'v>) -> Option<Claim<'v>> {
-    let [bad_before, before, bad_now, now] = [series.before.origins, series.before.count, series.now.origins, series.now.count].map(|n| n as f64);
+    let [bad_before, before, bad_now, now] =
+        [series.before.origins, series.before.count, series.now.origins, series.now.count].map(|n| n as f64);
     if before <= 0.0 || now <= 0.0 {
         return None;
     }
@@ -163,9 +164,19 @@ fn failing<'v>(view: &'v View<'v>, series: &'v SeriesView<'v>) -> Option<Claim<'
         return None;
     }
     let middle = f64::midpoint(old, new);
-    let since = onset(view, series.id, |slot| (slot.count > 0).then(|| slot.origins as f64 > middle * slot.count as f64));
+    let since =
+        onset(view, series.id, |slot| (slot.count > 0).then(|| slot.origins as f64 > middle * slot.count as f64));
     let nats = stats::shares(bad_before, before, bad_now, now);
-    Some(Claim { what: What::Failing, service: series.key.service, series, effect: new - old, nats, before: old, after: new, since })
+    Some(Claim {
+        what: What::Failing,
+        service: series.key.service,
+        series,
+        effect: new - old,
+        nats,
+        before: old,
+        after: new,
+        since,
+    })
 }
 
 /// An error message that comes more often, or a message that is new.
@@ -182,7 +193,16 @@ fn messages<'v>(view: &'v View<'v>, series: &'v SeriesView<'v>, exposure: Exposu
     let since = onset(view, series.id, |slot| Some(slot.count > 0));
     let (old, new) = (before / exposure.before.max(1.0), now / exposure.now.max(1.0));
     let nats = stats::counts(before, now, exposure.ratio());
-    Some(Claim { what, service: series.key.service, series, effect: share * weight, nats, before: old, after: new, since })
+    Some(Claim {
+        what,
+        service: series.key.service,
+        series,
+        effect: share * weight,
+        nats,
+        before: old,
+        after: new,
+        since,
+    })
 }
 
 /// A usual step that has become rare, per inbound call. An error message that falls silent is no fault.
@@ -198,11 +218,21 @@ fn stopped<'v>(view: &'v View<'v>, series: &'v SeriesView<'v>, exposure: Exposur
     if share < LEAST_SHARE {
         return None;
     }
-    let since = view.slots(series.id).last().map_or(Some(view.span.from), |slot| (now == 0.0).then_some(slot.start + 1));
+    let since =
+        view.slots(series.id).last().map_or(Some(view.span.from), |slot| (now == 0.0).then_some(slot.start + 1));
     let (old, new) = (before / exposure.before.max(1.0), now / exposure.now.max(1.0));
     let nats = stats::counts(before, now, exposure.ratio());
     let effect = share * (1.0 - now / expected);
-    Some(Claim { what: What::Stopped, service: series.key.service, series, effect, nats, before: old, after: new, since })
+    Some(Claim {
+        what: What::Stopped,
+        service: series.key.service,
+        series,
+        effect,
+        nats,
+        before: old,
+        after: new,
+        since,
+    })
 }
 
 /// The first second of the window from which on most slots are bad; slots that say nothing are passed over.

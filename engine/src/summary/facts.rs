@@ -36,8 +36,17 @@ pub enum Section {
 
 impl Section {
     /// All of them, in order.
-    pub const ALL: [Self; 9] =
-        [Self::Wrong, Self::Failing, Self::Stopped, Self::New, Self::Slow, Self::Busy, Self::Edges, Self::Logs, Self::Quiet];
+    pub const ALL: [Self; 9] = [
+        Self::Wrong,
+        Self::Failing,
+        Self::Stopped,
+        Self::New,
+        Self::Slow,
+        Self::Busy,
+        Self::Edges,
+        Self::Logs,
+        Self::Quiet,
+    ];
 
     /// Its heading, without `## `.
     #[must_use]
@@ -146,9 +155,13 @@ fn said(claim: &Claim<'_>, service: &str) -> String {
     let subject = match series.key.kind {
         Kind::Edge => format!("calls {} > {}", words::name(series.key.service), words::name(series.key.operation)),
         Kind::Log => words::quote(series.key.operation),
-        _ => words::name(series.key.operation),
+        _ => step(series),
     };
-    let subject = if series.key.kind == Kind::Edge || series.key.service == service { subject } else { format!("{} {subject}", words::name(series.key.service)) };
+    let subject = if series.key.kind == Kind::Edge || series.key.service == service {
+        subject
+    } else {
+        format!("{} {subject}", words::name(series.key.service))
+    };
     let calls = words::count(series.now.count);
     match claim.what {
         What::Slow => format!(
@@ -174,6 +187,15 @@ fn said(claim: &Claim<'_>, service: &str) -> String {
     }
 }
 
+/// An operation, told apart from the callee's side of the same name.
+fn step(series: &SeriesView<'_>) -> String {
+    let name = words::name(series.key.operation);
+    match series.key.kind {
+        Kind::Client | Kind::Producer | Kind::Consumer => format!("{name} ({})", series.key.kind.name()),
+        _ => name,
+    }
+}
+
 const fn measure(what: What) -> &'static str {
     match what {
         What::Slow => "self time",
@@ -187,7 +209,8 @@ const fn measure(what: What) -> &'static str {
 #[must_use]
 pub fn facts(view: &View<'_>, claims: &[Claim<'_>], verdicts: &[Verdict<'_>]) -> Vec<Fact> {
     let mut facts: Vec<Fact> = verdicts.iter().enumerate().filter_map(|(i, each)| verdict(view, i + 1, each)).collect();
-    let mut told: BTreeSet<SeriesId> = verdicts.iter().filter_map(|verdict| Some(verdict.claims.first()?.series.id)).collect();
+    let mut told: BTreeSet<SeriesId> =
+        verdicts.iter().filter_map(|verdict| Some(verdict.claims.first()?.series.id)).collect();
     let mut changed: BTreeSet<&str> = verdicts.iter().map(|verdict| verdict.service).collect();
     for claim in claims {
         changed.insert(claim.series.key.service);
@@ -212,7 +235,8 @@ fn of_claim(view: &View<'_>, claim: &Claim<'_>) -> Fact {
         What::New => Section::New,
     };
     let since = claim.since.map_or_else(String::new, |second| format!(" since {}", moment(view, second)));
-    let subject = if series.key.kind == Kind::Edge { String::new() } else { format!("{} ", words::name(series.key.service)) };
+    let subject =
+        if series.key.kind == Kind::Edge { String::new() } else { format!("{} ", words::name(series.key.service)) };
     let line = format!("{subject}{}{since}", said(claim, series.key.service));
     Fact {
         section,
@@ -236,7 +260,9 @@ fn of_series(view: &View<'_>, series: &SeriesView<'_>, busiest: u64) -> Option<F
     let traffic = (1.0 + now.count as f64).ln() / (1.0 + busiest as f64).ln();
     let calls = words::count(now.count);
     let service = words::name(series.key.service);
-    let new = view.span.compares() && series.before.count == 0 && series.first.is_some_and(|ns| ns.div_euclid(1_000_000_000) >= view.span.from);
+    let new = view.span.compares()
+        && series.before.count == 0
+        && series.first.is_some_and(|ns| ns.div_euclid(1_000_000_000) >= view.span.from);
     let (section, measure, after, weight, line) = match series.key.kind {
         Kind::Edge if series.key.service.is_empty() || series.key.service == UNSEEN => return None,
         Kind::Edge => {
@@ -252,14 +278,22 @@ fn of_series(view: &View<'_>, series: &SeriesView<'_>, busiest: u64) -> Option<F
         }
         Kind::Log | Kind::Failure => {
             let level = if share > 0.5 { "error " } else { "" };
-            let within = if series.key.within.is_empty() { String::new() } else { format!(" {}", words::name(series.key.within)) };
+            let within = if series.key.within.is_empty() {
+                String::new()
+            } else {
+                format!(" {}", words::name(series.key.within))
+            };
             let (section, mark) = if new { (Section::New, "new ") } else { (Section::Logs, "") };
             let line = format!("{service}{within}: {mark}{level}{} {calls}", words::quote(series.key.operation));
             (section, "count", now.count as f64, if share > 0.5 { 0.5 + 0.5 * traffic } else { 0.5 * traffic }, line)
         }
         _ => {
             let (p50, p95) = (approximate(now.duration.quantile(0.5)), approximate(now.duration.quantile(0.95)));
-            let failed = if now.errors > 0 { format!(", {} failed ({})", words::percent(share), words::count(now.errors)) } else { String::new() };
+            let failed = if now.errors > 0 {
+                format!(", {} failed ({})", words::percent(share), words::count(now.errors))
+            } else {
+                String::new()
+            };
             let section = if now.errors > 0 {
                 Section::Failing
             } else if new {
@@ -267,8 +301,12 @@ fn of_series(view: &View<'_>, series: &SeriesView<'_>, busiest: u64) -> Option<F
             } else {
                 Section::Busy
             };
-            let line =
-                format!("{service} {}: {calls} calls, p50 {} p95 {}{failed}", words::name(series.key.operation), words::duration(p50), words::duration(p95));
+            let line = format!(
+                "{service} {}: {calls} calls, p50 {} p95 {}{failed}",
+                step(series),
+                words::duration(p50),
+                words::duration(p95)
+            );
             let weight = if now.errors > 0 { 0.2 * (share + traffic) } else { traffic };
             (section, "count", if now.errors > 0 { share } else { now.count as f64 }, weight, line)
         }
@@ -293,7 +331,12 @@ fn quiet(view: &View<'_>, changed: &BTreeSet<&str>) -> Vec<Fact> {
     if !view.span.compares() {
         return Vec::new();
     }
-    let all: BTreeSet<&str> = view.series.iter().filter(|series| series.key.kind != Kind::Edge && series.now.count > 0).map(|series| series.key.service).collect();
+    let all: BTreeSet<&str> = view
+        .series
+        .iter()
+        .filter(|series| series.key.kind != Kind::Edge && series.now.count > 0)
+        .map(|series| series.key.service)
+        .collect();
     let names: Vec<&str> = all.difference(changed).copied().filter(|name| !name.is_empty()).collect();
     let fact = |names: &[&str]| Fact {
         section: Section::Quiet,
@@ -321,7 +364,11 @@ fn moment(view: &View<'_>, second: Seconds) -> String {
 
 /// The line with its evidence and its newline, in the form in which token counts add up: it begins with neither `/` nor a blank.
 fn end(line: String, number: u32) -> String {
-    let line = if line.starts_with(|c: char| c == '/' || c.is_whitespace()) { format!("- {}", line.trim_start()) } else { line };
+    let line = if line.starts_with(|c: char| c == '/' || c.is_whitespace()) {
+        format!("- {}", line.trim_start())
+    } else {
+        line
+    };
     if number > 0 { format!("{line} #{number}\n") } else { format!("{line}\n") }
 }
 

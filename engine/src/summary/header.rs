@@ -55,7 +55,10 @@ impl Header {
         let least_footer = if priced.is_empty() { 0 } else { encoding.count(&footer(0, priced.len(), budget)) };
         let prices: Vec<usize> = self.forms.iter().map(|form| encoding.count(form)).collect();
         // The full form where it leaves most of the budget to the facts, else the short one.
-        let Some(form) = (0..prices.len()).find(|&i| prices[i] * 3 <= budget).or_else(|| (0..prices.len()).rfind(|&i| prices[i] + least_footer <= budget)) else {
+        let Some(form) = (0..prices.len())
+            .find(|&i| prices[i] * 3 <= budget)
+            .or_else(|| (0..prices.len()).rfind(|&i| prices[i] + least_footer <= budget))
+        else {
             let least = prices.last().copied().unwrap_or(0) + least_footer;
             return Err(Error::Budget { budget, least });
         };
@@ -64,7 +67,8 @@ impl Header {
         let selection = if everything.chosen.len() == priced.len() {
             everything
         } else {
-            let reserve = if budget >= 200 { encoding.count(&footer(FOOTERS - 1, priced.len(), budget)) } else { least_footer };
+            let reserve =
+                if budget >= 200 { encoding.count(&footer(FOOTERS - 1, priced.len(), budget)) } else { least_footer };
             select::select(priced, room.saturating_sub(reserve), &[], encoding)
         };
         let mut stands: Vec<(usize, String, usize)> =
@@ -131,11 +135,24 @@ fn footer(form: usize, left_out: usize, budget: usize) -> String {
 fn lead(view: &View<'_>, request: &Request, full: bool) -> String {
     let span = view.span;
     let host = words::name(&request.host);
-    let host = if host.is_empty() || (!full && host.len() > 20) { String::new() } else { format!("{} ", &crate::redact::plain(&host, NAME)) };
+    let host = if host.is_empty() || (!full && host.len() > 20) {
+        String::new()
+    } else {
+        format!("{} ", &crate::redact::plain(&host, NAME))
+    };
     let seconds = span.to - span.from < 600;
     let today = request.now.is_some_and(|now| now.div_euclid(86_400_000_000_000) == span.to.div_euclid(86_400));
-    let day = if today || !full { String::new() } else { format!("{} ", words::timestamp(span.from).split('T').next().unwrap_or_default()) };
-    let events: u64 = view.series.iter().filter(|series| !matches!(series.key.kind, Kind::Edge | Kind::Failure)).map(|series| series.now.count).sum();
+    let day = if today || !full {
+        String::new()
+    } else {
+        format!("{} ", words::timestamp(span.from).split('T').next().unwrap_or_default())
+    };
+    let events: u64 = view
+        .series
+        .iter()
+        .filter(|series| !matches!(series.key.kind, Kind::Edge | Kind::Failure))
+        .map(|series| series.now.count)
+        .sum();
     let length = words::span(span.to - span.from);
     if view.state.watermark.is_none() {
         return format!("# {host}no events yet");
@@ -144,15 +161,27 @@ fn lead(view: &View<'_>, request: &Request, full: bool) -> String {
     if !full {
         return format!("# {host}{times}, {length}. {} events", words::count(events));
     }
-    let mut services: Vec<&str> = view.series.iter().filter(|series| series.now.count > 0 && series.key.kind != Kind::Edge).map(|series| series.key.service).collect();
+    let mut services: Vec<&str> = view
+        .series
+        .iter()
+        .filter(|series| series.now.count > 0 && series.key.kind != Kind::Edge)
+        .map(|series| series.key.service)
+        .collect();
     services.dedup();
     let services = match services.len() {
         1 => "1 service".to_owned(),
         n => format!("{n} services"),
     };
-    let against = if span.compares() { format!(" against the {} before", words::span(span.from - span.base)) } else { String::new() };
+    let against = if span.compares() {
+        format!(" against the {} before", words::span(span.from - span.base))
+    } else {
+        String::new()
+    };
     #[allow(clippy::cast_precision_loss)]
-    let lag = request.now.zip(view.state.watermark).map_or_else(String::new, |(now, newest)| format!(", lag {}", words::duration((now - newest).max(0) as f64)));
+    let lag = request
+        .now
+        .zip(view.state.watermark)
+        .map_or_else(String::new, |(now, newest)| format!(", lag {}", words::duration((now - newest).max(0) as f64)));
     format!("# {host}{day}{times}, {length}{against}. {} events, {services}{lag}", words::count(events))
 }
 
@@ -179,7 +208,8 @@ fn ledger(view: &View<'_>, full: bool) -> String {
     }
     let mut reasons: Vec<(&String, u64)> = ledger.reasons.iter().map(|(reason, entry)| (reason, entry.count)).collect();
     reasons.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
-    let reasons: Vec<String> = reasons.iter().take(3).map(|(reason, count)| format!("{reason} {}", words::count(*count))).collect();
+    let reasons: Vec<String> =
+        reasons.iter().take(3).map(|(reason, count)| format!("{reason} {}", words::count(*count))).collect();
     let reasons = if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join(", ")) };
     format!("\n# {}{reasons}\n", parts.join(", "))
 }

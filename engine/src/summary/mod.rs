@@ -48,7 +48,9 @@ pub struct Request {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Not even the header fits.
-    #[error("a budget of {budget} tokens is too small: the header and the ledger alone take {least}, the smallest budget for now")]
+    #[error(
+        "a budget of {budget} tokens is too small: the header and the ledger alone take {least}, the smallest budget for now"
+    )]
     Budget {
         /// Asked for.
         budget: usize,
@@ -213,7 +215,9 @@ pub fn summarize(state: &mut State, request: &Request) -> Result<Summary, Error>
     let claims = claims::claims(&view);
     let verdicts = verdicts::verdicts(&view, &claims, stats::threshold(view.series.len() * 3));
     let wanted = |fact: &Fact| {
-        let focused = request.focus.as_deref().is_none_or(|focus| fact.service.contains(focus) || fact.operation.contains(focus) || fact.line.contains(focus));
+        let focused = request.focus.as_deref().is_none_or(|focus| {
+            fact.service.contains(focus) || fact.operation.contains(focus) || fact.line.contains(focus)
+        });
         focused && (request.sections.is_empty() || request.sections.contains(&fact.section))
     };
     let facts = facts::facts(&view, &claims, &verdicts).into_iter().filter(wanted);
@@ -223,7 +227,13 @@ pub fn summarize(state: &mut State, request: &Request) -> Result<Summary, Error>
     Ok(output(&view, request, &verdicts, &priced, account))
 }
 
-fn output(view: &View<'_>, request: &Request, verdicts: &[Verdict<'_>], priced: &[Priced], account: Account) -> Summary {
+fn output(
+    view: &View<'_>,
+    request: &Request,
+    verdicts: &[Verdict<'_>],
+    priced: &[Priced],
+    account: Account,
+) -> Summary {
     let facts = account.stands.iter().map(|&(i, ref line, tokens)| {
         let fact = &priced[i].fact;
         FactOut {
@@ -260,7 +270,8 @@ fn output(view: &View<'_>, request: &Request, verdicts: &[Verdict<'_>], priced: 
 
 fn verdict(verdict: &Verdict<'_>) -> Option<VerdictOut> {
     let lead = verdict.claims.first()?;
-    let mut evidence: Vec<u32> = verdict.claims.iter().map(|claim| claim.series.number).filter(|&number| number > 0).collect();
+    let mut evidence: Vec<u32> =
+        verdict.claims.iter().map(|claim| claim.series.number).filter(|&number| number > 0).collect();
     evidence.dedup();
     Some(VerdictOut {
         service: verdict.service.to_owned(),

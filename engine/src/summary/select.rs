@@ -53,7 +53,13 @@ pub fn select(priced: &[Priced], budget: usize, open: &[Section], encoding: &Enc
         picked[i] = true;
     };
     let mut order: Vec<usize> = (0..priced.len()).collect();
-    order.sort_by(|&a, &b| priced[b].fact.weight.total_cmp(&priced[a].fact.weight).then_with(|| priced[a].fact.line.cmp(&priced[b].fact.line)));
+    order.sort_by(|&a, &b| {
+        priced[b]
+            .fact
+            .weight
+            .total_cmp(&priced[a].fact.weight)
+            .then_with(|| priced[a].fact.line.cmp(&priced[b].fact.line))
+    });
     for &i in order.iter().filter(|&&i| priced[i].fact.section == Section::Wrong) {
         take(i, &mut used, &mut picked);
     }

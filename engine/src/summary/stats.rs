@@ -46,7 +46,12 @@ pub fn slower(before: &Hist, now: &Hist) -> Option<Shift> {
         share = share.max(below_old / n - below_now / m);
         below_now += f64::from(count);
     }
-    Some(Shift { share, nats: 2.0 * share * share * n * m / (n + m), before: trimmed_mean(before), now: trimmed_mean(now) })
+    Some(Shift {
+        share,
+        nats: 2.0 * share * share * n * m / (n + m),
+        before: trimmed_mean(before),
+        now: trimmed_mean(now),
+    })
 }
 
 /// The mean without the slowest hundredth.
@@ -98,6 +103,7 @@ fn term(observed: f64, expected: f64) -> f64 {
 }
 
 #[cfg(test)]
+#[allow(non_snake_case)]
 mod tests {
     use super::*;
     use crate::state::hist::bucket;

@@ -31,7 +31,8 @@ pub struct Verdict<'v> {
 /// Callers by callee, of those services whose calls were seen.
 fn callers<'v>(view: &'v View<'v>) -> BTreeMap<&'v str, BTreeSet<&'v str>> {
     let mut callers: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    let edges = view.series.iter().filter(|series| series.key.kind == Kind::Edge && series.key.service != series.key.operation);
+    let edges =
+        view.series.iter().filter(|series| series.key.kind == Kind::Edge && series.key.service != series.key.operation);
     for edge in edges.filter(|edge| !edge.key.service.is_empty() && edge.key.service != crate::state::traces::UNSEEN) {
         callers.entry(edge.key.operation).or_default().insert(edge.key.service);
     }
@@ -72,14 +73,23 @@ pub fn verdicts<'v>(view: &'v View<'v>, claims: &[Claim<'v>], threshold: f64) ->
         let mut severe = severity.get(service).copied().unwrap_or_default();
         // Steps and messages go astray in a caller when its callee fails: the deeper one is the origin.
         if !is_time(lead.what) {
-            let deeper = callers.iter().filter(|(_, callers)| callers.contains(service)).filter_map(|(callee, _)| severity.get(callee));
+            let deeper = callers
+                .iter()
+                .filter(|(_, callers)| callers.contains(service))
+                .filter_map(|(callee, _)| severity.get(callee));
             let deepest = deeper.fold(0.0f64, |most, &other| most.max(other));
             if deepest > severe * 0.5 {
                 severe *= 0.5;
             }
         }
         let confidence = 1.0 - (threshold / lead.nats).min(1.0).powi(2);
-        let victims = callers.get(service).into_iter().flatten().copied().filter(|caller| suffers(view, caller, service)).collect();
+        let victims = callers
+            .get(service)
+            .into_iter()
+            .flatten()
+            .copied()
+            .filter(|caller| suffers(view, caller, service))
+            .collect();
         verdicts.push(Verdict { service, severity: severe, confidence, victims, claims });
     }
     verdicts.retain(|verdict| verdict.severity >= LEAST);
@@ -102,7 +112,9 @@ fn lost(claim: &Claim<'_>) -> f64 {
 #[allow(clippy::cast_precision_loss)]
 fn affected(view: &View<'_>, claims: &[Claim<'_>], service: &str) -> f64 {
     let touches = |series: &super::view::SeriesView<'_>| {
-        series.key.kind == Kind::Edge && !series.now.own.is_empty() && (series.key.service == service || series.key.operation == service)
+        series.key.kind == Kind::Edge
+            && !series.now.own.is_empty()
+            && (series.key.service == service || series.key.operation == service)
     };
     let all = view.series.iter().filter(|series| touches(series)).count();
     let grown = claims.iter().filter(|claim| claim.what == What::Network && touches(claim.series)).count();
@@ -112,9 +124,14 @@ fn affected(view: &View<'_>, claims: &[Claim<'_>], service: &str) -> f64 {
 /// Whether calls from one service to another have become slower or fail more.
 #[allow(clippy::cast_precision_loss)]
 fn suffers(view: &View<'_>, caller: &str, callee: &str) -> bool {
-    view.series.iter().filter(|series| series.key.kind == Kind::Edge && series.key.service == caller && series.key.operation == callee).any(|edge| {
-        let slower = edge.now.duration.mean() > edge.before.duration.mean() * 1.5;
-        let share = |slot: &crate::state::timeline::Slot| slot.errors as f64 / slot.count.max(1) as f64;
-        edge.before.count > 0 && (slower || share(&edge.now) > share(&edge.before) + 0.01)
-    })
+    view.series
+        .iter()
+        .filter(|series| {
+            series.key.kind == Kind::Edge && series.key.service == caller && series.key.operation == callee
+        })
+        .any(|edge| {
+            let slower = edge.now.duration.mean() > edge.before.duration.mean() * 1.5;
+            let share = |slot: &crate::state::timeline::Slot| slot.errors as f64 / slot.count.max(1) as f64;
+            edge.before.count > 0 && (slower || share(&edge.now) > share(&edge.before) + 0.01)
+        })
 }

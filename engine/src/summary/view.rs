@@ -82,7 +82,12 @@ impl<'a> View<'a> {
     pub fn of(state: &'a State, window: Seconds, baseline: Option<Seconds>) -> Self {
         let to = state.watermark.map_or(0, |ns| ns.div_euclid(1_000_000_000)) + 1;
         let from = to - window.max(1);
-        let earliest = state.table.iter().filter_map(|(_, _, record)| record.first).min().map_or(from, |ns| ns.div_euclid(1_000_000_000));
+        let earliest = state
+            .table
+            .iter()
+            .filter_map(|(_, _, record)| record.first)
+            .min()
+            .map_or(from, |ns| ns.div_euclid(1_000_000_000));
         let reach = baseline.map_or(Seconds::MIN, |seconds| from.saturating_sub(seconds));
         let base = earliest.max(reach).max(state.clock.oldest()).min(from);
         let mut series = Vec::new();
@@ -95,7 +100,15 @@ impl<'a> View<'a> {
             };
             let (before, now) = (sum(base, from), sum(from, to));
             if !before.is_empty() || !now.is_empty() {
-                series.push(SeriesView { id, number: record.number, key, before, now, first: record.first, last: record.last });
+                series.push(SeriesView {
+                    id,
+                    number: record.number,
+                    key,
+                    before,
+                    now,
+                    first: record.first,
+                    last: record.last,
+                });
             }
         }
         series.sort_unstable_by_key(|series| series.key);

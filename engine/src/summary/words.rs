@@ -128,19 +128,40 @@ fn digits(value: f64) -> String {
 }
 
 #[cfg(test)]
+#[allow(non_snake_case)]
 mod tests {
     use super::*;
 
     #[test]
     fn words__numbers__two_significant_digits() {
-        for (value, expected) in [(0.002, ".002"), (0.071, ".071"), (0.7, ".7"), (1.0, "1"), (9.96, "10"), (12.34, "12"), (540.0, "540"), (999.0, "1k"), (8_123.0, "8.1k"), (12_800.0, "13k"), (1_240_000.0, "1.2M")] {
+        for (value, expected) in [
+            (0.002, ".002"),
+            (0.071, ".071"),
+            (0.7, ".7"),
+            (1.0, "1"),
+            (9.96, "10"),
+            (12.34, "12"),
+            (540.0, "540"),
+            (999.0, "1k"),
+            (8_123.0, "8.1k"),
+            (12_800.0, "13k"),
+            (1_240_000.0, "1.2M"),
+        ] {
             assert_eq!(number(value), expected);
         }
     }
 
     #[test]
     fn words__durations__unit_that_reads_well() {
-        for (ns, expected) in [(0.0, "0ns"), (850.0, "850ns"), (12_300_000.0, "12ms"), (2.14e9, "2.1s"), (59.9e9, "60s"), (185e9, "3.1min"), (7.2e12, "2h")] {
+        for (ns, expected) in [
+            (0.0, "0ns"),
+            (850.0, "850ns"),
+            (12_300_000.0, "12ms"),
+            (2.14e9, "2.1s"),
+            (59.9e9, "60s"),
+            (185e9, "3.1min"),
+            (7.2e12, "2h"),
+        ] {
             assert_eq!(duration(ns), expected);
         }
     }

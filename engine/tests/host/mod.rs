@@ -21,9 +21,17 @@ pub enum Line {
 }
 
 pub fn line() -> impl Strategy<Value = Line> {
-    let span = (0u8..6, 1u8..9, 0u8..9, 0u8..4, 0u8..3, 0u32..900, 0u32..5_000_000, prop::bool::weighted(0.2)).prop_map(
-        |(trace, span, parent, service, operation, at, took, failed)| Line::Span { trace, span, parent, service, operation, at, took, failed },
-    );
+    let span = (0u8..6, 1u8..9, 0u8..9, 0u8..4, 0u8..3, 0u32..900, 0u32..5_000_000, prop::bool::weighted(0.2))
+        .prop_map(|(trace, span, parent, service, operation, at, took, failed)| Line::Span {
+            trace,
+            span,
+            parent,
+            service,
+            operation,
+            at,
+            took,
+            failed,
+        });
     let log = (0u8..4, 0u32..900, any::<u16>()).prop_map(|(service, at, number)| Line::Log { service, at, number });
     prop_oneof![6 => span, 2 => log, 1 => (0u8..5).prop_map(Line::Broken)]
 }
@@ -46,9 +54,13 @@ pub fn text(lines: &[Line]) -> Vec<u8> {
             }
             Line::Log { service, at, number } => {
                 let at = START + i64::from(*at) * 1_000_000_000;
-                write!(out, r#"{{"time":{at},"level":"info","service":"s{service}","msg":"order {number} accepted"}}"#).unwrap();
+                write!(out, r#"{{"time":{at},"level":"info","service":"s{service}","msg":"order {number} accepted"}}"#)
+                    .unwrap();
             }
-            Line::Broken(n) => out.push_str(["{\"a\":", "{]", "{\"resourceSpans\":3}", "\u{0}\u{1}\u{2}\u{0}\u{1}", "plain words"][usize::from(*n) % 5]),
+            Line::Broken(n) => out.push_str(
+                ["{\"a\":", "{]", "{\"resourceSpans\":3}", "\u{0}\u{1}\u{2}\u{0}\u{1}", "plain words"]
+                    [usize::from(*n) % 5],
+            ),
         }
         out.push('\n');
     }
