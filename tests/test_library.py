@@ -10,17 +10,18 @@ import math
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import anyio
 import pytest
-import tracegist
 from hypothesis import given
 from hypothesis import strategies as st
+
+import tracegist
 from tracegist import (
     Analysis,
     Analyzer,
@@ -37,6 +38,8 @@ from tracegist import (
 )
 from tracegist._otlp import encode
 from tracegist.errors import SourceError
+from tracegist.event import Level
+from tracegist.session import TraceSession
 
 NOW = 1_764_000_000_000_000_000
 MODULES = ("analysis", "budget", "cli", "client", "config", "_config.units", "event", "session", "stream")
@@ -64,19 +67,22 @@ def test_package__public_names__are_all_there() -> None:
         assert getattr(tracegist, name) is not None
     assert set(tracegist.__all__) <= set(dir(tracegist))
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
-        _ = tracegist.nonsense  # type: ignore[attr-defined]
+        _ = tracegist.nonsense
 
 
 def test_package__imported__has_loaded_nothing() -> None:
     """`import tracegist` costs nothing before a name is used."""
-    code = "import sys; import tracegist; print(sorted(m for m in sys.modules if m.startswith(('tracegist', 'anyio', 'msgspec'))))"
+    code = (
+        "import sys; import tracegist; "
+        "print([m for m in sys.modules if m.partition('.')[0] in ('tracegist', 'anyio', 'msgspec')])"
+    )
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60).stdout
     assert output.strip() == "['tracegist']"
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 # A log record's text may be JSON or begin with a time and a level, which are read; these words are only words.
-MESSAGES = st.from_regex(r"[α-ω]{1,8}( [α-ω]{1,8}){0,3}", fullmatch=True)
+MESSAGES = st.from_regex(r"[ぁ-ん]{1,8}( [ぁ-ん]{1,8}){0,3}", fullmatch=True)
 IDS = st.one_of(st.just(""), st.integers(1, 2**64 - 1).map(lambda number: f"{number:016x}"))
 TRACES = st.one_of(st.just(""), st.integers(1, 2**128 - 1).map(lambda number: f"{number:032x}"))
 TIMES = st.integers(10**18, 2 * 10**18)
@@ -113,7 +119,7 @@ def spans(draw: st.DrawFn) -> Event:
 @st.composite
 def logs(draw: st.DrawFn) -> Event:
     """Make a log record as a program may report one."""
-    level = draw(st.sampled_from(["", "trace", "debug", "info", "warn", "error", "fatal"]))
+    level: Level = draw(st.sampled_from(get_args(Level)))
     return Event(
         kind="log",
         time=draw(TIMES),
@@ -135,7 +141,12 @@ def test_event__encoded_and_decoded__is_the_same(events: list[Event]) -> None:
     assert len(decoded) == len(events)
     for event, found in zip(events, decoded, strict=True):
         attributes = {key: value for key, value in found.attributes.items() if key != "service.name"}
-        assert (found.kind, found.time, found.duration, found.level) == (event.kind, event.time, event.duration, event.level)
+        assert (found.kind, found.time, found.duration, found.level) == (
+            event.kind,
+            event.time,
+            event.duration,
+            event.level,
+        )
         assert (found.service, found.operation, found.message) == (event.service, event.operation, event.message)
         assert (found.failed, found.trace, found.span, found.parent) == (
             event.failed,
@@ -146,7 +157,9 @@ def test_event__encoded_and_decoded__is_the_same(events: list[Event]) -> None:
         assert attributes == event.attributes
 
 
-@pytest.mark.parametrize("value", [None, math.nan, math.inf, 2**70, b"\x00\xff", "\ud800", {1, 2}, object(), Path("/a")])
+@pytest.mark.parametrize(
+    "value", [None, math.nan, math.inf, 2**70, b"\x00\xff", "\ud800", {1, 2}, object(), Path("/a")]
+)
 def test_event__odd_attribute__does_no_harm(value: object) -> None:
     """Anything may be an attribute: what OTLP has no word for becomes text, and the event is counted."""
     analyzer = Analyzer()
@@ -195,7 +208,7 @@ def test_stream__left_early__closes_the_file(tmp_path: Path) -> None:
         try:
             return await anext(events)
         finally:
-            await events.aclose()  # type: ignore[attr-defined]
+            await events.aclose()
 
     assert anyio.run(first).service == "cart"
     assert next(iter(stream_events(file))).service == "cart"
@@ -247,7 +260,7 @@ def test_analyze_trace__missing_folder_small_budget__says_so(tmp_path: Path) -> 
         analyze_trace(otlp_file(tmp_path), encoding="p50k")
 
 
-def test_analyzer__merged_snapshots__equal_one_analyzer(tmp_path: Path) -> None:
+def test_analyzer__merged_snapshots__equal_one_analyzer() -> None:
     """Work can be shared among processes and added up."""
     events = [Event(time=NOW + i, duration=1, service="a", operation="b") for i in range(50)]
     whole, left, right = Analyzer(), Analyzer(), Analyzer()
@@ -280,19 +293,22 @@ def test_session__nested_spans_and_logs__are_joined() -> None:
     taken: list[Event] = []
 
     class Recorder:
-        def feed(self, events: Event | Any, /) -> int:
-            taken.extend(events)
-            return len(events)
+        def feed(self, events: Event | Iterable[Event], /) -> int:
+            taken.extend([events] if isinstance(events, Event) else events)
+            return len(taken)
 
         def analysis(self, *, budget: int | None = None, focus: str | None = None) -> Analysis:
             raise NotImplementedError
 
+    def look_up(session: TraceSession) -> None:
+        with session.span("inner", user="ann"):
+            session.log("no such user", level="error", logger="cart.users")
+            raise KeyError("ann")
+
     async def program() -> None:
         async with trace_session("cart", analyzer=Recorder()) as session:
-            with session.span("outer", kind="server"):
-                with pytest.raises(KeyError), session.span("inner", user="ann"):
-                    session.log("no such user", level="error", logger="cart.users")
-                    raise KeyError("ann")
+            with session.span("outer", kind="server"), pytest.raises(KeyError):
+                look_up(session)
             with session.span("next"):
                 pass
 
@@ -348,7 +364,7 @@ def test_session__threads__lose_nothing() -> None:
     assert anyio.run(program) == 4000
 
 
-def test_session__logging_handler__survives_a_bad_record(capsys: pytest.CaptureFixture[str]) -> None:
+def test_session__logging_handler__survives_a_bad_record() -> None:
     """A record that cannot be formatted takes nothing down."""
 
     async def program() -> int:
@@ -369,7 +385,6 @@ def test_queue__full__putter_waits_for_room() -> None:
 
     async def program() -> list[int]:
         queue = TokenBudgetQueue[int](budget=10, count=int)
-        taken = []
 
         async def produce() -> None:
             for item in (4, 4, 9, 1, 1, 10, 2):
@@ -379,8 +394,7 @@ def test_queue__full__putter_waits_for_room() -> None:
 
         async with anyio.create_task_group() as group:
             group.start_soon(produce)
-            async for item in queue:
-                taken.append(item)
+            taken = [item async for item in queue]
         assert (queue.tokens, len(queue)) == (0, 0)
         return taken
 
@@ -405,8 +419,7 @@ def test_queue__any_load__bounded_and_complete(sizes: list[int], producers: int,
                 assert queue.tokens <= queue.budget
 
         async def consume() -> None:
-            async for item in queue:
-                taken.append(item)
+            taken.extend([item async for item in queue])
 
         async with anyio.create_task_group() as consuming:
             for _ in range(consumers):
@@ -483,5 +496,5 @@ def test_summarizer__prompt__fits_whatever_surrounds_the_summary() -> None:
         summarizer.release(1)
     with pytest.raises(TokenBudgetExceeded):
         summarizer.prompt("word " * 600 + "{summary}")
-    with pytest.raises(ValueError, match="no {summary}"):
+    with pytest.raises(ValueError, match=r"no \{summary\}"):
         summarizer.prompt("nothing")

@@ -25,22 +25,22 @@ _PLACEHOLDER: Final = "{summary}"
 class TokenBudgetQueue(Generic[T]):
     """A queue of at most so many tokens: who puts waits until what was taken has made room.
 
-        Items leave in the order in which they came, and a large one that waits is not overtaken by small ones.
+    Items leave in the order in which they came, and a large one that waits is not overtaken by small ones.
 
-        >>> import anyio
-        >>> from tracegist import TokenBudgetQueue
-        >>> async def program():
-        ...     queue = TokenBudgetQueue[str](budget=100)
-        ...     await queue.put("checkout waits on payment")
-        ...     queue.close()
-        ...     return [item async for item in queue]
-        >>> anyio.run(program)
-        ['checkout waits on payment']
+    >>> import anyio
+    >>> from tracegist import TokenBudgetQueue
+    >>> async def program():
+    ...     queue = TokenBudgetQueue[str](budget=100)
+    ...     await queue.put("checkout waits on payment")
+    ...     queue.close()
+    ...     return [item async for item in queue]
+    >>> anyio.run(program)
+    ['checkout waits on payment']
 
-        :param budget: tokens that may lie in the queue at once
-        :param count: tells the tokens of an item; None counts ``str(item)`` exactly as tiktoken does
-        :param encoding: whose tokens, where `count` is None
-        :raises ValueError: if the budget is not positive or the encoding is unknown
+    :param budget: tokens that may lie in the queue at once
+    :param count: tells the tokens of an item; None counts ``str(item)`` exactly as tiktoken does
+    :param encoding: whose tokens, where `count` is None
+    :raises ValueError: if the budget is not positive or the encoding is unknown
     """
 
     def __init__(self, budget: int, *, count: Callable[[T], int] | None = None, encoding: str = "o200k_base") -> None:

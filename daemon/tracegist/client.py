@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Client"]
 
-_ERRORS: Final = {error.__name__: error for error in (TokenBudgetExceeded, TraceNotFound)}
+_ERRORS: Final[dict[str, type[Exception]]] = {error.__name__: error for error in (TokenBudgetExceeded, TraceNotFound)}
 
 
 class Client:
@@ -63,7 +64,7 @@ class Client:
 
         :return: UTF-8 JSON, the object that :meth:`tracegist._engine.Engine.summary` returns
         :raises TokenBudgetExceeded: if the header alone does not fit the budget
-        :raises TracegistError: if the daemon refuses the question for another reason
+        :raises ValueError: if the encoding or a section is unknown, or a number is out of range
         :raises DaemonUnreachable: if no daemon answers
         """
         query: dict[str, str | list[str]] = {}
@@ -110,7 +111,7 @@ class Client:
             msg = f"the daemon on {self.socket} did not answer in HTTP: {error}"
             raise DaemonUnreachable(msg) from None
         if response.is_error:
-            raise _refusal(response)
+            raise _refusal(response) from None
         return response.content
 
     def _connect(self) -> httpx.Client:
@@ -143,8 +144,8 @@ def _unreachable(path: Path, error: OSError | ValueError) -> str:
     return f"no daemon answers on {path}: {reason}; {advice}"
 
 
-def _refusal(response: httpx.Response) -> TracegistError:
-    """Raise here what was raised there."""
+def _refusal(response: httpx.Response) -> Exception:
+    """Make what was raised there: an error of tracegist's own, or a ValueError for a question that makes no sense."""
     try:
         answer = json.loads(response.content)
     except ValueError:
@@ -152,5 +153,7 @@ def _refusal(response: httpx.Response) -> TracegistError:
     if not isinstance(answer, dict):
         answer = {}
     message = str(answer.get("error") or response.text.strip() or response.reason_phrase)
-    kind = _ERRORS.get(str(answer.get("type")), TracegistError)
+    kind = _ERRORS.get(str(answer.get("type")))
+    if kind is None:
+        kind = ValueError if response.status_code == HTTPStatus.BAD_REQUEST else TracegistError
     return kind(message)

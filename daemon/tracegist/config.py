@@ -1,12 +1,13 @@
 """The configuration: a TOML file, environment variables over it, and defaults that need neither.
 
 :func:`load` finds the file, lays the environment over it and gives back a :class:`Loaded`: the frozen :class:`Config`,
-the file it came from and the origin of every value. Errors name the file and the path inside it, and guess what was meant::
+the file it came from and the origin of every value. Errors name the file and the path inside it, and guess what was
+meant::
 
     /etc/tracegist/tracegist.toml: $.sources[1].formt: unknown key; did you mean "format"?
 
-``TRACEGIST_SECTION_KEY`` overrides ``key`` of ``[section]``, as ``TRACEGIST_SUMMARY_BUDGET=2000`` does. Sources cannot be
-given that way. A program's own defaults can be had without a file:
+``TRACEGIST_SECTION_KEY`` overrides ``key`` of ``[section]``, as ``TRACEGIST_SUMMARY_BUDGET=2000`` does. Sources cannot
+be given that way. A program's own defaults can be had without a file:
 
 >>> from tracegist.config import load
 >>> load("/dev/null", environ={"HOME": "/home/ann"}).config.summary.budget

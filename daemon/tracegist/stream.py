@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncGenerator, Generator, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias
 
@@ -42,7 +42,7 @@ class EventStream:
         for batch in self._batches():
             yield from batch
 
-    async def __aiter__(self) -> AsyncIterator[Event]:
+    async def __aiter__(self) -> AsyncGenerator[Event, None]:
         """Yield the events; reading and decoding go on in a worker thread."""
         from anyio import to_thread  # noqa: PLC0415 - not needed without an event loop
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from tracegist.cli._failure import Usage
 from tracegist.cli._options import (
     Baseline,
     Budget,
@@ -75,8 +76,11 @@ def summarize(
         from tracegist.cli._daemon import find_daemon  # noqa: PLC0415
 
         with find_daemon(config, socket) as daemon:
-            answer = daemon.summary(
-                budget=budget, encoding=encoding, window=window, baseline=baseline, focus=focus, sections=section
-            )
+            try:
+                answer = daemon.summary(
+                    budget=budget, encoding=encoding, window=window, baseline=baseline, focus=focus, sections=section
+                )
+            except ValueError as error:
+                raise Usage(str(error)) from None
     write(answer if format == "json" else msgspec.json.decode(answer, type=_Text).text)
     return code
