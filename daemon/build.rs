@@ -20,7 +20,17 @@ const OLDEST: (u32, u32) = (3, 11);
 
 /// What cargo tells a build script and must not tell the cargo inside it; the user's own settings pass.
 const CARGOS: [&str; 11] = [
-    "DEBUG", "HOST", "MAKEFLAGS", "NUM_JOBS", "OPT_LEVEL", "OUT_DIR", "PROFILE", "RUSTC_WORKSPACE_WRAPPER", "RUSTC_WRAPPER", "RUSTFLAGS", "TARGET",
+    "DEBUG",
+    "HOST",
+    "MAKEFLAGS",
+    "NUM_JOBS",
+    "OPT_LEVEL",
+    "OUT_DIR",
+    "PROFILE",
+    "RUSTC_WORKSPACE_WRAPPER",
+    "RUSTC_WRAPPER",
+    "RUSTFLAGS",
+    "TARGET",
 ];
 const USERS: [&str; 5] = ["CARGO_HOME", "CARGO_HTTP_", "CARGO_NET_", "CARGO_REGISTR", "CARGO_SOURCE_"];
 
@@ -68,7 +78,16 @@ fn environment(root: &Path, venv: &Path, python: &Path) -> Result<PathBuf> {
     run(
         "install the Python dependencies",
         isolated(python)
-            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--require-hashes", "-r"])
+            .args([
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--no-input",
+                "--require-hashes",
+                "-r",
+            ])
             .arg(LOCK)
             .current_dir(root),
     )?;
@@ -82,7 +101,10 @@ fn environment(root: &Path, venv: &Path, python: &Path) -> Result<PathBuf> {
 ///
 /// `maturin develop` would do so too, but asks the package index for the dependencies each time.
 fn import_in_place(root: &Path, python: &Path) -> Result<()> {
-    let site = run("ask for the packages' folder", isolated(python).args(["-c", "import site; print(site.getsitepackages()[0])"]))?;
+    let site = run(
+        "ask for the packages' folder",
+        isolated(python).args(["-c", "import site; print(site.getsitepackages()[0])"]),
+    )?;
     let site = Path::new(site.trim_end());
     let known = site.join(format!("tracegist-{VERSION}.dist-info"));
     fs::create_dir_all(&known)?;
@@ -95,7 +117,9 @@ fn import_in_place(root: &Path, python: &Path) -> Result<()> {
 fn module(root: &Path, venv: &Path, python: &Path) -> Result<()> {
     let mut maturin = isolated(python);
     // A folder of its own: on the target folder of the cargo that waits for this script, the inner cargo would wait for it.
-    maturin.args(["-m", "maturin", "develop", "--skip-install", "--release", "--target-dir", "target/python"]).current_dir(root);
+    maturin
+        .args(["-m", "maturin", "develop", "--skip-install", "--release", "--target-dir", "target/python"])
+        .current_dir(root);
     for (name, _) in env::vars_os() {
         let name = name.to_string_lossy();
         let users = USERS.iter().any(|users| name.starts_with(users));
@@ -135,7 +159,8 @@ fn watch(root: &Path, stamp: &Path) -> Result<()> {
 
 /// The first Python on the search path that can make the environment.
 fn interpreter() -> Result<String> {
-    let names = std::iter::once("python3".to_owned()).chain((OLDEST.1..=OLDEST.1 + 9).rev().map(|minor| format!("python3.{minor}")));
+    let names = std::iter::once("python3".to_owned())
+        .chain((OLDEST.1..=OLDEST.1 + 9).rev().map(|minor| format!("python3.{minor}")));
     let mut found = Vec::new();
     for name in names {
         let (major, minor) = match version(OsStr::new(&name)) {
@@ -148,7 +173,9 @@ fn interpreter() -> Result<String> {
         if (major, minor) < OLDEST {
             found.push(format!("  {name}: Python {major}.{minor}, too old"));
         } else if !succeeds(Command::new(&name).args(["-I", "-c", "import ensurepip, venv"])) {
-            found.push(format!("  {name}: Python {major}.{minor}, without venv or ensurepip (Debian, Ubuntu: apt install python3-venv)"));
+            found.push(format!(
+                "  {name}: Python {major}.{minor}, without venv or ensurepip (Debian, Ubuntu: apt install python3-venv)"
+            ));
         } else {
             return Ok(name);
         }
@@ -202,5 +229,10 @@ fn run(purpose: &str, command: &mut Command) -> Result<String> {
     }
     let program = Path::new(command.get_program()).display();
     let arguments: Vec<_> = command.get_args().map(OsStr::to_string_lossy).collect();
-    Err(format!("could not {purpose}: {program} {} ended with {}:\n{said}{complained}", arguments.join(" "), output.status).into())
+    Err(format!(
+        "could not {purpose}: {program} {} ended with {}:\n{said}{complained}",
+        arguments.join(" "),
+        output.status
+    )
+    .into())
 }

@@ -22,7 +22,6 @@ struct Request {
     list: bool,
     quiet: bool,
     uncaptured: bool,
-    filtered: bool,
     threads: Option<String>,
     /// What `under_cargo.py` selects by.
     selection: Vec<String>,
@@ -42,21 +41,21 @@ impl Request {
                 "--nocapture" | "--no-capture" => request.uncaptured = true,
                 "-q" | "--quiet" => request.quiet = true,
                 "--exact" => request.selection.push("--exact".to_owned()),
-                "--ignored" => request.select("--ignored=only"),
+                "--ignored" => request.selection.push("--ignored=only".to_owned()),
                 "--include-ignored" => request.selection.push("--ignored=too".to_owned()),
                 "--skip" => request.selection.extend(value().map(|name| format!("--skip={name}"))),
                 "--test-threads" => request.threads = value(),
                 _ if VALUED.contains(&flag) => drop(value()),
                 _ if flag.starts_with('-') => {}
-                _ => request.select(&format!("--only={argument}")),
+                _ => request.selection.push(format!("--only={argument}")),
             }
         }
         request
     }
 
-    fn select(&mut self, argument: &str) {
-        self.filtered = true;
-        self.selection.push(argument.to_owned());
+    /// Whether it may well be that no test is meant.
+    fn filtered(&self) -> bool {
+        self.selection.iter().any(|argument| argument.starts_with("--only=") || argument == "--ignored=only")
     }
 
     fn pytest(&self) -> Command {
@@ -69,7 +68,7 @@ impl Request {
             pytest.args(["--capture=no", "--numprocesses=0"]);
         } else if let Some(threads) = &self.threads {
             pytest.arg(format!("--numprocesses={}", if threads == "1" { "0" } else { threads }));
-        } else if !self.filtered {
+        } else if !self.filtered() {
             pytest.arg("--numprocesses=2");
         }
         pytest.stdin(Stdio::null()).stdout(Stdio::piped());
@@ -174,7 +173,7 @@ fn run(request: &Request) -> io::Result<bool> {
             false
         }
     };
-    let empty = outcome.tests() == 0 && !request.filtered;
+    let empty = outcome.tests() == 0 && !request.filtered();
     if empty {
         println!("\nthere is no Python test: {ROOT}/tests should hold some\n{}", said.trim_end());
     }

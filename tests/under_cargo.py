@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import pytest
@@ -63,16 +64,19 @@ class Report:
         self._told_selected = False
 
     def tell(self, kind: str, name: object, text: str = "") -> None:
+        """Write a frame."""
         for field in (kind, str(name), text):
             self.stream.write(field.replace("\0", "\\0").encode(errors="backslashreplace") + b"\0")
         self.stream.flush()
 
     def tell_selected(self, number: int) -> None:
+        """Say how many tests will run; every process that pytest-xdist starts collects them all, and says so."""
         if not self._told_selected:
             self._told_selected = True
             self.tell("selected", number)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """List the tests, or count them where no pytest-xdist does."""
         if session.config.getoption("collectonly"):
             for item in session.items:
                 self.tell("listed", item.nodeid)
@@ -81,17 +85,21 @@ class Report:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        """Count the tests where pytest-xdist runs them."""
         self.tell_selected(len(ids))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: object) -> None:
+        """Take from a process of pytest-xdist how many tests it left out."""
         self.deselected = getattr(node, "workeroutput", {}).get("deselected", self.deselected)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Report a file that cannot be imported as a test that failed."""
         if report.failed:
             self.tell("failed", report.nodeid, report.longreprtext)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Report a test once its last phase is over, or the process that ran it has crashed."""
         phases = self._phases.setdefault(report.nodeid, [])
         phases.append(report)
         if report.when in {"setup", "call"}:
@@ -108,6 +116,7 @@ class Report:
             self.tell("passed", report.nodeid)
 
     def pytest_sessionfinish(self) -> None:
+        """Say how many tests were left out."""
         self.tell("deselected", self.deselected)
 
 
@@ -122,6 +131,6 @@ def reason(report: pytest.TestReport) -> str:
 if __name__ == "__main__":
     stream = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    sys.path.append(os.path.dirname(__file__))
+    sys.path.append(str(Path(__file__).parent))
     report = Report(stream)
     sys.exit(pytest.main(["-p", NAME, *sys.argv[1:]], plugins=[report]))
