@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -42,8 +42,9 @@ class Progress:
 class Chunk:
     """A block of one stream, up to about 1 MiB, that ends at a record boundary.
 
-    `stream` names one ordered sequence of bytes (a file, a pushed source); `received` is in nanoseconds since the epoch;
-    `finished` says that nothing of this stream will follow.
+    `stream` names one ordered sequence of bytes (a file, a pushed source) among those of all sources; `received` is in
+    nanoseconds since the epoch; `finished` says that nothing of this stream will follow. `data` is empty where only the
+    position has to be remembered.
     """
 
     source: str
@@ -56,7 +57,7 @@ class Chunk:
 
 
 class Source(Protocol):
-    """Where bytes come from. Entered before it is read, left when the daemon stops."""
+    """Where bytes come from. Entered before it is read, left when the daemon stops; entered anew after a failure."""
 
     @property
     def name(self) -> str:
@@ -66,8 +67,16 @@ class Source(Protocol):
 
     async def __aexit__(self, *exc: object) -> None: ...
 
-    def chunks(self) -> AsyncIterator[Chunk]:
-        """Yield what is there and then what comes, until it is cancelled or there can be no more."""
+    def chunks(self, progress: Mapping[str, Progress]) -> AsyncGenerator[Chunk, None]:
+        """Yield what is there behind `progress` and then what comes, until it is cancelled or there can be no more.
 
-    async def committed(self, progress: Mapping[str, Progress]) -> None:
-        """Take note that all of `progress` (this source's streams alone) is durable: what it covers may be let go."""
+        :param progress: what has become of every stream of every source so far; read once, at the start
+        :raises SourceError: if nothing can be read at all for now; it is called again later
+        :raises OSError: the same
+        """
+
+    async def committed(self, progress: Mapping[str, Progress]) -> Collection[str]:
+        """Take note that all of `progress` (this source's streams alone) is durable: what it covers may be let go.
+
+        :return: the streams that will never be asked for again, whose progress need not be kept
+        """

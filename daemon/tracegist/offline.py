@@ -1,0 +1,194 @@
+"""Files read to their end with no daemon, as fast as the engine takes them: those that are furthest behind first.
+
+Plain blocking reads on one thread, a block ahead of the engine on another. Gzip is unpacked as it is read.
+"""
+
+from __future__ import annotations
+
+import gzip
+import heapq
+import os
+import stat as modes
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from io import BufferedReader
+from pathlib import Path
+from time import time_ns
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from tracegist._engine import boundary
+from tracegist.errors import SourceError, TraceNotFound
+from tracegist.sources._identity import printable
+
+if TYPE_CHECKING:
+    from tracegist._engine import Engine
+
+__all__ = ["Ingested", "Report", "ingest_paths"]
+
+_BLOCK: Final = 1 << 20
+_MAX_RECORD: Final = 16 << 20
+_AHEAD: Final = 64 << 20
+_GZIP: Final = b"\x1f\x8b"
+
+Report: TypeAlias = Callable[[int, "int | None"], None]
+"""Called with the bytes read so far, as they lie on disk, and those of all files, or None where that cannot be known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What has become of a file.
+
+    :param stream: the name the engine knows it by
+    :param bytes: ingested, unpacked
+    :param reason: the first reason for which a record was rejected; empty if none was
+    """
+
+    stream: str
+    bytes: int
+    events: int
+    rejected: int
+    reason: str
+
+
+def ingest_paths(
+    engine: Engine,
+    paths: Iterable[str | os.PathLike[str]],
+    *,
+    format: str | None = None,
+    report: Report | None = None,
+    block: int = _BLOCK,
+    max_record: int = _MAX_RECORD,
+) -> Sequence[Ingested]:
+    """Ingest files whole, all of them side by side: whichever is furthest behind in event time comes next.
+
+    A file named twice, or by two names, counts once.
+
+    :param paths: files, pipes, or ``-`` for standard input
+    :param format: the format of the records, None to tell it by content
+    :param report: told of the progress
+    :param block: bytes read at once
+    :param max_record: bytes after which a record without an end is no longer waited for
+    :return: what has become of each file, in the order of `paths`
+    :raises TraceNotFound: if a file is not there; nothing was ingested then
+    :raises SourceError: if one is a folder or cannot be read, or its gzip is damaged; what was read of it counts
+    """
+    with ExitStack() as stack:
+        inputs = _open_all(paths, stack)
+        if not inputs:
+            return ()
+        pool = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="read-ahead"))
+        # However many files there are, what is read ahead of them is bounded.
+        block = max(64 << 10, min(block, _AHEAD // len(inputs)))
+        sizes = [one.size for one in inputs if one.size is not None]
+        total = sum(sizes) if len(sizes) == len(inputs) else None
+        for one in inputs:
+            one.ahead = pool.submit(one.read, block)
+        queue = [(0, number) for number in range(len(inputs))]
+        try:
+            while queue:
+                one = inputs[queue[0][1]]
+                if one.feed(engine, pool, format, block, max_record):
+                    time = engine.watermark(one.stream)
+                    heapq.heapreplace(queue, (one.received if time is None else time, queue[0][1]))
+                else:
+                    heapq.heappop(queue)
+                if report:
+                    report(sum(each.done for each in inputs), total)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+        return [Ingested(one.stream, one.bytes, one.events, one.rejected, one.reason) for one in inputs]
+
+
+class _Input:
+    """A file being read.
+
+    :param size: bytes on disk; None if it is not a regular file
+    """
+
+    def __init__(self, path: str, file: BufferedReader, stat: os.stat_result) -> None:
+        regular = modes.S_ISREG(stat.st_mode)
+        self.path = path
+        self.stream = printable(path)
+        self.size = stat.st_size if regular else None
+        self.received = stat.st_mtime_ns if regular else time_ns()
+        self.ahead: Future[bytes] = Future()
+        self.done = self.bytes = self.events = self.rejected = 0
+        self.reason = ""
+        self._raw = file
+        self._file: BufferedReader | gzip.GzipFile | None = None
+        self._rest = b""
+
+    def read(self, size: int) -> bytes:
+        """Read a whole block, or what is left; on the thread that reads ahead."""
+        try:
+            if self._file is None:
+                packed = self._raw.peek(2)[:2] == _GZIP
+                self._file = gzip.GzipFile(fileobj=self._raw) if packed else self._raw
+            data = self._file.read(size)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            msg = f"{self.stream}: damaged gzip: {error}"
+            raise SourceError(msg) from error
+        except OSError as error:
+            msg = f"{self.stream}: {error.strerror or error}"
+            raise SourceError(msg) from error
+        self.done = self._raw.tell() if self.size is not None else self.done + len(data)
+        return data
+
+    def feed(self, engine: Engine, pool: ThreadPoolExecutor, format: str | None, block: int, max_record: int) -> bool:
+        """Hand one block to the engine while the next is read; tell whether there is more."""
+        size = block
+        while True:
+            read = self.ahead.result()
+            ended = len(read) < size
+            data = self._rest + read if self._rest else read
+            length = len(data) if ended else boundary(data, format=format, max_record=max_record)
+            if not ended:
+                size = block if length else len(data)
+                self.ahead = pool.submit(self.read, size)
+            self._rest = data[length:]
+            if length or ended:
+                break
+        if length:
+            whole = data if length == len(data) else data[:length]
+            events, rejected, reason = engine.ingest(self.stream, whole, received=self.received, format=format)
+            self.bytes += length
+            self.events += events
+            self.rejected += rejected
+            self.reason = self.reason or reason
+        return not ended
+
+
+def _open_all(paths: Iterable[str | os.PathLike[str]], stack: ExitStack) -> list[_Input]:
+    inputs: list[_Input] = []
+    seen: set[tuple[int, int]] = set()
+    for path in (os.fspath(path) for path in paths):
+        file = _open(path)
+        if path != "-":
+            stack.callback(file.close)
+        stat = os.fstat(file.fileno())
+        if modes.S_ISDIR(stat.st_mode):
+            msg = f"{printable(path)}: a folder; name the files in it"
+            raise SourceError(msg)
+        if (stat.st_dev, stat.st_ino) not in seen:
+            seen.add((stat.st_dev, stat.st_ino))
+            inputs.append(_Input(path, file, stat))
+    return inputs
+
+
+def _open(path: str) -> BufferedReader:
+    if path == "-":
+        return open(0, "rb", closefd=False)
+    try:
+        return Path(path).open("rb")
+    except FileNotFoundError:
+        msg = f"{printable(path)}: no such file"
+        raise TraceNotFound(msg) from None
+    except IsADirectoryError:
+        msg = f"{printable(path)}: a folder; name the files in it"
+        raise SourceError(msg) from None
+    except OSError as error:
+        msg = f"{printable(path)}: {error.strerror or error}"
+        raise SourceError(msg) from None

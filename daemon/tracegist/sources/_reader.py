@@ -1,0 +1,162 @@
+"""One open file, read in blocks that end at record boundaries; the common half of `tail` and `spool`."""
+
+from __future__ import annotations
+
+import os
+import stat as modes
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Self
+
+import aiofiles
+import anyio
+from anyio import to_thread
+
+from tracegist._engine import boundary
+from tracegist.errors import SourceError
+from tracegist.sources._identity import Fingerprint, recognise
+
+if TYPE_CHECKING:
+    from aiofiles.threadpool.binary import AsyncFileIO
+
+    from tracegist.sources._base import Position
+
+__all__ = ["BLOCK", "MAX_RECORD", "OverwrittenError", "Reading", "RecordReader"]
+
+BLOCK: Final = 1 << 20
+MAX_RECORD: Final = 16 << 20
+
+
+class OverwrittenError(Exception):
+    """Raised when the bytes before the position are no longer those that were read: the file has to be read anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How files are read.
+
+    :param format: the format of the records, None to tell it by content
+    :param block: bytes read at once
+    :param max_record: bytes after which a record without an end is no longer waited for
+    """
+
+    format: str | None = None
+    block: int = BLOCK
+    max_record: int = MAX_RECORD
+
+
+class RecordReader:
+    """An open file and how far it has been read. Use :meth:`open`, and :meth:`aclose` when done."""
+
+    def __init__(self, handle: AsyncFileIO, stat: os.stat_result, fingerprint: Fingerprint, reading: Reading) -> None:
+        self.stat = stat
+        self.fingerprint = fingerprint
+        self._handle = handle
+        self._reading = reading
+
+    @classmethod
+    async def open(cls, path: str, reading: Reading, position: Position | None = None, *, follow: bool = True) -> Self:
+        """Open a file behind `position` if it is the one that was read to there, at its beginning otherwise.
+
+        :param follow: whether the path may be a symbolic link
+        :raises SourceError: if it is not a regular file
+        :raises OSError: if it cannot be opened
+        """
+
+        def opener(name: str, flags: int) -> int:
+            # Not blocking, for the path may have become a pipe since it was looked at.
+            return os.open(name, flags | os.O_NONBLOCK | os.O_NOCTTY | (0 if follow else os.O_NOFOLLOW))
+
+        def examine(descriptor: int) -> tuple[os.stat_result, Fingerprint]:
+            stat = os.fstat(descriptor)
+            if not modes.S_ISREG(stat.st_mode):
+                msg = f"{path}: not a regular file"
+                raise SourceError(msg)
+            known = recognise(descriptor, position) if position else None
+            return stat, known or Fingerprint()
+
+        # Shielded, lest a descriptor that another thread still reads from is closed and given to another file.
+        with anyio.CancelScope(shield=True):
+            handle = await aiofiles.open(path, "rb", buffering=0, opener=opener)
+            try:
+                stat, fingerprint = await to_thread.run_sync(examine, handle.fileno())
+            except BaseException:
+                await handle.close()
+                raise
+        return cls(handle, stat, fingerprint, reading)
+
+    @property
+    def offset(self) -> int:
+        """Bytes read so far: where the next record begins."""
+        return self.fingerprint.offset
+
+    def position(self, path: str) -> Position:
+        """Say what to remember of the file, found at `path`."""
+        return self.fingerprint.position(path, self.stat)
+
+    def rewind(self) -> None:
+        """Begin again at the beginning."""
+        self.fingerprint = Fingerprint()
+
+    async def skip(self) -> None:
+        """Move to the last record boundary before the end, without reading what is before."""
+
+        def end() -> Fingerprint:
+            descriptor = self._handle.fileno()
+            size = os.fstat(descriptor).st_size
+            start = max(0, size - self._reading.block)
+            newline = os.pread(descriptor, size - start, start).rfind(b"\n")
+            return Fingerprint.at(descriptor, size if newline < 0 < start else start + newline + 1)
+
+        self.fingerprint = await to_thread.run_sync(end)
+
+    def look(self) -> os.stat_result:
+        """Look at the open file, on a worker thread."""
+        return os.fstat(self._handle.fileno())
+
+    async def check(self) -> os.stat_result:
+        """Look at the file anew.
+
+        :raises OverwrittenError: if it has become shorter than what was read, or its head has changed
+        """
+        self.stat, head = await to_thread.run_sync(self._look)
+        if self.stat.st_size < self.offset or head != self.fingerprint.head:
+            raise OverwrittenError
+        return self.stat
+
+    async def read(self, *, last: bool = False) -> bytes:
+        """Read the next block of whole records, and move behind it; empty if none is complete yet.
+
+        :param last: whether what follows the last boundary is taken too, once the block reaches the end
+        :raises OverwrittenError: if the bytes before the position have changed
+        """
+        size = self._reading.block
+        while True:
+            block = await self._next(size)
+            length = boundary(block, format=self._reading.format, max_record=self._reading.max_record)
+            ended = len(block) < size
+            if last and ended:
+                length = len(block)
+            if length or ended or size > self._reading.max_record + self._reading.block:
+                data = block[:length]
+                self.fingerprint.advance(data)
+                return data
+            size *= 2
+
+    async def aclose(self) -> None:
+        """Let the file go."""
+        with anyio.CancelScope(shield=True):
+            await self._handle.close()
+
+    def _look(self) -> tuple[os.stat_result, bytes]:
+        descriptor = self._handle.fileno()
+        return os.fstat(descriptor), os.pread(descriptor, len(self.fingerprint.head), 0)
+
+    async def _next(self, size: int) -> bytes:
+        # What was read before is read again with what follows: one read, so nothing can come between check and use.
+        tail = self.fingerprint.tail
+        with anyio.CancelScope(shield=True):
+            await self._handle.seek(self.offset - len(tail))
+            found = await self._handle.read(len(tail) + size)
+        if not found.startswith(tail):
+            raise OverwrittenError
+        return found[len(tail) :]

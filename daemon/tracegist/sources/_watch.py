@@ -1,0 +1,91 @@
+"""Folders watched for changes: a hint that shortens the wait, never the truth. What goes wrong here is told once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Final
+
+import anyio
+import structlog
+from watchfiles import Change, awatch
+
+if TYPE_CHECKING:
+    from structlog.typing import FilteringBoundLogger
+
+__all__ = ["FolderWatch"]
+
+_MOST: Final = 512
+
+
+class FolderWatch:
+    """Tells of changes directly inside folders, as long as the system is able to.
+
+    :param source: name of the source, for the log
+    :param notify: called with the paths that were modified, and those that came or went (None if any may have)
+    :param retry: seconds after which a watch that failed is tried again
+    """
+
+    def __init__(
+        self, source: str, notify: Callable[[Collection[str], Collection[str] | None], None], *, retry: float = 30.0
+    ) -> None:
+        self._notify = notify
+        self._retry = retry
+        self._folders: frozenset[str] = frozenset()
+        self._renewed = anyio.Event()
+        self._stop = anyio.Event()
+        self._failed = False
+        self._log: FilteringBoundLogger = structlog.get_logger().bind(source=source)
+
+    def watch(self, folders: Iterable[str]) -> None:
+        """Watch these folders from now on, and no others; those that are too many or cannot be named are left out."""
+        wanted = frozenset(sorted(folder for folder in folders if _is_utf8(folder))[:_MOST])
+        if wanted != self._folders:
+            self._folders = wanted
+            self._renewed.set()
+            self._stop.set()
+
+    def stop(self) -> None:
+        """Wake the thread that waits, so that :meth:`run` can be cancelled without delay."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        while True:
+            self._renewed, self._stop = anyio.Event(), anyio.Event()
+            try:
+                await self._follow()
+            except Exception as error:  # noqa: BLE001 - a hint may fail in any way; the scan finds what it would have told
+                if not self._failed:
+                    self._log.info("source.watch_failed", reason=str(error) or type(error).__name__)
+                self._failed = True
+                with anyio.move_on_after(self._retry):
+                    await self._renewed.wait()
+
+    async def _follow(self) -> None:
+        if not self._folders:
+            await self._renewed.wait()
+            return
+        changes = awatch(
+            *self._folders,
+            watch_filter=None,
+            debounce=100,
+            step=20,
+            stop_event=self._stop,
+            recursive=False,
+            ignore_permission_denied=True,
+        )
+        # Whatever changed before the watch stood has not been told.
+        self._notify((), None)
+        async with aclosing(changes):
+            async for change in changes:
+                modified = {path for kind, path in change if kind is Change.modified}
+                self._notify(modified, {path for kind, path in change if kind is not Change.modified})
+
+
+def _is_utf8(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,335 @@
+"""A folder into which whole files are dropped: ingested once, then moved to ``done/``, or ``failed/`` with the reason.
+
+Names that begin with a dot or end in ``.tmp`` or ``.part`` are still being written. Any other file is taken once it has
+rested: two looks have found the same size and time, or it has not been written to for a while. It is moved only after
+the commit that covers it; a file that was committed and not moved in time is known again and only moved.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat as modes
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic, time_ns
+from typing import TYPE_CHECKING, Final, Self
+
+import anyio
+import structlog
+from anyio import to_thread
+
+from tracegist.errors import SourceError
+from tracegist.sources._base import Chunk, Progress
+from tracegist.sources._identity import printable
+from tracegist.sources._reader import BLOCK, MAX_RECORD, OverwrittenError, Reading, RecordReader
+from tracegist.sources._watch import FolderWatch
+
+if TYPE_CHECKING:
+    from structlog.typing import FilteringBoundLogger
+
+__all__ = ["SpoolSource"]
+
+_UNFINISHED: Final = (".tmp", ".part")
+_REASON: Final = ".reason"
+_OPEN: Final = 64
+_PASSING: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+
+
+@dataclass(slots=True, eq=False)
+class _Drop:
+    """A file in the folder.
+
+    :param looked: when it was last found changed
+    :param trouble: why it cannot be read, or not to its end
+    :param over: whether it has been read as far as it ever will be
+    """
+
+    stream: str
+    path: str
+    inode: int
+    size: int
+    mtime: int
+    looked: float
+    reader: RecordReader | None = None
+    offset: int = 0
+    trouble: str = ""
+    over: bool = False
+
+
+class SpoolSource:
+    """Ingest the files dropped into a folder.
+
+    :param name: the source's name in the configuration
+    :param folder: made if it is not there
+    :param format: the format of the records, None to tell it by content
+    :param block: bytes read at once
+    :param max_record: bytes of the longest record
+    :param scan_interval: seconds between looks at the folder
+    :param settle: seconds between the two looks that have to find the same
+    :param rested: seconds since it was last written to after which a file is taken at the first look
+    :param watermark: time of the newest event of a stream, to read on where it is furthest behind
+    """
+
+    def __init__(
+        self,
+        name: str,
+        folder: Path | str,
+        *,
+        format: str | None = None,
+        block: int = BLOCK,
+        max_record: int = MAX_RECORD,
+        scan_interval: float = 5.0,
+        settle: float = 1.0,
+        rested: float = 10.0,
+        watermark: Callable[[str], int | None] | None = None,
+    ) -> None:
+        self.name = name
+        self._folder = os.path.abspath(folder)
+        self._reading = Reading(format=format, block=block, max_record=max_record)
+        self._scan_interval = scan_interval
+        self._settle = settle
+        self._rested = rested
+        self._watermark = watermark
+        self._log: FilteringBoundLogger = structlog.get_logger().bind(source=name)
+        self._watch = FolderWatch(name, self._hint, retry=max(30.0, scan_interval))
+        self._stack = AsyncExitStack()
+        self._told: set[str] = set()
+        self._known: dict[str, Progress]
+        self._drops: dict[str, _Drop]
+        self._ready: dict[_Drop, None]
+        self._news: anyio.Event
+        self._scan_at: float
+        self._scanned: bool
+        self._reset({})
+
+    async def __aenter__(self) -> Self:
+        """Make the folders, and begin to watch."""
+        await to_thread.run_sync(self._make_folders)
+        async with AsyncExitStack() as stack:
+            tasks = await stack.enter_async_context(anyio.create_task_group())
+            self._watch.watch([self._folder])
+            tasks.start_soon(self._watch.run)
+            stack.callback(tasks.cancel_scope.cancel)
+            stack.callback(self._watch.stop)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Let the files go."""
+        await self._close_all()
+        await self._stack.aclose()
+
+    async def chunks(self, progress: Mapping[str, Progress]) -> AsyncGenerator[Chunk, None]:
+        """Yield the files that have come to rest, those that are furthest behind first."""
+        await self._close_all()
+        self._reset(progress)
+        while True:
+            if monotonic() >= self._scan_at:
+                await self._scan()
+            if not self._ready:
+                with anyio.move_on_after(max(0.0, self._scan_at - monotonic())):
+                    await self._news.wait()
+                self._news = anyio.Event()
+                continue
+            chunk = await self._read(self._pick())
+            if chunk:
+                yield chunk
+
+    async def committed(self, progress: Mapping[str, Progress]) -> Collection[str]:
+        """Move the files that are wholly covered out of the folder."""
+        moved = set()
+        for stream, known in progress.items():
+            drop = self._drops.get(stream)
+            if drop is None:
+                # Moved before, by this process or one that was killed; or taken away by somebody.
+                if self._scanned:
+                    moved.add(stream)
+            elif known.finished and drop.over:
+                if not drop.trouble and await to_thread.run_sync(_size, drop.path) > known.position.offset:
+                    self._log.warning("spool.grown", path=printable(drop.path), offset=known.position.offset)
+                    self._known[stream] = known
+                    drop.over = False
+                    self._scan_at = 0.0
+                    self._news.set()
+                elif await to_thread.run_sync(self._move, drop, known):
+                    del self._drops[stream]
+                    moved.add(stream)
+        return moved
+
+    def _reset(self, progress: Mapping[str, Progress]) -> None:
+        self._known = {stream: known for stream, known in progress.items() if known.source == self.name}
+        self._drops = {}
+        self._ready = {}
+        self._news = anyio.Event()
+        self._scan_at = 0.0
+        self._scanned = False
+
+    def _make_folders(self) -> None:
+        for name in ("", "done", "failed"):
+            os.makedirs(os.path.join(self._folder, name), exist_ok=True)
+
+    def _hint(self, modified: Collection[str], moved: Collection[str] | None) -> None:
+        if moved is None or modified or moved:
+            self._scan_at = min(self._scan_at, monotonic() + self._settle / 10)
+            self._news.set()
+
+    async def _scan(self) -> None:
+        entries = await to_thread.run_sync(self._list)
+        now = monotonic()
+        restless = False
+        for path, stat in entries:
+            stream = f"{printable(path)}@{stat.st_ino:x}"
+            drop = self._drops.get(stream)
+            if drop is None:
+                drop = self._drops[stream] = _Drop(stream, path, stat.st_ino, stat.st_size, stat.st_mtime_ns, now)
+                taken = 0 <= time_ns() - stat.st_mtime_ns > self._rested * 1e9 or not modes.S_ISREG(stat.st_mode)
+            elif drop.over:
+                taken = False
+            elif (drop.size, drop.mtime) != (stat.st_size, stat.st_mtime_ns):
+                drop.size, drop.mtime, drop.looked = stat.st_size, stat.st_mtime_ns, now
+                taken = False
+            else:
+                taken = now - drop.looked >= self._settle
+            if taken or drop.reader:
+                self._ready.setdefault(drop)
+            restless = restless or not (taken or drop.over)
+        present = {f"{printable(path)}@{stat.st_ino:x}" for path, stat in entries}
+        for stream in self._drops.keys() - present:
+            if not self._drops[stream].reader:
+                self._ready.pop(self._drops.pop(stream), None)
+        self._scanned = True
+        self._scan_at = monotonic() + (min(self._settle, self._scan_interval) if restless else self._scan_interval)
+
+    def _list(self) -> list[tuple[str, os.stat_result]]:
+        """All that was dropped, oldest first."""
+        found = []
+        with os.scandir(self._folder) as entries:
+            for entry in entries:
+                if entry.name.startswith(".") or entry.name.endswith(_UNFINISHED):
+                    continue
+                try:
+                    stat = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue
+                if not modes.S_ISDIR(stat.st_mode):
+                    found.append((entry.path, stat))
+        return sorted(found, key=lambda one: (one[1].st_mtime_ns, one[0]))
+
+    def _pick(self) -> _Drop:
+        watermark = self._watermark
+        if watermark is None:
+            return next(iter(self._ready))
+        # Those begun, and as many more as may be open: reading all at once would serve nobody.
+        first = [drop for drop, _ in zip(self._ready, range(_OPEN), strict=False)]
+        return min(first, key=lambda drop: (watermark(drop.stream) if drop.offset else 0) or 0)
+
+    async def _read(self, drop: _Drop) -> Chunk | None:
+        try:
+            if drop.reader is None:
+                drop.reader = await self._open(drop)
+            stat = await drop.reader.check()
+            data = await drop.reader.read(last=True)
+        except FileNotFoundError:
+            self._ready.pop(drop, None)
+            self._drops.pop(drop.stream, None)
+            return None
+        except OverwrittenError:
+            self._log.warning("source.overwritten", path=printable(drop.path), offset=drop.offset)
+            if drop.reader:
+                drop.reader.rewind()
+            return None
+        except (OSError, SourceError) as error:
+            if isinstance(error, OSError) and error.errno in _PASSING:
+                raise
+            drop.trouble = (error.strerror if isinstance(error, OSError) else None) or str(error)
+            return await self._end(drop, b"")
+        drop.offset = drop.reader.offset
+        if drop.offset >= stat.st_size:
+            return await self._end(drop, data)
+        return self._chunk(drop, drop.reader, data, finished=False)
+
+    async def _open(self, drop: _Drop) -> RecordReader:
+        known = self._known.pop(drop.stream, None)
+        position = known.position if known else None
+        return await RecordReader.open(drop.path, self._reading, position, follow=False)
+
+    async def _end(self, drop: _Drop, data: bytes) -> Chunk | None:
+        """Stop reading a file; what cannot even be opened needs no commit to be moved."""
+        self._ready.pop(drop, None)
+        drop.over = True
+        reader, drop.reader = drop.reader, None
+        if reader is None:
+            if await to_thread.run_sync(self._move, drop, None):
+                del self._drops[drop.stream]
+            return None
+        drop.size = reader.stat.st_size
+        chunk = self._chunk(drop, reader, data, finished=True)
+        await reader.aclose()
+        return chunk
+
+    def _chunk(self, drop: _Drop, reader: RecordReader, data: bytes, *, finished: bool) -> Chunk:
+        return Chunk(
+            source=self.name,
+            stream=drop.stream,
+            data=data,
+            position=reader.position(drop.path),
+            received=reader.stat.st_mtime_ns,
+            format=self._reading.format,
+            finished=finished,
+        )
+
+    def _move(self, drop: _Drop, known: Progress | None) -> bool:
+        """Move a file to where it belongs, with the reason beside it if it failed; tell whether that was done."""
+        name = os.path.basename(drop.path)
+        reason = drop.trouble
+        if not reason and known and not known.events and known.rejected:
+            reason = f"none of {known.rejected} records could be decoded; the first: {known.reason}"
+        folder = os.path.join(self._folder, "failed" if reason else "done")
+        try:
+            if os.lstat(drop.path).st_ino != drop.inode:
+                # Another file has been given its name; that one is still to be read.
+                return True
+            os.makedirs(folder, exist_ok=True)
+            target = _free(folder, name)
+            if reason:
+                Path(target + _REASON).write_text(f"{printable(drop.path)}: {reason}\n")
+            os.rename(drop.path, target)
+        except FileNotFoundError:
+            return True
+        except OSError as error:
+            if drop.path not in self._told:
+                self._told.add(drop.path)
+                self._log.warning("spool.not_moved", path=printable(drop.path), reason=error.strerror or str(error))
+            return False
+        self._told.discard(drop.path)
+        if reason:
+            self._log.warning("spool.failed", path=printable(target), reason=reason)
+        else:
+            self._log.info("spool.done", path=printable(target), events=known.events if known else 0)
+        return True
+
+    async def _close_all(self) -> None:
+        for drop in self._drops.values():
+            if drop.reader:
+                await drop.reader.aclose()
+                drop.reader = None
+
+
+def _free(folder: str, name: str) -> str:
+    """Find a path for `name` that nothing has yet: with a number before its ending if need be."""
+    stem, ending = os.path.splitext(name)
+    target, number = os.path.join(folder, name), 1
+    while os.path.lexists(target) or os.path.lexists(target + _REASON):
+        number += 1
+        target = os.path.join(folder, f"{stem}.{number}{ending}")
+    return target
+
+
+def _size(path: str) -> int:
+    try:
+        return os.lstat(path).st_size
+    except OSError:
+        return 0
