@@ -68,7 +68,7 @@ class Answers(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the overridden method's name
+    def log_message(self, format: str, *args: object) -> None:
         """Keep quiet."""
 
 

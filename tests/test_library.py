@@ -252,7 +252,7 @@ def test_analyze_trace__missing_folder_small_budget__says_so(tmp_path: Path) -> 
     """Each failure is an error of its own."""
     with pytest.raises(TraceNotFound, match="absent"):
         analyze_trace(tmp_path / "absent")
-    with pytest.raises(SourceError, match="directory"):
+    with pytest.raises(SourceError, match="a folder"):
         analyze_trace(tmp_path)
     with pytest.raises(TokenBudgetExceeded):
         analyze_trace(otlp_file(tmp_path), budget=3)
@@ -303,7 +303,7 @@ def test_session__nested_spans_and_logs__are_joined() -> None:
     def look_up(session: TraceSession) -> None:
         with session.span("inner", user="ann"):
             session.log("no such user", level="error", logger="cart.users")
-            raise KeyError("ann")
+            raise KeyError(session.name)
 
     async def program() -> None:
         async with trace_session("cart", analyzer=Recorder()) as session:
@@ -316,7 +316,7 @@ def test_session__nested_spans_and_logs__are_joined() -> None:
     log, inner, outer, following = taken
     assert (inner.parent, inner.trace) == (outer.span, outer.trace)
     assert (log.span, log.trace, log.operation) == (inner.span, inner.trace, "cart.users")
-    assert (inner.failed, inner.message, dict(inner.attributes)) == (True, "KeyError: 'ann'", {"user": "ann"})
+    assert (inner.failed, inner.message, dict(inner.attributes)) == (True, "KeyError: 'cart'", {"user": "ann"})
     assert not outer.failed
     assert following.parent == ""
     assert following.trace != outer.trace

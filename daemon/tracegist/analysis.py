@@ -259,7 +259,7 @@ class Analyzer:
             taken += self._engine.ingest(_OWN, encode(batch, now=now), received=now, format="otlp")[0]
         return taken
 
-    def feed_bytes(self, data: bytes, *, stream: str = "bytes", format: str | None = None) -> tuple[int, int]:  # noqa: A002
+    def feed_bytes(self, data: bytes, *, stream: str = "bytes", format: str | None = None) -> tuple[int, int]:
         """Take whole records of any format that the engine knows.
 
         :param stream: names one ordered sequence of bytes; its format is remembered
@@ -268,6 +268,19 @@ class Analyzer:
         """
         events, rejected, _ = self._engine.ingest(stream, data, received=time.time_ns(), format=format)
         return events, rejected
+
+    def feed_files(self, *paths: str | os.PathLike[str], format: str | None = None) -> tuple[int, int]:
+        """Take whole files, those furthest behind in event time first; gzip is unpacked.
+
+        :param format: the format's name, or None to tell it by content
+        :return: events decoded, and records rejected
+        :raises TraceNotFound: if a file is not there
+        :raises SourceError: if a file cannot be read
+        """
+        from tracegist.offline import ingest_paths  # noqa: PLC0415 - reading is not needed for a program's own events
+
+        files = ingest_paths(self._engine, paths, format=format)
+        return sum(file.events for file in files), sum(file.rejected for file in files)
 
     def analysis(
         self,
@@ -351,7 +364,7 @@ def analyze_trace(
     :raises TokenBudgetExceeded: if the header alone does not fit
     """
     analyzer = Analyzer(budget=budget, encoding=encoding, window=window, baseline=baseline)
-    _ingest(analyzer, paths)
+    analyzer.feed_files(*paths)
     return analyzer.analysis(focus=focus, sections=sections)
 
 

@@ -27,7 +27,7 @@ class EventStream:
     `rejected` counts the records so far that could not be read: one bad record does not end the stream.
     """
 
-    def __init__(self, source: Readable, format: str | None = None) -> None:  # noqa: A002 - the word for it here
+    def __init__(self, source: Readable, format: str | None = None) -> None:
         self.rejected = 0
         self._source = source
         self._format = format
@@ -88,7 +88,7 @@ class EventStream:
         return events
 
 
-def stream_events(source: Readable, format: str | None = None) -> EventStream:  # noqa: A002
+def stream_events(source: Readable, format: str | None = None) -> EventStream:
     r"""Read the events of a file, with ``for`` or with ``async for``.
 
     >>> import io

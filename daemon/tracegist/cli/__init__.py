@@ -90,18 +90,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     :param arguments: the words after ``tracegist``; None for the process's own
     """
-    from cyclopts import CycloptsError  # noqa: PLC0415
-
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        code = make_app(_verb(words))(words, exit_on_error=False, print_error=False)
+        code = _carry_out(words)
         sys.stdout.flush()
-    except TracegistError as error:
-        report(error)
-        return exit_code(error)
-    except CycloptsError as error:
-        report(f"{error} See: {' '.join(('tracegist', _verb(words), '--help')).replace('  ', ' ')}")
-        return USAGE
     except KeyboardInterrupt:
         discard_output()
         return INTERRUPTED
@@ -117,6 +109,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MemoryError:
         report("out of memory")
         return FAILED
+    return code
+
+
+def _carry_out(words: Sequence[str]) -> int:
+    from cyclopts import CycloptsError  # noqa: PLC0415 - `import tracegist.cli` is for its errors too
+
+    verb = _verb(words)
+    try:
+        code = make_app(verb)(words, exit_on_error=False, print_error=False)
+    except TracegistError as error:
+        report(error)
+        return exit_code(error)
+    except CycloptsError as error:
+        report(f"{error} See: tracegist {verb} --help" if verb else f"{error} See: tracegist --help")
+        return USAGE
     return code if isinstance(code, int) else 0
 
 

@@ -23,7 +23,7 @@ def show(
     number: Annotated[str, Parameter(name="NUMBER")],
     /,
     *paths: Paths,
-    format: OutputFormat = "text",  # noqa: A002 - the option's name
+    format: OutputFormat = "text",
     config: ConfigFile = None,
     socket: Socket = None,
 ) -> None:

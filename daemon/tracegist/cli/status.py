@@ -11,7 +11,7 @@ from tracegist.cli._output import write
 __all__ = ["status"]
 
 
-def status(*, format: OutputFormat = "text", config: ConfigFile = None, socket: Socket = None) -> None:  # noqa: A002
+def status(*, format: OutputFormat = "text", config: ConfigFile = None, socket: Socket = None) -> None:
     """Say how the daemon is: what it reads, what was lost.
 
     Examples:

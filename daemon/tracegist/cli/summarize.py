@@ -37,7 +37,7 @@ def summarize(
     baseline: Baseline = None,
     focus: Focus = None,
     section: Sections = None,
-    format: OutputFormat = "text",  # noqa: A002 - the option's name
+    format: OutputFormat = "text",
     config: ConfigFile = None,
     socket: Socket = None,
 ) -> int:
