@@ -12,7 +12,7 @@ import re
 import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from time import monotonic
+from time import monotonic, time
 from typing import TYPE_CHECKING, Final
 
 import anyio
@@ -52,6 +52,7 @@ class Committer:
         self._keep = max(1, keep)
         self._generation = 0
         self._failure = ""
+        self._written_at: float | None = None
         self._committed = 0
         self._log: FilteringBoundLogger = structlog.get_logger()
 
@@ -59,6 +60,11 @@ class Committer:
     def generation(self) -> int:
         """The newest that was written or read; 0 if there is none."""
         return self._generation
+
+    @property
+    def written_at(self) -> float | None:
+        """When this process wrote the newest, in seconds since the epoch; None before its first."""
+        return self._written_at
 
     @property
     def failure(self) -> str:
@@ -105,6 +111,7 @@ class Committer:
             self._remove(older)
             self._replace(generation, head, body, state)
         self._generation = generation
+        self._written_at = time()
         self._remove([*there, generation][: -self._keep])
         return generation
 

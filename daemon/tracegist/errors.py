@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "ConfigError",
+    "DaemonRunning",
     "DaemonUnreachable",
     "SnapshotError",
     "SourceError",
@@ -31,6 +32,10 @@ class SnapshotError(TracegistError):
 
 class ConfigError(TracegistError):
     """Raised when the configuration cannot be used; the message names the file and the path inside it."""
+
+
+class DaemonRunning(TracegistError):
+    """Raised when another daemon has the socket or the state folder already; the message says which process."""
 
 
 class SourceError(TracegistError):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from tracegist.cli._options import ConfigFile
+
+if TYPE_CHECKING:
+    from tracegist.config import Config
 
 __all__ = ["run"]
 
@@ -57,4 +60,7 @@ def run(
 
     from tracegist.daemon import serve  # noqa: PLC0415
 
-    anyio.run(lambda: serve(loaded.config, sample=sample))
+    def reload() -> Config:
+        return load(config, overrides=overrides).config
+
+    anyio.run(lambda: serve(loaded.config, sample=sample, reload=reload))

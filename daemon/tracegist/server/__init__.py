@@ -1,0 +1,11 @@
+"""HTTP over a Unix socket, as Docker does: ``curl --unix-socket PATH http://x/summary``.
+
+``socket`` makes the socket, ``routes`` answers, ``stream`` keeps subscribers up to date, ``ingest`` takes events in,
+``answers`` says what went wrong; :func:`serve_http` puts uvicorn between them.
+"""
+
+from tracegist.server.http import HttpServer, make_app
+from tracegist.server.routes import Backend
+from tracegist.server.socket import Listener, listen
+
+__all__ = ["Backend", "HttpServer", "Listener", "listen", "make_app"]

@@ -1,0 +1,173 @@
+"""The routes: what each answers, and from what."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+import anyio
+import anyio.to_thread
+import msgspec
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tracegist.config import Duration
+from tracegist.errors import TokenBudgetExceeded, TraceNotFound
+from tracegist.server.answers import Refusal, json_answer, refuse, wants_json
+from tracegist.server.ingest import Ingest, Inlet
+from tracegist.server.stream import stream_summaries
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from tracegist._engine import Engine
+    from tracegist.publish import Publisher
+
+__all__ = ["Backend", "make_routes"]
+
+_PARAMETERS: Final = ("budget", "encoding", "window", "baseline", "focus", "section")
+_LONGEST_FOCUS: Final = 1000
+_LONGEST_IDLE: Final = 30.0
+# Renderings for requests must leave worker threads to the pipeline, however many requests there are.
+_RENDERINGS: Final = 2
+_TEXT: Final = "text/plain; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backend:
+    """What the routes answer from.
+
+    :param engine: for summaries that differ from the default, and for evidence
+    :param publisher: for the default summary and its stream
+    :param status: collects what ``/status`` says
+    :param inlet: finds what takes the pushes of a source; a :class:`SourceError` says why nothing does at the moment
+    :param largest: bytes of a pushed body at most
+    """
+
+    engine: Engine
+    publisher: Publisher
+    status: Callable[[], Mapping[str, object]]
+    inlet: Callable[[str], Inlet | None]
+    largest: int
+
+
+class _Text(msgspec.Struct):
+    text: str
+
+
+def make_routes(backend: Backend) -> list[Route]:
+    """Bind the routes to what they answer from."""
+    answers = _Answers(backend)
+    return [
+        Route("/summary", _guarded(answers.summary)),
+        Route("/summary/stream", _guarded(answers.stream)),
+        Route("/status", _guarded(answers.status)),
+        Route("/healthz", _guarded(answers.health)),
+        Route("/evidence/{number}", _guarded(answers.evidence)),
+        Route("/ingest/{source:path}", _guarded(answers.ingest), methods=["POST"]),
+    ]
+
+
+def _guarded(answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    async def guarded(request: Request) -> Response:
+        try:
+            return await answer(request)
+        except Refusal as refusal:
+            return refuse(request, refusal)
+
+    return guarded
+
+
+class _Answers:
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._ingest = Ingest(largest=backend.largest)
+        self._renderings = anyio.CapacityLimiter(_RENDERINGS)
+
+    async def summary(self, request: Request) -> Response:
+        asked = _asked(request)
+        latest = self._backend.publisher.latest
+        if asked or latest is None:
+            rendered = await self._render(asked)
+        elif wants_json(request):
+            rendered = latest.json
+        else:
+            return Response(latest.text, media_type=_TEXT)
+        if wants_json(request):
+            return json_answer(rendered)
+        return Response(msgspec.json.decode(rendered, type=_Text).text, media_type=_TEXT)
+
+    async def stream(self, request: Request) -> Response:
+        if request.query_params:
+            msg = "the stream takes no parameters: it is the summary as configured; GET /summary takes them"
+            raise Refusal(HTTPStatus.BAD_REQUEST, msg)
+        return stream_summaries(self._backend.publisher, json=wants_json(request))
+
+    async def status(self, request: Request) -> Response:  # noqa: ARG002 - every route is given its request
+        return json_answer(dict(await anyio.to_thread.run_sync(self._backend.status)))
+
+    async def health(self, request: Request) -> Response:  # noqa: ARG002 - every route is given its request
+        idle = self._backend.publisher.idle
+        if idle > _LONGEST_IDLE:
+            return Response(
+                f"stuck: nothing published for {idle:.0f}s\n", HTTPStatus.SERVICE_UNAVAILABLE, media_type=_TEXT
+            )
+        notices = self._backend.publisher.notices
+        return Response("".join(f"{line}\n" for line in ["ok", *notices]), media_type=_TEXT)
+
+    async def evidence(self, request: Request) -> Response:
+        number = request.path_params["number"].removeprefix("#")
+        if not (number.isascii() and number.isdecimal()):
+            msg = (
+                f"{number!r} is no number of evidence: ask for the digits behind a # of the summary, as in /evidence/12"
+            )
+            raise Refusal(HTTPStatus.BAD_REQUEST, msg)
+        try:
+            found = await anyio.to_thread.run_sync(self._backend.engine.evidence, int(number), limiter=self._renderings)
+        except (TraceNotFound, OverflowError) as error:
+            msg = str(error) if isinstance(error, TraceNotFound) else f"there is no evidence #{number}"
+            raise Refusal(HTTPStatus.NOT_FOUND, msg, kind=TraceNotFound.__name__) from None
+        return json_answer(found)
+
+    async def ingest(self, request: Request) -> Response:
+        taken = await self._ingest.take(request, self._backend.inlet)
+        return json_answer({"source": request.path_params["source"], "bytes": taken}, HTTPStatus.ACCEPTED)
+
+    async def _render(self, asked: Mapping[str, Any]) -> bytes:
+        def render() -> bytes:
+            return self._backend.publisher.render(self._backend.publisher.notices, asked)
+
+        try:
+            return await anyio.to_thread.run_sync(render, limiter=self._renderings)
+        except TokenBudgetExceeded as error:
+            raise Refusal(HTTPStatus.BAD_REQUEST, str(error), kind=TokenBudgetExceeded.__name__) from None
+        except (ValueError, OverflowError) as error:
+            raise Refusal(HTTPStatus.BAD_REQUEST, str(error)) from None
+
+
+def _asked(request: Request) -> dict[str, Any]:
+    """Read the parameters; a misspelt one must not pass for a summary that took it into account."""
+    asked: dict[str, Any] = {}
+    for name, value in request.query_params.multi_items():
+        if name not in _PARAMETERS:
+            raise Refusal(HTTPStatus.BAD_REQUEST, f"unknown parameter {name!r}; known: {', '.join(_PARAMETERS)}")
+        if name == "section":
+            asked.setdefault("sections", []).extend(part for part in value.split(",") if part)
+        elif name in asked:
+            raise Refusal(HTTPStatus.BAD_REQUEST, f"{name} was given twice")
+        elif name == "budget":
+            if not (value.isascii() and value.isdecimal() and int(value) > 0):
+                raise Refusal(HTTPStatus.BAD_REQUEST, f"budget is a number of tokens such as 1000, not {value!r}")
+            asked[name] = int(value)
+        elif name in ("window", "baseline"):
+            try:
+                asked[name] = int(Duration.parse(value))
+            except ValueError as error:
+                raise Refusal(HTTPStatus.BAD_REQUEST, f"{name}: {error}") from None
+        elif len(value) > _LONGEST_FOCUS:
+            raise Refusal(HTTPStatus.BAD_REQUEST, f"{name} is longer than {_LONGEST_FOCUS} characters")
+        else:
+            asked[name] = value
+    return asked
