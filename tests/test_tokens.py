@@ -35,35 +35,8 @@ GET POST <*> --- ==> != && || ::: ... !!! /// \\ {"key":[null]} <|endoftext|> <|
 WORDS = [*TEXT.split(), "e\u0301", "n\u0303\u0327"]
 BLANKS = "\t\n\v\f\r \x85\xa0\u1680\u2003\u2028\u2029\u202f\u205f\u3000"
 SPACES = [*BLANKS, *" \n\n", "\n\n", "\r\n", "  ", "   ", " \n ", "\n \n", "\t\t", " " * 17]
-ODD = [
-    "'s",
-    "'S",
-    "'\u017f",
-    "'ll",
-    "'lL",
-    "'\u212a",
-    "'re",
-    "'vE",
-    "'d",
-    "'m",
-    "'t",
-    "''",
-    "//",
-    "/\n",
-    "Ab",
-    "aB",
-    "ABC",
-]
-ODD += [
-    *"'/_-.\"ABあー々\u0e33ǅʰ\u017f\u212a\u02bc",
-    "0",
-    "12",
-    "345",
-    "6789",
-    "\U0001d400",
-    "\U00010400",
-    "\U0001f600",
-]
+ODD = ["'s", "'S", "'\u017f", "'ll", "'lL", "'\u212a", "'re", "'vE", "'d", "'m", "'t", "''", "//", "/\n", "Ab", "aB"]
+ODD += [*"'/_-.\"ABあー々\u0e33ǅʰ\u017f\u212a\u02bc\U0001d400\U00010400\U0001f600", "ABC", "0", "12", "345", "6789"]
 ODD += [*"\0\x1b\x1c\x7f\u200b\u200d\ufeff\ufffd\ufe0f\u0300\u0301\u0345\u20dd\U000e0100", "\x1b[31m"]
 POOLS = [WORDS, SPACES, ODD, WORDS + SPACES, SPACES + ODD, WORDS + ODD, WORDS + SPACES + ODD]
 PLANES = [(0, 0x80), (0x80, 0x250), (0x250, 0x800), (0x800, 0xD800), (0xE000, 0x10000)]

