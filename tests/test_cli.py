@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tracegist import _engine
 from tracegist.cli import main
 
 SPAN = {
@@ -119,11 +121,11 @@ def test_help__imports_nothing_heavy() -> None:
 def test_usage__unknown_verb_or_option__says_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
     """A mistake on the command line is one line, exit code 2, and where to look."""
     assert main(["frobnicate"]) == 2
-    assert "See: tracegist --help" in one_line(capsys)
+    assert "see: tracegist --help" in one_line(capsys)
     assert main(["summarize", "--bugdet", "3"]) == 2
     assert one_line(capsys) == "unknown option --bugdet; did you mean --budget?"
     assert main(["summarize", "--budget", "many"]) == 2
-    assert "See: tracegist summarize --help" in one_line(capsys)
+    assert "see: tracegist summarize --help" in one_line(capsys)
     assert main(["summarize", "--budget", "0"]) == 2
     assert "Must be >= 1" in one_line(capsys)
     assert main(["summarize", "--window", "5"]) == 2
@@ -252,3 +254,188 @@ def test_module__run_as_program__is_the_command() -> None:
     assert process.returncode == 0
     assert process.stdout.strip()
     assert run("nonsense").returncode == 2
+
+
+def test_summarize__file__prints_text_within_the_budget(traces: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file, no daemon: the account on standard output, nothing on standard error."""
+    assert main(["summarize", str(traces), "--budget", "200"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert out.startswith("#")
+    assert "10 events" in out
+    assert _engine.count_tokens(out) <= 200
+
+
+def test_summarize__json__is_one_object_on_one_line(traces: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What programs read: the engine's own object, with what was asked for in it."""
+    options = ["--budget", "300", "--window", "180s", "--encoding", "cl100k_base", "--format", "json"]
+    assert main(["summarize", str(traces), *options]) == 0
+    out = capsys.readouterr().out
+    assert out.count("\n") == 1
+    answer = json.loads(out)
+    assert {"text", "tokens", "budget", "encoding", "window", "verdicts", "facts", "ledger"} <= answer.keys()
+    assert (answer["budget"], answer["encoding"], answer["window"]["seconds"]) == (300, "cl100k_base", 180)
+    assert answer["tokens"] == _engine.count_tokens(answer["text"], "cl100k_base")
+    assert answer["ledger"]["events"] == 10
+
+
+def test_summarize__configuration_and_environment__give_the_defaults(
+    traces: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What no option says is as configured, with a daemon or without."""
+    monkeypatch.setenv("TRACEGIST_SUMMARY_BUDGET", "123")
+    monkeypatch.setenv("TRACEGIST_SUMMARY_WINDOW", "90s")
+    assert main(["summarize", str(traces), "--format", "json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["budget"], answer["window"]["seconds"]) == (123, 90)
+
+
+def test_summarize__standard_input__is_a_path_too(traces: Path) -> None:
+    """`-` reads a pipe, and can stand beside files."""
+    process = run("summarize", "-", "--format", "json", stdin=traces.read_bytes())
+    assert json.loads(process.stdout)["ledger"]["events"] == 10
+    process = run("summarize", traces, "-", "--format", "json", stdin=traces.read_bytes())
+    assert json.loads(process.stdout)["ledger"]["events"] == 20
+
+
+def test_summarize__truncated_line__is_in_the_ledger(traces: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A line that was cut is counted as rejected, and the others are summarised."""
+    with traces.open("a") as file:
+        file.write(json.dumps(SPAN)[:100])
+    assert main(["summarize", str(traces), "--format", "json"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    ledger = json.loads(out)["ledger"]
+    assert (ledger["events"], ledger["rejected"]) == (10, 1)
+    assert ledger["bytes"] == traces.stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, ": no such file"),
+        (b"", ": empty: no event in it"),
+        (b"\n\n  \n", ": no event in its 5 bytes"),
+        (b"\x00\x01\x02\xff\xfe", ": no event in it: 1 records could not be read, the first for: "),
+        (b'{"resourceSpans": [', ": no event in it: 1 records could not be read, the first for: "),
+    ],
+)
+def test_summarize__nothing_to_read__one_line_and_exit_code_4(
+    content: bytes | None, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A missing, an empty, a blank, a binary and a broken file: each is told what it is."""
+    file = tmp_path / "file"
+    if content is not None:
+        file.write_bytes(content)
+    assert main(["summarize", str(file)]) == 4
+    assert one_line(capsys).startswith(f"{file}{message}")
+
+
+def test_summarize__folder_socket_and_dead_link__are_told_apart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is no file is named for what it is."""
+    assert main(["summarize", str(tmp_path)]) == 4
+    assert one_line(capsys) == f"{tmp_path}: a folder: name the files in it, such as {tmp_path}/*.jsonl"
+    (tmp_path / "link").symlink_to(tmp_path / "absent")
+    assert main(["summarize", str(tmp_path / "link")]) == 4
+    assert one_line(capsys) == f"{tmp_path}/link: a link to no file"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "s"))
+    assert main(["summarize", str(tmp_path / "s")]) == 4
+    assert one_line(capsys) == f"{tmp_path}/s: a socket: a daemon's is named by --socket"
+    assert main(["summarize", "a\0b"]) == 4
+    assert one_line(capsys) == "a?b: no such file"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_summarize__unreadable_file__says_so(traces: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Permissions are named."""
+    traces.chmod(0)
+    assert main(["summarize", str(traces)]) == 4
+    assert one_line(capsys) == f"{traces}: permission denied"
+
+
+def test_summarize__some_of_many_unreadable__the_rest_is_summarised(
+    traces: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One bad name among many costs a line on standard error and the exit code, not the account."""
+    (tmp_path / "empty").touch()
+    names = [str(tmp_path / "absent"), str(traces), str(tmp_path / "empty"), str(tmp_path)]
+    assert main(["summarize", *names, "--format", "json"]) == 4
+    out, err = capsys.readouterr()
+    assert json.loads(out)["ledger"]["events"] == 10
+    assert [line.split(": ")[1] for line in err.splitlines()] == [str(tmp_path / "absent"), str(tmp_path)]
+    assert main(["summarize", names[0], names[-1]]) == 4
+    assert capsys.readouterr().err.splitlines()[-1] == "tracegist: none of the files could be read"
+
+
+def test_summarize__impossible_question__is_refused_before_reading(
+    traces: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A budget too small is 1 and names the smallest; what makes no sense is 2 and names what there is."""
+    assert main(["summarize", str(traces), "--budget", "3"]) == 1
+    assert "smallest" in one_line(capsys)
+    assert main(["summarize", str(traces), "--encoding", "p50k"]) == 2
+    assert "o200k_base" in one_line(capsys)
+    assert main(["summarize", str(traces), "--section", "nonsense"]) == 2
+    assert "wrong" in one_line(capsys)
+    assert main(["summarize", str(traces), "--window", "0s"]) == 2
+    assert "nothing happens in no time" in one_line(capsys)
+
+
+def test_summarize__interrupted__exit_code_130_and_silence() -> None:
+    """Ctrl-C while a pipe is read ends it at once, without a traceback."""
+    command = [sys.executable, "-m", "tracegist", "summarize", "-"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        process.stdin.write(b'{"msg":"hello"}\n' * 100_000)
+        process.stdin.flush()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == 130, err
+    assert (out, err) == (b"", b"")
+
+
+def test_show__number_with_paths__prints_the_raw_span(traces: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A statement leads back to the bytes of the file, with no daemon either."""
+    assert main(["summarize", str(traces)]) == 0
+    number = re.search(r"#(\d+)$", capsys.readouterr().out, re.MULTILINE)
+    assert number is not None
+    assert main(["show", number[0], str(traces)]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"{number[0]} cart GET /cart server\n")
+    assert '"spanId": "eee19b7ec3c1b174"' in out
+    assert main(["show", "#99999", str(traces)]) == 1
+    assert "#99999" in one_line(capsys)
+
+
+def test_templates__file_and_pipe__one_object_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As many lines come out as messages went in, in their order; messages of one template share its id."""
+    messages = "connection from 10.0.0.1 closed\nconnection from 10.0.0.2 closed\ndisk full\n"
+    file = tmp_path / "messages.log"
+    file.write_text(messages)
+    assert main(["templates", str(file)]) == 0
+    out = capsys.readouterr().out
+    found = [json.loads(line) for line in out.splitlines()]
+    assert len(found) == 3
+    assert found[0]["id"] == found[1]["id"] != found[2]["id"]
+    assert found[2]["template"] == "disk full"
+    assert run("templates", "-", stdin=messages.encode()).stdout.decode() == out
+    assert main(["templates", str(tmp_path)]) == 4
+    assert one_line(capsys) == f"{tmp_path}: Is a directory"
+    assert run("templates", "-").stdout == b""
+
+
+def test_terminal__escape_sequences__do_not_reach_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What strangers wrote into a log cannot steer the terminal of who reads about it."""
+    file = tmp_path / "app.log"
+    file.write_text('{"level":"error","msg":"\\u001b[2Jgone \\u009b31m"}\n' * 3)
+    assert main(["summarize", str(file)]) == 0
+    number = re.search(r"#(\d+)", capsys.readouterr().out.partition("\n")[2])
+    assert number is not None
+    assert main(["show", number[1], str(file)]) == 0
+    out = capsys.readouterr().out
+    assert "gone" in out
+    assert "\x1b" not in out
+    assert "\x9b" not in out

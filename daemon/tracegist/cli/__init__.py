@@ -122,7 +122,7 @@ def _carry_out(words: Sequence[str]) -> int:
         report(error)
         return exit_code(error)
     except CycloptsError as error:
-        report(f"{error} See: tracegist {verb} --help" if verb else f"{error} See: tracegist --help")
+        report(f"{str(error).rstrip('.')}; see: {' '.join(filter(None, ('tracegist', verb, '--help')))}")
         return USAGE
     return code if isinstance(code, int) else 0
 

@@ -100,8 +100,8 @@ def _ingest(engine: _engine.Engine, paths: Sequence[str]) -> int:
     if not any(file.events for file in files):
         _refuse(files)
     for file in files:
-        if file.rejected and not file.events:
-            report(_nothing_in(file))
+        if file.rejected > file.events:
+            report(_mostly_unreadable(file))
     return 0 if len(readable) == len(paths) else UNREADABLE
 
 
@@ -143,13 +143,21 @@ def _refuse(files: Sequence[Ingested]) -> NoReturn:
     raise Unreadable(msg)
 
 
+def _mostly_unreadable(file: Ingested) -> str:
+    found = f"{file.events} events found" if file.events else "no event in it"
+    return f"{_name(file)}: {found}: {file.rejected} records could not be read, the first for: {file.reason}"
+
+
+def _name(file: Ingested) -> str:
+    return "standard input" if file.stream == "-" else file.stream
+
+
 def _nothing_in(file: Ingested) -> str:
-    name = "standard input" if file.stream == "-" else file.stream
-    if not file.bytes:
-        return f"{name}: empty: no event in it"
     if file.rejected:
-        return f"{name}: no event in it: {file.rejected} of its records could not be read, the first for: {file.reason}"
-    return f"{name}: no event in its {file.bytes} bytes"
+        return _mostly_unreadable(file)
+    return (
+        f"{_name(file)}: no event in its {file.bytes} bytes" if file.bytes else f"{_name(file)}: empty: no event in it"
+    )
 
 
 @dataclass(slots=True)

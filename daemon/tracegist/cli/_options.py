@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
@@ -30,8 +30,18 @@ __all__ = [
 ]
 
 
+# The engine would count further, but no model reads further.
+_LARGEST_BUDGET: Final = 1_000_000_000
+
+
 def _duration(_: type, tokens: Sequence[Token]) -> Duration:
     return Duration.parse(tokens[0].value)
+
+
+def _no_instant(_: type, value: Duration | None) -> None:
+    if value == 0:
+        msg = "nothing happens in no time"
+        raise ValueError(msg)
 
 
 # A lone "-" is a path here, and only this setting lets one through; `check_paths` refuses options that come with it.
@@ -39,7 +49,7 @@ Paths: TypeAlias = Annotated[str, Parameter(allow_leading_hyphen=True)]
 Budget: TypeAlias = Annotated[
     int | None,
     Parameter(
-        validator=Number(gte=1),
+        validator=Number(gte=1, lte=_LARGEST_BUDGET),
         metavar="TOKENS",
         help="Tokens the summary may take, counted exactly as tiktoken counts them.",
     ),
@@ -51,6 +61,7 @@ Window: TypeAlias = Annotated[
     Duration | None,
     Parameter(
         converter=_duration,
+        validator=_no_instant,
         metavar="DURATION",
         help="Time up to the newest event that the summary speaks of: 300s, 5m, 1h30m.",
     ),

@@ -12,6 +12,9 @@ from tracegist.cli._options import ConfigFile
 if TYPE_CHECKING:
     from tracegist.config import Config
 
+if TYPE_CHECKING:
+    from tracegist.config import Config
+
 __all__ = ["run"]
 
 

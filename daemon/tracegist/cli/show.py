@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 from cyclopts import Parameter
@@ -58,11 +57,14 @@ def show(
 
 
 def _lines(evidence: dict[str, Any]) -> Iterator[str]:
-    subject = " ".join(str(evidence[key]) for key in ("service", "operation", "kind") if evidence.get(key))
-    yield f"#{evidence['id']} {subject}"
+    subject = " ".join(evidence[key] for key in ("service", "operation", "kind") if evidence.get(key))
+    yield _safe(f"#{evidence['id']} {subject}")
     for event in evidence["events"]:
-        time = event.get("time")
-        when = datetime.fromtimestamp(time / 1e9, tz=UTC).isoformat(timespec="milliseconds") if time else "no time"
         yield ""
-        yield f"{event.get('role', '')} {when} {event.get('source', '')}".strip()
-        yield event["raw"]
+        yield _safe(" ".join(str(event[key]) for key in ("role", "time", "source") if event.get(key)))
+        yield _safe(event["raw"])
+
+
+def _safe(text: str) -> str:
+    """Keep what strangers wrote from steering the terminal."""
+    return "".join(character if character.isprintable() or character in "\n\t" else "\ufffd" for character in text)

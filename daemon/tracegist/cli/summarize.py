@@ -67,7 +67,7 @@ def summarize(
             budget=budget or usual.budget,
             encoding=encoding or usual.encoding,
             window=window or usual.window,
-            baseline=baseline or usual.baseline,
+            baseline=usual.baseline if baseline is None else baseline,
             focus=focus,
             sections=section,
         )
