@@ -45,7 +45,8 @@ pub fn verdicts<'v>(view: &'v View<'v>, claims: &[Claim<'v>], threshold: f64) ->
     let callers = callers(view);
     let mut by_service: BTreeMap<&str, Vec<Claim<'v>>> = BTreeMap::new();
     let time_lost: f64 = claims.iter().filter(|claim| is_time(claim.what)).map(lost).sum();
-    for claim in claims {
+    // A message that is new says that something is new, not that it is wrong.
+    for claim in claims.iter().filter(|claim| claim.what != What::New) {
         let mut claim = claim.clone();
         if is_time(claim.what) {
             // Of all the time that was lost, how much was lost here: a trifle that doubled is no cause.
