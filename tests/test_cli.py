@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
 import signal
 import socket
@@ -439,3 +440,44 @@ def test_terminal__escape_sequences__do_not_reach_it(tmp_path: Path, capsys: pyt
     assert "gone" in out
     assert "\x1b" not in out
     assert "\x9b" not in out
+
+
+def test_completion__bash__completes_verbs_options_and_files(tmp_path: Path, traces: Path) -> None:
+    """What the script offers at the end of a line is what a user would type next."""
+    script = run("completion", "bash").stdout.decode()
+    ask = 'try() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _tracegist; echo "${COMPREPLY[*]}"; }'
+    lines = (
+        'try tracegist summ; try tracegist summarize --bu; try tracegist summarize trac; try tracegist run --config ""'
+    )
+    process = subprocess.run(
+        ["/bin/bash", "-c", f"{script}\n{ask}\n{lines}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    answers = [sorted(line.split()) for line in process.stdout.splitlines()]
+    assert answers == [["summarize"], ["--budget"], [traces.name], ["empty.toml", traces.name]]
+
+
+def test_progress__terminal__shows_a_bar_and_wipes_it(tmp_path: Path) -> None:
+    """Who waits at a terminal sees how far it is; nothing of it is left, and standard output has the account alone."""
+    code = (
+        "import sys; from tracegist.cli import _files, main; _files._PATIENCE = 0; "
+        f"sys.exit(main(['summarize', {str(tmp_path / 'big.jsonl')!r}]))"
+    )
+    (tmp_path / "big.jsonl").write_text((json.dumps(SPAN) + "\n") * 20_000)
+    controller, terminal = pty.openpty()
+    try:
+        process = subprocess.run(
+            [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=terminal, check=False, timeout=60
+        )
+        os.close(terminal)
+        shown = os.read(controller, 1 << 16)
+    finally:
+        os.close(controller)
+    assert process.returncode == 0
+    assert process.stdout.startswith(b"#")
+    assert b"MB" in shown
+    assert shown.endswith((b"\x1b[2K", b"\x1b[?25h", b"\r"))

@@ -45,7 +45,8 @@ def _no_instant(_: type, value: Duration | None) -> None:
 
 
 # A lone "-" is a path here, and only this setting lets one through; `check_paths` refuses options that come with it.
-Paths: TypeAlias = Annotated[str, Parameter(allow_leading_hyphen=True)]
+# Every path is read as text, which a Path would shorten; that it may be one makes shells complete the names of files.
+Paths: TypeAlias = Annotated[str | Path, Parameter(allow_leading_hyphen=True)]
 Budget: TypeAlias = Annotated[
     int | None,
     Parameter(
@@ -88,12 +89,14 @@ Socket: TypeAlias = Annotated[
 ]
 
 
-def check_paths(paths: Sequence[str], verb: Callable[..., Any]) -> None:
+def check_paths(paths: Sequence[str | Path], verb: Callable[..., Any]) -> list[str]:
     """Refuse options that were mistaken for paths, and name the option that was meant.
 
+    :return: the paths, as they were written
     :raises Usage: if a path begins with a hyphen
     """
-    for path in paths:
+    written = [str(path) for path in paths]
+    for path in written:
         if path.startswith("-") and path != "-":
             from difflib import get_close_matches  # noqa: PLC0415 - only an error needs it
 
@@ -102,6 +105,7 @@ def check_paths(paths: Sequence[str], verb: Callable[..., Any]) -> None:
             meant = f"; did you mean {close[0]}?" if close else f"; a file of that name is ./{path}"
             msg = f"unknown option {path}{meant}"
             raise Usage(msg)
-    if paths.count("-") > 1:
+    if written.count("-") > 1:
         msg = 'standard input can be read once: "-" was given more than once'
         raise Usage(msg)
+    return written

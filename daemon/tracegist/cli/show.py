@@ -42,12 +42,12 @@ def show(
     if match is None:
         msg = f"{number} is no number of evidence: write it as it stands at the end of a statement, such as '#12'"
         raise Usage(msg)
-    check_paths(paths, show)
-    if paths:
+    files = check_paths(paths, show)
+    if files:
         from tracegist.cli._files import evidence_of_files  # noqa: PLC0415
         from tracegist.config import load  # noqa: PLC0415
 
-        answer = evidence_of_files(paths, int(match[1]), load(config).config)
+        answer = evidence_of_files(files, int(match[1]), load(config).config)
     else:
         from tracegist.cli._daemon import find_daemon  # noqa: PLC0415
 

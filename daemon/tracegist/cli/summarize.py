@@ -55,9 +55,9 @@ def summarize(
 
     :param paths: Files to read, whole; - is standard input.
     """
-    check_paths(paths, summarize)
+    files = check_paths(paths, summarize)
     code = 0
-    if paths:
+    if files:
         from tracegist.cli._files import Question, summarize_files  # noqa: PLC0415
         from tracegist.config import load  # noqa: PLC0415
 
@@ -71,7 +71,7 @@ def summarize(
             focus=focus,
             sections=section,
         )
-        answer, code = summarize_files(paths, question, settings.engine)
+        answer, code = summarize_files(files, question, settings.engine)
     else:
         from tracegist.cli._daemon import find_daemon  # noqa: PLC0415
 
