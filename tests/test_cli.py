@@ -349,12 +349,21 @@ def test_summarize__folder_socket_and_dead_link__are_told_apart(
     assert one_line(capsys) == "a?b: no such file"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_summarize__unreadable_file__says_so(traces: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Permissions are named."""
-    traces.chmod(0)
-    assert main(["summarize", str(traces)]) == 4
-    assert one_line(capsys) == f"{traces}: permission denied"
+def test_summarize__unreadable_file__says_so(traces: Path, tmp_path: Path) -> None:
+    """Permissions are named; root, who may read everything, becomes nobody for this."""
+    closed = tmp_path / "closed.jsonl"
+    closed.write_bytes(traces.read_bytes())
+    closed.chmod(0)
+    code = (
+        "import os, sys; from tracegist.cli import main; main(['summarize', sys.argv[1]]); "
+        "os.geteuid() or os.setuid(65534); sys.exit(main(['summarize', sys.argv[2]]))"
+    )
+    environ = {**os.environ, "TRACEGIST_CONFIG": "/dev/null"}
+    process = subprocess.run(
+        [sys.executable, "-c", code, traces, closed], capture_output=True, check=False, timeout=60, env=environ
+    )
+    assert process.returncode == 4
+    assert process.stderr.decode() == f"tracegist: {closed}: Permission denied\n"
 
 
 def test_summarize__some_of_many_unreadable__the_rest_is_summarised(

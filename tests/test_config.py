@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -100,16 +101,23 @@ def test_config__search_order__option_then_variable_then_user(tmp_path: Path) ->
     assert load(option, environ=environ, root=False).config.summary.budget == 3
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_config__found_file_unreadable__passed_over_with_a_note(tmp_path: Path) -> None:
     """A file that is only found, not named, and is closed to this user does not stand in the way; it is mentioned."""
     user = tmp_path / "tracegist/tracegist.toml"
     user.parent.mkdir()
     user.write_text("")
     user.chmod(0)
-    loaded = load(environ={**HOME, "XDG_CONFIG_HOME": str(tmp_path)}, root=False)
-    assert loaded.file != user
-    assert str(user) in loaded.notes[0]
+    # Root may read everything, and becomes nobody for this once the code is loaded.
+    code = (
+        "import os, sys; from tracegist.config import load; load('/dev/null', environ={}, root=True); "
+        "os.geteuid() or os.setuid(65534); "
+        "found = load(environ={'HOME': '/', 'XDG_CONFIG_HOME': sys.argv[1]}, root=False); print(found.file, *found.notes)"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert process.stdout.endswith(f"{user}: Permission denied, passed over\n")
+    assert not process.stdout.startswith(str(user))
 
 
 def test_config__named_file_missing__is_an_error(tmp_path: Path) -> None:

@@ -132,7 +132,7 @@ def _obstacle(path: Path) -> str:
         return f"a folder: name the files in it, such as {path / '*.jsonl'}"
     if modes.S_ISSOCK(mode):
         return "a socket: a daemon's is named by --socket"
-    return "" if os.access(path, os.R_OK) else "permission denied"
+    return "" if os.access(path, os.R_OK) else "Permission denied"
 
 
 def _refuse(files: Sequence[Ingested]) -> NoReturn:
