@@ -163,26 +163,57 @@ impl<'a> Cursor<'a> {
     fn string(&mut self) -> Result<Text<'a>, Reject> {
         self.at += 1;
         let start = self.at;
-        let mut escaped = false;
-        loop {
-            let rest = self.data.get(self.at..).unwrap_or_default();
-            match special(rest) {
-                None => {
-                    self.at = self.data.len();
-                    return Err(Reject::ends(self.at));
-                }
-                Some(offset) => self.at += offset,
+        self.string_end()?;
+        Ok(Text { raw: self.data.get(start..self.at - 1).unwrap_or_default() })
+    }
+
+    /// Step over the rest of a string, and its closing quote.
+    ///
+    /// Eight bytes at a time by the carry trick of Mycroft (1987): most strings of telemetry are shorter than the set-up
+    /// of a vector search is worth.
+    #[inline]
+    fn string_end(&mut self) -> Result<(), Reject> {
+        let mut at = self.at;
+        while let Some(word) = self.data.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+            let found = special(u64::from_le_bytes(*word));
+            if found == 0 {
+                at += 8;
+                continue;
             }
+            at += found.trailing_zeros() as usize / 8;
+            self.at = at;
+            if self.data.get(at) == Some(&b'"') {
+                self.at = at + 1;
+                return Ok(());
+            }
+            return self.string_rest();
+        }
+        self.at = at;
+        self.string_rest()
+    }
+
+    /// The same, byte by byte: for escapes, for the last bytes of a text, and for what is wrong.
+    #[inline(never)]
+    fn string_rest(&mut self) -> Result<(), Reject> {
+        loop {
             match self.data.get(self.at) {
                 Some(b'"') => {
-                    let raw = self.data.get(start..self.at).unwrap_or_default();
                     self.at += 1;
-                    return Ok(Text { raw, escaped });
+                    return Ok(());
                 }
                 Some(b'\\') => {
-                    escaped = true;
                     self.escape()?;
+                    // Plain stretches between escapes may be long.
+                    while let Some(word) = self.data.get(self.at..).and_then(<[u8]>::first_chunk::<8>) {
+                        let found = special(u64::from_le_bytes(*word));
+                        if found != 0 {
+                            self.at += found.trailing_zeros() as usize / 8;
+                            break;
+                        }
+                        self.at += 8;
+                    }
                 }
+                Some(0x20..) => self.at += 1,
                 _ => return Err(self.wrong()),
             }
         }
@@ -276,7 +307,8 @@ impl<'a> Cursor<'a> {
         loop {
             match self.need()? {
                 b'"' => {
-                    self.string()?;
+                    self.at += 1;
+                    self.string_end()?;
                 }
                 opener @ (b'{' | b'[') => {
                     self.at += 1;
@@ -327,6 +359,80 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Step over these bytes if they stand here.
+    #[inline]
+    fn literally<const N: usize>(&mut self, bytes: &[u8; N]) -> bool {
+        let found = self.data.get(self.at..).and_then(<[u8]>::first_chunk::<N>) == Some(bytes);
+        if found {
+            self.at += N;
+        }
+        found
+    }
+
+    /// Step over the comma due before a key, the key and its colon, if they are written in the shortest way and the key
+    /// is this one, given with its quotes and its colon.
+    #[inline]
+    pub(super) fn likely_key<const N: usize>(&mut self, key: &[u8; N]) -> bool {
+        let before = self.at;
+        if !self.fresh && !self.literally(b",") || !self.literally(key) {
+            self.at = before;
+            return false;
+        }
+        self.fresh = false;
+        true
+    }
+
+    /// The bytes of the string or number that stands here, as in [`Value::plain`]; of any other value, none.
+    #[inline]
+    pub(super) fn plain(&mut self) -> Result<&'a [u8], Reject> {
+        if self.need()? == b'"' {
+            return self.string().map(|text| text.raw);
+        }
+        Ok(self.value()?.plain().unwrap_or_default())
+    }
+
+    /// Step over an array of OTLP's `KeyValue` and give its text, as [`Self::raw`] does for any value.
+    ///
+    /// Most of a request's bytes are attributes, and nearly all of these are written in one way: to compare with it is
+    /// several times faster than to find out what stands there.
+    pub(super) fn attributes(&mut self) -> Result<&'a [u8], Reject> {
+        self.need()?;
+        let start = self.at;
+        if self.literally(b"[") {
+            while self.attribute() {
+                if self.literally(b"]") {
+                    return Ok(self.since(start));
+                }
+                if !self.literally(b",") {
+                    break;
+                }
+            }
+            self.at = start;
+        }
+        self.raw()
+    }
+
+    /// Step over a `KeyValue` of a usual type in the shortest form. If it is not that, the cursor may stand anywhere.
+    #[inline]
+    fn attribute(&mut self) -> bool {
+        if !self.literally(b"{\"key\":\"") || self.string_end().is_err() || !self.literally(b",\"value\":{\"") {
+            return false;
+        }
+        let value = if self.literally(b"stringValue\":\"") || self.literally(b"intValue\":\"") {
+            self.string_end()
+        } else if self.literally(b"boolValue\":") || self.literally(b"doubleValue\":") || self.literally(b"intValue\":")
+        {
+            match self.data.get(self.at) {
+                Some(b't') => self.literal(b"true"),
+                Some(b'f') => self.literal(b"false"),
+                _ => self.number(),
+            }
+        } else {
+            return false;
+        };
+        value.is_ok() && self.literally(b"}}")
+    }
+
     /// Step over the value that stands here, and give its text.
     #[inline]
     pub(super) fn raw(&mut self) -> Result<&'a [u8], Reject> {
@@ -340,29 +446,16 @@ impl<'a> Cursor<'a> {
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
-/// Where the first quote, backslash or control character stands.
-///
-/// Eight bytes at a time by the carry trick of Mycroft (1987): most strings of telemetry are shorter than the set-up of
-/// a vector search is worth.
+/// Zero if a word of text has no quote, backslash or control character; else the lowest bit is in the first of them.
 #[inline]
-fn special(data: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    let (words, tail) = data.as_chunks::<8>();
-    for word in words {
-        let word = u64::from_le_bytes(*word);
-        let quote = word ^ (ONES * u64::from(b'"'));
-        let slash = word ^ (ONES * u64::from(b'\\'));
-        let found = (quote.wrapping_sub(ONES) & !quote)
-            | (slash.wrapping_sub(ONES) & !slash)
-            | (word.wrapping_sub(ONES * 0x20) & !word);
-        let found = found & HIGH;
-        if found != 0 {
-            // A borrow can raise false bits above the first true one, never below it.
-            return Some(at + found.trailing_zeros() as usize / 8);
-        }
-        at += 8;
-    }
-    tail.iter().position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20).map(|offset| at + offset)
+fn special(word: u64) -> u64 {
+    let quote = word ^ (ONES * u64::from(b'"'));
+    let slash = word ^ (ONES * u64::from(b'\\'));
+    let found = (quote.wrapping_sub(ONES) & !quote)
+        | (slash.wrapping_sub(ONES) & !slash)
+        | (word.wrapping_sub(ONES * 0x20) & !word);
+    // A borrow can raise false bits above the first true one, never below it.
+    found & HIGH
 }
 
 /// The string whose opening quote starts a text, and its length with its quotes. Not as strict as JSON: any escape and
@@ -370,13 +463,11 @@ fn special(data: &[u8]) -> Option<usize> {
 #[must_use]
 pub(super) fn quoted(text: &[u8]) -> Option<(Text<'_>, usize)> {
     let mut at = 1;
-    let mut escaped = false;
     loop {
         at += memchr::memchr2(b'"', b'\\', text.get(at..)?)?;
         if text.get(at) == Some(&b'"') {
-            return Some((Text { raw: text.get(1..at)?, escaped }, at + 1));
+            return Some((Text { raw: text.get(1..at)? }, at + 1));
         }
-        escaped = true;
         at += 2;
     }
 }

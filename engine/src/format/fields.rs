@@ -70,7 +70,7 @@ impl<'a> Fields<'a> {
     pub(super) fn see(&mut self, name: &Name, value: Value<'a>, inside: bool) {
         let Some((field, rank)) = names::field(name.as_bytes()) else { return };
         let rank = if inside { rank + INSIDE } else { rank };
-        let text = matches!(value, Value::String(Text { raw, .. }) if !raw.is_empty());
+        let text = matches!(value, Value::String(Text { raw }) if !raw.is_empty());
         let number = matches!(value, Value::Number(_));
         // A value of another type is another thing that goes by the same name.
         let slot = match field {

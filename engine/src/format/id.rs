@@ -24,19 +24,41 @@ pub(super) fn span(text: &[u8]) -> SpanId {
 
 #[inline]
 fn hex(text: &[u8]) -> Option<u128> {
-    let mut number = 0;
+    let (words, tail) = text.as_chunks::<8>();
+    let mut number: u128 = 0;
     let mut bad = 0;
-    // Two halves in 64 bits each: arithmetic on 128 bits costs more.
-    for half in text.chunks(16) {
-        let mut part: u64 = 0;
-        for &digit in half {
-            let value = NIBBLES[usize::from(digit)];
-            bad |= value;
-            part = part << 4 | u64::from(value & 15);
-        }
-        number = number << (half.len() * 4) | u128::from(part);
+    for word in words {
+        let (eight, wrong) = eight_digits(u64::from_le_bytes(*word));
+        number = number << 32 | u128::from(eight);
+        bad |= wrong;
     }
-    (bad < 16).then_some(number)
+    for &digit in tail {
+        let value = NIBBLES[usize::from(digit)];
+        bad |= u64::from(value & 0xF0);
+        number = number << 4 | u128::from(value & 15);
+    }
+    (bad == 0).then_some(number)
+}
+
+/// Eight hexadecimal digits at once, and bits where one is none.
+#[inline]
+fn eight_digits(word: u64) -> (u32, u64) {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    // Letters have bit 6, digits have not; bit 5 tells lower case from upper case.
+    let letter = word >> 6 & ONES;
+    let digit = letter ^ ONES;
+    let low = word & (ONES * 0x0F);
+    let value = low + letter * 9;
+    let kind = (word & ((ONES * 0xF0) ^ letter << 5)) ^ (digit * 0x30 + letter * 0x40);
+    // 10 to 15 in a digit, more than `f` in a letter; and then less than `a`.
+    let above = (value + digit * 6) & (ONES * 0x10);
+    let below = !((low | (ONES * 0x10)) - letter) & (ONES * 0x10);
+    let pairs = (value << 4 | value >> 8) & 0x00FF_00FF_00FF_00FF;
+    let fours = (pairs | pairs >> 8) & 0x0000_FFFF_0000_FFFF;
+    // The mask leaves 32 bits.
+    #[allow(clippy::cast_possible_truncation)]
+    let number = ((fours | fours >> 16) & 0xFFFF_FFFF) as u32;
+    (number.swap_bytes(), kind | above | below)
 }
 
 const NIBBLES: [u8; 256] = {

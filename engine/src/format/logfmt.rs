@@ -68,5 +68,5 @@ fn value(text: &[u8]) -> (Text<'_>, &[u8]) {
     }
     let end = text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len());
     let (raw, rest) = text.split_at(end);
-    (Text { raw: raw.strip_suffix(b",").unwrap_or(raw), escaped: false }, rest)
+    (Text { raw: raw.strip_suffix(b",").unwrap_or(raw) }, rest)
 }

@@ -22,6 +22,8 @@ mod otlp;
 mod records;
 mod reject;
 mod syslog;
+#[cfg(test)]
+mod tests;
 mod text;
 mod time;
 mod value;

@@ -6,7 +6,8 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct Reject {
     what: What,
-    at: usize,
+    /// Saturates: with 32 bits a `Result` of a reader's step travels in registers.
+    at: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,32 +35,36 @@ impl Reject {
     /// The byte of the record at which reading stopped, from 0.
     #[must_use]
     pub const fn offset(&self) -> usize {
-        self.at
+        self.at as usize
     }
 
-    pub(super) const fn ends(at: usize) -> Self {
-        Self { what: What::Ends, at }
+    fn new(what: What, at: usize) -> Self {
+        Self { what, at: u32::try_from(at).unwrap_or(u32::MAX) }
     }
 
-    pub(super) const fn unexpected(at: usize, byte: u8) -> Self {
-        Self { what: What::Unexpected(byte), at }
+    pub(super) fn ends(at: usize) -> Self {
+        Self::new(What::Ends, at)
     }
 
-    pub(super) const fn depth(at: usize) -> Self {
-        Self { what: What::Depth, at }
+    pub(super) fn unexpected(at: usize, byte: u8) -> Self {
+        Self::new(What::Unexpected(byte), at)
     }
 
-    pub(super) const fn wrong_type(at: usize) -> Self {
-        Self { what: What::WrongType, at }
+    pub(super) fn depth(at: usize) -> Self {
+        Self::new(What::Depth, at)
     }
 
-    pub(super) const fn binary(at: usize) -> Self {
-        Self { what: What::Binary, at }
+    pub(super) fn wrong_type(at: usize) -> Self {
+        Self::new(What::WrongType, at)
+    }
+
+    pub(super) fn binary(at: usize) -> Self {
+        Self::new(What::Binary, at)
     }
 
     /// The same, for text that starts `by` bytes into the record.
-    pub(super) const fn shifted(self, by: usize) -> Self {
-        Self { what: self.what, at: self.at + by }
+    pub(super) fn shifted(self, by: usize) -> Self {
+        Self::new(self.what, self.offset() + by)
     }
 }
 

@@ -101,10 +101,16 @@ pub(super) fn parse(text: &[u8], context: &Context) -> Option<i64> {
 /// from 1973 to the year 5138, and so do the others.
 #[must_use]
 pub(super) fn epoch(text: &[u8]) -> Option<i64> {
+    // An exponent: seldom written, and never exact to the nanosecond.
+    if memchr::memchr2(b'e', b'E', text).is_some() {
+        let number = super::value::float(text).filter(|number| (0.0..9e18).contains(number))?;
+        #[allow(clippy::cast_possible_truncation)]
+        let whole = number as i64;
+        return epoch(whole.to_string().as_bytes());
+    }
     let mut scan = Scan::new(text);
-    let (whole, digits) = scan.number(19)?;
+    let (whole, _) = scan.number(19)?;
     let unit: i64 = match whole {
-        _ if digits == 0 => return None,
         100_000_000..100_000_000_000 => SECOND,
         100_000_000_000..100_000_000_000_000 => 1_000_000,
         100_000_000_000_000..100_000_000_000_000_000 => 1_000,
@@ -112,14 +118,10 @@ pub(super) fn epoch(text: &[u8]) -> Option<i64> {
         _ => return None,
     };
     let fraction = if scan.eat(b'.') { scan.fraction()? } else { 0 };
-    if scan.rest().is_empty() {
-        return whole.checked_mul(unit)?.checked_add(fraction / (SECOND / unit));
+    if !scan.rest().is_empty() {
+        return None;
     }
-    // An exponent: seldom, and never exact to the nanosecond.
-    let number = super::value::float(text)?;
-    #[allow(clippy::cast_possible_truncation)]
-    let whole = number as i64;
-    if number.abs() < 1e19 { epoch(whole.to_string().as_bytes()) } else { None }
+    whole.checked_mul(unit)?.checked_add(fraction / (SECOND / unit))
 }
 
 /// The timestamp that a text starts with, and its length in bytes.

@@ -2,13 +2,10 @@
 
 use std::borrow::Cow;
 
-/// A JSON string: the bytes between its quotes.
+/// A JSON string: the bytes between its quotes as they stand, escapes and all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Text<'a> {
-    /// As it stands, escapes and all.
     pub(super) raw: &'a [u8],
-    /// Whether there are escapes in it.
-    pub(super) escaped: bool,
 }
 
 impl<'a> Text<'a> {
@@ -16,7 +13,13 @@ impl<'a> Text<'a> {
     #[inline]
     #[must_use]
     pub(super) fn str(self) -> Cow<'a, str> {
-        if self.escaped { Cow::Owned(unescape(self.raw)) } else { String::from_utf8_lossy(self.raw) }
+        if memchr::memchr(b'\\', self.raw).is_some() {
+            return Cow::Owned(unescape(self.raw));
+        }
+        match std::str::from_utf8(self.raw) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => String::from_utf8_lossy(self.raw),
+        }
     }
 }
 
@@ -51,12 +54,13 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The bytes of a string without escapes, or of a number: what ids and numbers are read from.
+    /// The bytes of a string or a number as they stand: what ids, numbers and words are read from. None of these has a
+    /// backslash in it.
     #[inline]
     #[must_use]
     pub(super) const fn plain(self) -> Option<&'a [u8]> {
         match self {
-            Self::String(Text { raw, escaped: false }) | Self::Number(raw) => Some(raw),
+            Self::String(Text { raw }) | Self::Number(raw) => Some(raw),
             _ => None,
         }
     }
@@ -73,12 +77,17 @@ impl<'a> Value<'a> {
 #[inline]
 #[must_use]
 pub(super) fn unsigned(text: &[u8]) -> Option<u64> {
-    let mut number: u64 = 0;
     // 19 digits fit whatever they are.
     if text.is_empty() || text.len() > 19 {
         return unsigned_slow(text);
     }
-    for &byte in text {
+    let mut number: u64 = 0;
+    let (words, tail) = text.as_chunks::<8>();
+    for word in words {
+        let Some(eight) = eight_digits(u64::from_le_bytes(*word)) else { return unsigned_slow(text) };
+        number = number * 100_000_000 + eight;
+    }
+    for &byte in tail {
         let digit = byte.wrapping_sub(b'0');
         if digit > 9 {
             return unsigned_slow(text);
@@ -86,6 +95,21 @@ pub(super) fn unsigned(text: &[u8]) -> Option<u64> {
         number = number * 10 + u64::from(digit);
     }
     Some(number)
+}
+
+/// Eight decimal digits at once, by adding up neighbours in three steps (Lemire, "Quickly parsing eight digits", 2018).
+#[inline]
+const fn eight_digits(word: u64) -> Option<u64> {
+    const ZEROS: u64 = 0x3030_3030_3030_3030;
+    const SIXES: u64 = 0x0606_0606_0606_0606;
+    const HIGH: u64 = 0xF0F0_F0F0_F0F0_F0F0;
+    if word & HIGH != ZEROS || word.wrapping_add(SIXES) & HIGH != ZEROS {
+        return None;
+    }
+    let word = (word - ZEROS).wrapping_mul(10).wrapping_add((word - ZEROS) >> 8);
+    let odd = (word & 0x0000_00FF_0000_00FF).wrapping_mul(0x000F_4240_0000_0064);
+    let even = ((word >> 16) & 0x0000_00FF_0000_00FF).wrapping_mul(0x0000_2710_0000_0001);
+    Some(odd.wrapping_add(even) >> 32)
 }
 
 #[cold]

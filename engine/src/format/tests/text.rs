@@ -1,0 +1,170 @@
+//! Lines of text as daemons and loggers write them.
+
+use proptest::prelude::*;
+
+use super::super::{Context, Format};
+use super::{NOW, attributes, decoded, one};
+use crate::event::{Event, Level};
+
+const ESCAPE: char = '\u{1b}';
+
+fn line(text: &str) -> Event<'_> {
+    one(Format::Text, text)
+}
+
+#[test]
+#[allow(clippy::too_many_lines)] // A table.
+fn loggers_are_understood() {
+    let lines: &[(&str, &str, &str, Level, &str)] = &[
+        ("Nov 24 23:42:01 web-3 sshd[123]: Accepted password", "sshd", "", Level::Unset, "Accepted password"),
+        ("Nov 24 23:42:01 web-3 kernel: ERROR: out of memory", "kernel", "", Level::Error, "out of memory"),
+        ("<11>Nov 24 23:42:01 web-3 su(pam_unix)[9]: failed", "su", "", Level::Error, "failed"),
+        ("<165>1 2026-11-24T23:42:01Z web-3 cart 8 ID47 [a@1 b=\"]\"][c] slow", "cart", "", Level::Info, "slow"),
+        (
+            "<34>1 2026-11-24T23:42:01.000Z web-3 su - - - \u{FEFF}'su root' failed",
+            "su",
+            "",
+            Level::Fatal,
+            "'su root' failed",
+        ),
+        ("2026-11-24T23:42:01.000000+00:00 web-3 cartd[7]: level=warn msg=\"slow\"", "cartd", "", Level::Warn, "slow"),
+        ("2026-11-24 23:42:01,000 - app.orders - ERROR - lost", "", "app.orders", Level::Error, "lost"),
+        (
+            "2026-11-24 23:42:01.000  INFO 12345 --- [main] c.e.Orders    : accepted",
+            "",
+            "c.e.Orders",
+            Level::Info,
+            "accepted",
+        ),
+        ("2026-11-24 23:42:01,000 [main] WARN  c.e.Orders - slow", "", "c.e.Orders", Level::Warn, "slow"),
+        (
+            "[2026-11-24 23:42:01,000] INFO [Broker 0]: started (kafka.server)",
+            "",
+            "",
+            Level::Info,
+            "[Broker 0]: started (kafka.server)",
+        ),
+        ("2026/11/24 23:42:01 [error] 7#0: *1 open() failed", "", "", Level::Error, "7#0: *1 open() failed"),
+        ("[Tue Nov 24 23:42:01.000000 2026] [core:error] [pid 7] failed", "", "", Level::Error, "[pid 7] failed"),
+        ("2026-11-24T23:42:01.000Z\terror\tqueue full", "", "", Level::Error, "queue full"),
+        ("2026-11-24T23:42:01Z stderr F ERROR lost", "", "", Level::Error, "lost"),
+        ("I1124 23:42:01.000000       1 server.go:12] ready", "", "server.go", Level::Info, "ready"),
+        ("2026-11-24 23:42:01.000 UTC [7] LOG:  ready", "", "", Level::Info, "ready"),
+        ("26/11/24 23:42:01 INFO spark.SecurityManager: ready", "", "spark.SecurityManager", Level::Info, "ready"),
+        ("261124 234201 148 INFO dfs.DataNode$X: ready", "", "dfs.DataNode$X", Level::Info, "ready"),
+        ("7:M 24 Nov 2026 23:42:01.000 * Ready", "", "", Level::Unset, "* Ready"),
+        ("time=2026-11-24T23:42:01Z level=info msg=ready component=x", "", "x", Level::Info, "ready"),
+        ("1795563721.000 ready", "", "", Level::Unset, "ready"),
+        ("2026-11-24 23:42:01 ready", "", "", Level::Unset, "ready"),
+    ];
+    for (text, service, operation, level, message) in lines {
+        let event = line(text);
+        assert_eq!(
+            (&*event.service, &*event.operation, event.level, &*event.message),
+            (*service, *operation, *level, *message),
+            "{text}"
+        );
+        assert_eq!(event.time, Some(NOW), "{text}");
+        assert_eq!(event.failed, *level >= Level::Error, "{text}");
+        assert_eq!(event.raw, text.as_bytes());
+    }
+}
+
+#[test]
+fn lines_without_a_time_are_understood() {
+    let lines: &[(&str, &str, Level, &str)] = &[
+        ("ERROR: disk full", "", Level::Error, "disk full"),
+        ("[warn] slow", "", Level::Warn, "slow"),
+        ("Error: no such file", "", Level::Error, "Error: no such file"),
+        ("INFO:     127.0.0.1 - ready", "", Level::Info, "127.0.0.1 - ready"),
+        ("web-1  | \u{1b}[31mERROR\u{1b}[0m lost", "web-1", Level::Error, "lost"),
+        ("[   12.345678] usb 1-1: new device", "", Level::Unset, "usb 1-1: new device"),
+        ("information is power", "", Level::Unset, "information is power"),
+        ("Got ERROR from server", "", Level::Unset, "Got ERROR from server"),
+        ("a = b", "", Level::Unset, "a = b"),
+        ("https://example.com/?q=1", "", Level::Unset, "https://example.com/?q=1"),
+        ("192.168.0.1 connected", "", Level::Unset, "192.168.0.1 connected"),
+        ("2026-11-24-backup.tar done", "", Level::Unset, "2026-11-24-backup.tar done"),
+        ("caf\u{e9} ouvert", "", Level::Unset, "caf\u{e9} ouvert"),
+    ];
+    for (text, service, level, message) in lines {
+        let event = line(text);
+        assert_eq!(
+            (&*event.service, event.level, &*event.message, event.time),
+            (*service, *level, *message, None),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn an_access_log_is_understood() {
+    let event = line(r#"10.0.0.1 - frank [24/Nov/2026:23:42:01 +0000] "GET /cart HTTP/1.1" 503 7 "-" "curl""#);
+    assert_eq!((event.time, event.failed, event.level), (Some(NOW), true, Level::Error));
+    assert_eq!(event.message, r#""GET /cart HTTP/1.1" 503 7 "-" "curl""#);
+    let event = line(r#"10.0.0.1 - - [24/Nov/2026:23:42:01 +0000] "GET /a\"b HTTP/1.1" 200 500"#);
+    assert!(!event.failed);
+}
+
+#[test]
+fn pairs_are_decoded_as_attributes() {
+    let event = line(r#"level=info msg="a \"b\"" took=12ms, free words n=5"#);
+    assert_eq!((&*event.message, event.duration), ("a \"b\"", Some(12_000_000)));
+    let expected = [("level", r#""info""#), ("msg", r#""a \"b\"""#), ("took", r#""12ms""#), ("n", r#""5""#)];
+    assert_eq!(attributes(&event), expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
+}
+
+#[test]
+fn a_year_or_a_day_that_is_missing_is_chosen_near_the_previous_event() {
+    let time = |text: &str, last: Option<i64>| {
+        let mut events = Vec::new();
+        let context = Context { last_time: last, received: NOW };
+        super::decode(Format::Text, text.as_bytes(), &context, &mut events).unwrap();
+        events[0].time.unwrap()
+    };
+    let stamp = |text: &str| time(text, None);
+    let last = |text: &str| Some(stamp(text));
+    // Without a previous event: the latest that is not in the future.
+    assert_eq!(stamp("Nov 24 23:42:01 h p: x"), NOW);
+    assert_eq!(stamp("Dec 24 23:42:01 h p: x"), stamp("2025-12-24 23:42:01 x"));
+    // Over New Year, in either direction.
+    assert_eq!(time("Jan  1 00:00:01 h p: x", last("2020-12-31 23:59:59 x")), stamp("2021-01-01 00:00:01 x"));
+    assert_eq!(time("Dec 31 23:59:59 h p: x", last("2021-01-01 00:00:01 x")), stamp("2020-12-31 23:59:59 x"));
+    assert_eq!(time("Feb 29 12:00:00 h p: x", last("2020-03-01 00:00:00 x")), stamp("2020-02-29 12:00:00 x"));
+    // Over midnight.
+    assert_eq!(time("00:00:01 x", last("2020-12-31 23:59:59 x")), stamp("2021-01-01 00:00:01 x"));
+    assert_eq!(time("23:59:59 x", last("2021-01-01 00:00:01 x")), stamp("2020-12-31 23:59:59 x"));
+}
+
+#[test]
+fn rubbish_is_rejected_and_odd_text_is_not() {
+    let reason = |record: &[u8]| decoded(Format::Text, record).err().map(|reject| reject.reason());
+    assert_eq!(reason(b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xed\xbd\x07\x60"), Some("binary"));
+    assert_eq!(reason(b"\0\0\0\0\n"), Some("binary"));
+    assert_eq!(reason(b"\xff\xfea\0b\0c\0"), Some("binary"));
+    assert_eq!(reason(b"\xcf\xf0\xe8\xe2\xe5\xf2"), None);
+    assert_eq!(reason(b"one bell\x07 in a long line of text"), None);
+    assert_eq!(one(Format::Text, "\0\0\0\0after the crash\n").message, "after the crash");
+    assert_eq!(one(Format::Text, "windows\r\n").message, "windows");
+}
+
+proptest! {
+    /// Whatever a line is, decoding ends, and a message is text without control over a terminal.
+    #[test]
+    fn any_line_is_decoded_or_rejected(text in prop_oneof![
+        any::<String>(),
+        "(<[0-9]{1,3}>)?(1 )?[A-Z][a-z]{2} [ 0-9]{1,2} [0-9:.,]{4,12} [a-z]{1,5} ?[a-z(]{1,5}[\\[(]?[0-9]{0,3}\\]?:? .{0,20}",
+        "[\\[(]?[0-9/.: T,+Z-]{4,30}[\\])]? (\\[|\\(|<)?(INFO|warn|Error|E|LOG)?(\\]|:|-)? .{0,20}",
+        "([a-z.]{1,8}=(\"[^\"]{0,9}\"?|[a-z0-9]{0,5}) ?){0,5}",
+    ]) {
+        for format in Format::ALL {
+            if let Ok(events) = decoded(*format, text.as_bytes()) {
+                for event in &events {
+                    prop_assert!(!event.raw.is_empty());
+                    prop_assert!(!event.message.contains(ESCAPE));
+                    prop_assert_eq!(attributes(event).len(), event.attributes.iter().count());
+                }
+            }
+        }
+    }
+}
