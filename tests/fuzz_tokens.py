@@ -25,9 +25,11 @@ def main() -> int:
         texts = list(strings(seed, min(BATCH, options.strings - batch * BATCH)))
         for encoding in ENCODINGS:
             if found := differences(encoding, texts):
-                print(f"seed {seed}, {encoding}: {len(found)} differ, among them {min(found, key=len)!r}")
+                sys.stdout.write(f"seed {seed}, {encoding}: {len(found)} differ, among them {min(found, key=len)!r}\n")
                 return 1
-        print(f"seed {seed}: {(batch + 1) * BATCH:,} strings alike", flush=True)
+        sys.stdout.write(f"\rseed {seed}: {min((batch + 1) * BATCH, options.strings):,} strings alike")
+        sys.stdout.flush()
+    sys.stdout.write("\n")
     return 0
 
 
