@@ -1,7 +1,7 @@
 """HTTP over a Unix socket, as Docker does: ``curl --unix-socket PATH http://x/summary``.
 
-``socket`` makes the socket, ``routes`` answers, ``stream`` keeps subscribers up to date, ``ingest`` takes events in,
-``answers`` says what went wrong; :func:`serve_http` puts uvicorn between them.
+``socket`` makes the socket, ``parameters`` reads what is asked, ``routes`` answers, ``stream`` keeps subscribers up to date,
+``ingest`` takes events in, ``answers`` says what went wrong, and ``http`` puts uvicorn between them.
 """
 
 from tracegist.server.http import HttpServer, make_app

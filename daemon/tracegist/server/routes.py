@@ -13,10 +13,10 @@ import msgspec
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tracegist.config import Duration
 from tracegist.errors import TokenBudgetExceeded, TraceNotFound
 from tracegist.server.answers import Refusal, json_answer, refuse, wants_json
 from tracegist.server.ingest import Ingest, Inlet
+from tracegist.server.parameters import read_parameters
 from tracegist.server.stream import stream_summaries
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Backend", "make_routes"]
 
-_PARAMETERS: Final = ("budget", "encoding", "window", "baseline", "focus", "section")
-_LONGEST_FOCUS: Final = 1000
 _LONGEST_IDLE: Final = 30.0
 # Renderings for requests must leave worker threads to the pipeline, however many requests there are.
 _RENDERINGS: Final = 2
@@ -87,7 +85,7 @@ class _Answers:
         self._renderings = anyio.CapacityLimiter(_RENDERINGS)
 
     async def summary(self, request: Request) -> Response:
-        asked = _asked(request)
+        asked = read_parameters(request)
         latest = self._backend.publisher.latest
         if asked or latest is None:
             rendered = await self._render(asked)
@@ -145,29 +143,3 @@ class _Answers:
             raise Refusal(HTTPStatus.BAD_REQUEST, str(error), kind=TokenBudgetExceeded.__name__) from None
         except (ValueError, OverflowError) as error:
             raise Refusal(HTTPStatus.BAD_REQUEST, str(error)) from None
-
-
-def _asked(request: Request) -> dict[str, Any]:
-    """Read the parameters; a misspelt one must not pass for a summary that took it into account."""
-    asked: dict[str, Any] = {}
-    for name, value in request.query_params.multi_items():
-        if name not in _PARAMETERS:
-            raise Refusal(HTTPStatus.BAD_REQUEST, f"unknown parameter {name!r}; known: {', '.join(_PARAMETERS)}")
-        if name == "section":
-            asked.setdefault("sections", []).extend(part for part in value.split(",") if part)
-        elif name in asked:
-            raise Refusal(HTTPStatus.BAD_REQUEST, f"{name} was given twice")
-        elif name == "budget":
-            if not (value.isascii() and value.isdecimal() and int(value) > 0):
-                raise Refusal(HTTPStatus.BAD_REQUEST, f"budget is a number of tokens such as 1000, not {value!r}")
-            asked[name] = int(value)
-        elif name in ("window", "baseline"):
-            try:
-                asked[name] = int(Duration.parse(value))
-            except ValueError as error:
-                raise Refusal(HTTPStatus.BAD_REQUEST, f"{name}: {error}") from None
-        elif len(value) > _LONGEST_FOCUS:
-            raise Refusal(HTTPStatus.BAD_REQUEST, f"{name} is longer than {_LONGEST_FOCUS} characters")
-        else:
-            asked[name] = value
-    return asked

@@ -1,0 +1,417 @@
+"""The socket and what it answers, over real Unix sockets."""
+
+from __future__ import annotations
+
+import grp
+import json
+import os
+import socket
+import stat
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import httpx
+import pytest
+
+from tracegist._engine import Engine, count_tokens
+from tracegist.config import Duration, FileMode, Output, Server, Summary
+from tracegist.errors import ConfigError, DaemonRunning, SourceError, TracegistError
+from tracegist.publish import Publisher
+from tracegist.server import Backend, HttpServer, listen
+from tracegist.server.socket import peer_of
+from tracegist.server.stream import stream_events
+
+pytestmark = pytest.mark.anyio
+
+LINE = b'{"time":"2026-01-01T00:00:00Z","level":"error","service":"payment","msg":"upstream timed out"}\n'
+LARGEST = 1000
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """The daemon runs on asyncio."""
+    return "asyncio"
+
+
+class Inlet:
+    """Takes pushes and keeps them in memory, or says why it does not."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[str, bytes, str | None]] = []
+        self.trouble = ""
+
+    async def append(self, source_name: str, data: bytes, format: str | None = None) -> None:
+        """Take a push."""
+        if self.trouble:
+            raise SourceError(self.trouble)
+        self.taken.append((source_name, data, format))
+
+
+class Rig:
+    """A server on a socket in a folder, with an engine that has seen an error."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "t.sock"
+        self.engine = Engine(host="web-3")
+        self.engine.ingest("app.log", LINE, received=time.time_ns())
+        output = Output(folder=folder, interval=Duration.parse("10ms"))
+        self.publisher = Publisher(self.engine, Summary(budget=300), output)
+        self.inlet: Inlet | None = Inlet()
+        self.client = httpx.AsyncClient(
+            transport=httpx.AsyncHTTPTransport(uds=str(self.path)), base_url="http://x", timeout=10
+        )
+
+    def status(self) -> Mapping[str, object]:
+        """A part of what the daemon's says."""
+        return {"generation": self.engine.generation()}
+
+    def find(self, _: str) -> Inlet | None:
+        """One inlet for all."""
+        return self.inlet
+
+    async def get(self, path: str, status: int = 200, **headers: str) -> str:
+        """Ask, expecting an answer of a certain status."""
+        response = await self.client.get(path, headers=headers)
+        assert response.status_code == status, response.text
+        return response.text
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Rig]:
+        """Serve for a while."""
+        backend = Backend(
+            engine=self.engine, publisher=self.publisher, status=self.status, inlet=self.find, largest=LARGEST
+        )
+        await self.publisher.publish()
+        with listen(Server(socket=self.path), {}) as listener:
+            server = HttpServer(backend, listener)
+            async with anyio.create_task_group() as tasks, self.client:
+                tasks.start_soon(server.run)
+                yield self
+                self.publisher.close()
+                server.stop()
+
+
+@pytest.fixture
+async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
+    """A server that answers."""
+    async with Rig(tmp_path).running() as rig:
+        yield rig
+
+
+async def test_summary__default__as_published(rig: Rig) -> None:
+    """Plain text for curl, the very text that was published."""
+    assert rig.publisher.latest is not None
+    assert await rig.get("/summary") == rig.publisher.latest.text
+    assert "upstream timed out" in rig.publisher.latest.text
+
+
+async def test_summary__json_accepted__the_engines_object(rig: Rig) -> None:
+    """A program asks for JSON and gets all there is."""
+    answer = json.loads(await rig.get("/summary", Accept="application/json"))
+    assert answer["budget"] == 300
+    assert {"text", "tokens", "verdicts", "facts", "ledger"} <= set(answer)
+
+
+async def test_summary__budget_and_encoding__kept(rig: Rig) -> None:
+    """The budget of a request holds, in the encoding of the request."""
+    text = await rig.get("/summary?budget=70&encoding=cl100k_base&window=15m&baseline=1h&focus=payment&section=logs")
+    assert count_tokens(text, "cl100k_base") <= 70
+
+
+async def test_summary__budget_too_small__says_the_smallest(rig: Rig) -> None:
+    """The answer to an impossible budget is a possible one."""
+    answer = await rig.get("/summary?budget=5", 400)
+    smallest = max(int(word) for word in answer.replace(",", " ").split() if word.isdecimal())
+    await rig.get(f"/summary?budget={smallest}")
+    problem = json.loads(await rig.get("/summary?budget=5", 400, Accept="application/json"))
+    assert problem["type"] == "TokenBudgetExceeded"
+    assert str(smallest) in problem["error"]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("bugdet=5", "known: budget"),
+        ("budget=many", "number of tokens"),
+        ("budget=0", "number of tokens"),
+        ("budget=99999999999999999999999", ""),
+        ("budget=1&budget=2", "twice"),
+        ("window=5", "window"),
+        ("window=0s", "window"),
+        ("encoding=klingon", "o200k_base"),
+        ("section=nonsense", "nonsense"),
+        (f"section={'x' * 2000}", "longer"),
+        (f"focus={'x' * 2000}", "longer"),
+    ],
+)
+async def test_summary__nonsense_asked__says_what_is_wrong(rig: Rig, query: str, expected: str) -> None:
+    """A wrong parameter is refused by name rather than ignored."""
+    assert expected in await rig.get(f"/summary?{query}", 400)
+
+
+async def test_stream__news__sent_as_it_is_published(rig: Rig) -> None:
+    """The stream begins with the latest summary and goes on with what comes; ids are generations."""
+    async with rig.client.stream("GET", "/summary/stream") as response:
+        assert response.headers["content-type"].startswith("text/event-stream")
+        lines = response.aiter_lines()
+        assert await anext(lines) == f"id: {rig.engine.generation()}"
+        assert await anext(lines) == "event: summary"
+        assert (await anext(lines)).startswith("data: # web-3")
+        rig.engine.ingest("app.log", LINE, received=time.time_ns())
+        await rig.publisher.publish()
+        async for line in lines:
+            if line.startswith("id: "):
+                assert line == f"id: {rig.engine.generation()}"
+                break
+
+
+async def test_stream__client_gone__unsubscribed(rig: Rig) -> None:
+    """Who leaves is forgotten, though nothing is published."""
+    async with rig.client.stream("GET", "/summary/stream") as response:
+        await anext(response.aiter_lines())
+        assert rig.publisher.subscribers == 1
+    with anyio.fail_after(10):
+        while rig.publisher.subscribers:  # noqa: ASYNC110 - nothing tells but the number
+            await anyio.sleep(0.01)
+
+
+async def test_stream__nothing_new__heartbeat(rig: Rig) -> None:
+    """A comment shows that the connection lives."""
+    events = stream_events(rig.publisher, heartbeat=0.01)
+    assert b"data: # web-3" in await anext(events)
+    assert (await anext(events)).startswith(b":")
+    rig.publisher.close()
+    with pytest.raises(StopAsyncIteration):
+        await anext(events)
+
+
+async def test_status__asked__is_an_object(rig: Rig) -> None:
+    """Programs read it."""
+    assert json.loads(await rig.get("/status"))["generation"] == rig.engine.generation()
+
+
+async def test_healthz__publishing__ok(rig: Rig) -> None:
+    """For probes: a word and a status."""
+    assert (await rig.get("/healthz")).startswith("ok")
+
+
+async def test_healthz__publisher_stuck__unavailable(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A daemon that answers and publishes nothing is not well."""
+    monkeypatch.setattr(Publisher, "idle", 31.0)
+    assert "31s" in await rig.get("/healthz", 503)
+
+
+async def test_evidence__number_of_the_summary__its_events(rig: Rig) -> None:
+    """What a #number stands for."""
+    assert '"upstream timed out" 1 #1' in await rig.get("/summary")
+    answer = json.loads(await rig.get("/evidence/1"))
+    assert "upstream timed out" in answer["events"][0]["raw"]
+    assert answer == json.loads(await rig.get("/evidence/%231"))
+
+
+@pytest.mark.parametrize(("number", "status"), [("999999", 404), ("9" * 40, 404), ("x", 400), ("-1", 400)])
+async def test_evidence__no_such_number__says_so(rig: Rig, number: str, status: int) -> None:
+    """Not there and not a number are different answers."""
+    problem = json.loads(await rig.get(f"/evidence/{number}", status))
+    assert problem["type"] == ("TraceNotFound" if status == 404 else "TracegistError")
+
+
+async def test_routes__nothing_there__lists_what_is(rig: Rig) -> None:
+    """A wrong path is answered with the right ones."""
+    assert "/ingest/{source}" in json.loads(await rig.get("/sumary", 404))["error"]
+
+
+async def test_routes__wrong_method__names_the_right_one(rig: Rig) -> None:
+    """405 says what is allowed."""
+    response = await rig.client.post("/summary")
+    assert response.status_code == 405
+    assert "GET" in response.headers["allow"]
+    assert "GET" in response.text
+
+
+async def test_routes__the_daemon_fails__says_so_and_goes_on(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A defect is an answer and a line in the log, and the next question is answered."""
+
+    def fail(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(Publisher, "render", fail)
+    assert "RuntimeError" in await rig.get("/summary?budget=100", 500)
+    await rig.get("/summary")
+
+
+async def test_ingest__body__pushed_as_it_is(rig: Rig) -> None:
+    """202 once the inlet has it."""
+    response = await rig.client.post("/ingest/ci?format=json", content=LINE)
+    assert response.status_code == 202
+    assert response.json() == {"source": "ci", "bytes": len(LINE)}
+    assert rig.inlet is not None
+    assert rig.inlet.taken == [("ci", LINE, "json")]
+
+
+async def test_ingest__chunked__put_together(rig: Rig) -> None:
+    """A body of unknown length is read to its end."""
+
+    async def parts() -> AsyncIterator[bytes]:
+        yield LINE[:10]
+        yield LINE[10:]
+
+    assert (await rig.client.post("/ingest/ci", content=parts())).status_code == 202
+    assert rig.inlet is not None
+    assert rig.inlet.taken == [("ci", LINE, None)]
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "body", "status", "expected"),
+    [
+        ("a/b", {}, LINE, 400, "64 letters"),
+        (".hidden", {}, LINE, 400, "64 letters"),
+        ("x" * 65, {}, LINE, 400, "64 letters"),
+        ("ci?format=xml", {}, LINE, 400, "otlp, json, text"),
+        ("ci", {}, b"", 400, "empty"),
+        ("ci", {"Content-Encoding": "gzip"}, LINE, 415, "gzip"),
+        ("ci", {}, b"x" * (LARGEST + 1), 413, f"{LARGEST} bytes"),
+    ],
+)
+async def test_ingest__unusable__says_why(  # noqa: PLR0917 - a row of the table above
+    rig: Rig, path: str, headers: dict[str, str], body: bytes, status: int, expected: str
+) -> None:
+    """Nothing is taken that cannot be used, and the answer says what to do."""
+    response = await rig.client.post(f"/ingest/{path}", content=body, headers=headers)
+    assert response.status_code == status
+    assert expected in response.json()["error"]
+    assert rig.inlet is not None
+    assert rig.inlet.taken == []
+
+
+async def test_ingest__longer_than_announced_limit__refused_while_it_comes(rig: Rig) -> None:
+    """A body of unknown length is not read further than it may be long."""
+
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(LARGEST):
+            yield LINE
+
+    response = await rig.client.post("/ingest/ci", content=endless())
+    assert response.status_code == 413
+
+
+async def test_ingest__journal_full__come_back_later(rig: Rig) -> None:
+    """503 with Retry-After: senders know what to do."""
+    assert rig.inlet is not None
+    rig.inlet.trouble = "the journal is full"
+    response = await rig.client.post("/ingest/ci", content=LINE)
+    assert response.status_code == 503
+    assert response.headers["retry-after"]
+    assert "full" in response.json()["error"]
+
+
+async def test_ingest__no_push_source__says_how_to_have_one(rig: Rig) -> None:
+    """What is missing is in the configuration."""
+    rig.inlet = None
+    response = await rig.client.post("/ingest/ci", content=LINE)
+    assert response.status_code == 404
+    assert 'type = "push"' in response.json()["error"]
+
+
+async def test_server__stopped_with_a_stream_open__ends_soon(tmp_path: Path) -> None:
+    """A subscriber does not keep the daemon from leaving."""
+    began = time.monotonic()
+    rig = Rig(tmp_path)
+    async with rig.running():
+        await rig.client.send(rig.client.build_request("GET", "/summary/stream"), stream=True)
+    assert time.monotonic() - began < 5
+    assert not rig.path.exists()
+
+
+def answer_once(path: Path) -> str:
+    """Connect as a client does."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(path))
+    return "connected"
+
+
+def test_listen__configured_mode_and_group__set_and_removed_at_the_end(tmp_path: Path) -> None:
+    """The socket is for whom the configuration says, and goes with the daemon."""
+    path = tmp_path / "run/t.sock"
+    group = grp.getgrgid(os.getegid()).gr_name
+    with listen(Server(socket=path, mode=FileMode(0o600), group=group), {}):
+        status = path.stat()
+        assert stat.S_IMODE(status.st_mode) == 0o600
+        assert status.st_gid == os.getegid()
+        assert answer_once(path)
+        assert [entry.name for entry in path.parent.iterdir()] == ["t.sock"]
+    assert not path.exists()
+
+
+def test_listen__stale_socket__replaced(tmp_path: Path) -> None:
+    """What a killed daemon left behind is in nobody's way."""
+    path = tmp_path / "t.sock"
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(path))
+    with listen(Server(socket=path), {}):
+        assert answer_once(path)
+
+
+def test_listen__somebody_listens__refused_with_the_pid(tmp_path: Path) -> None:
+    """A second daemon learns which process the first one is, and takes nothing from it."""
+    path = tmp_path / "t.sock"
+    with listen(Server(socket=path), {}):
+        with pytest.raises(DaemonRunning, match=f"in use by pid {os.getpid()}"):
+            listen(Server(socket=path), {})
+        assert answer_once(path)
+        assert [entry.name for entry in tmp_path.iterdir()] == ["t.sock"]
+
+
+def test_listen__file_in_the_way__left_alone(tmp_path: Path) -> None:
+    """Only sockets are replaced."""
+    path = tmp_path / "notes.txt"
+    path.write_text("mine")
+    with pytest.raises(ConfigError, match="no socket"):
+        listen(Server(socket=path), {})
+    assert path.read_text() == "mine"
+
+
+def test_listen__path_too_long__says_the_limit(tmp_path: Path) -> None:
+    """The system's limit is named before it is met."""
+    with pytest.raises(ConfigError, match="107"):
+        listen(Server(socket=tmp_path / ("x" * 120)), {})
+
+
+def test_listen__unknown_group__named(tmp_path: Path) -> None:
+    """A group that is not there is not the daemon's own."""
+    with pytest.raises(ConfigError, match="no-such-group"):
+        listen(Server(socket=tmp_path / "t.sock", group="no-such-group"), {})
+
+
+def test_listen__folder_cannot_be_made__says_how_to_choose_another(tmp_path: Path) -> None:
+    """One line, with the way out in it."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(TracegistError, match="--socket"):
+        listen(Server(socket=tmp_path / "file/t.sock"), {})
+
+
+def test_listen__replaced_by_another_daemon__not_removed(tmp_path: Path) -> None:
+    """What belongs to another is not cleaned away."""
+    path = tmp_path / "t.sock"
+    first = listen(Server(socket=path), {})
+    path.unlink()
+    with listen(Server(socket=path), {}):
+        with first:
+            pass
+        assert answer_once(path)
+
+
+def test_listen__meant_for_another_process__own_socket(tmp_path: Path) -> None:
+    """LISTEN_PID says for whom the descriptors are."""
+    with listen(Server(socket=tmp_path / "t.sock"), {"LISTEN_PID": "1", "LISTEN_FDS": "1"}) as listener:
+        assert listener.identity is not None
+
+
+def test_peer__of_a_connection__is_this_process() -> None:
+    """The kernel says who is at the other end."""
+    one, other = socket.socketpair(socket.AF_UNIX)
+    with one, other:
+        assert peer_of(one) == os.getpid()
