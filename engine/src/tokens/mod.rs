@@ -66,7 +66,7 @@ static SHIPPED: [Shipped; 2] = [
 static NAMES: [&str; SHIPPED.len()] = [SHIPPED[0].name, SHIPPED[1].name];
 
 impl Encoding {
-    /// The encoding of this name, unpacked at its first use (about 10 ms).
+    /// The encoding of this name, unpacked at its first use (12 ms).
     ///
     /// # Errors
     ///
