@@ -54,6 +54,7 @@ class Committer:
         self._failure = ""
         self._written_at: float | None = None
         self._committed = 0
+        self._tried = anyio.Event()
         self._log: FilteringBoundLogger = structlog.get_logger()
 
     @property
@@ -115,6 +116,10 @@ class Committer:
         self._remove([*there, generation][: -self._keep])
         return generation
 
+    async def wait(self) -> None:
+        """Wait until the next commit has been made, or has failed."""
+        await self._tried.wait()
+
     async def commit(self, pipeline: Pipeline) -> bool:
         """Write what the pipeline has come to, and tell its sources.
 
@@ -122,6 +127,15 @@ class Committer:
         """
         version = pipeline.version
         state, progress = await pipeline.snapshot()
+        written = await self._try(state, progress)
+        if written:
+            self._committed = version
+            await self._tell(pipeline, progress)
+        self._tried.set()
+        self._tried = anyio.Event()
+        return written
+
+    async def _try(self, state: bytes, progress: Mapping[str, Progress]) -> bool:
         try:
             await to_thread.run_sync(self.write, state, progress)
         except OSError as error:
@@ -131,7 +145,11 @@ class Committer:
             return False
         if self._failure:
             self._log.info("commit.recovered", path=self._folder)
-        self._failure, self._committed = "", version
+        self._failure = ""
+        return True
+
+    async def _tell(self, pipeline: Pipeline, progress: Mapping[str, Progress]) -> None:
+        """Tell each source what is durable of its streams, and drop those it has no more use for."""
         for source in pipeline.sources:
             own = {stream: known for stream, known in progress.items() if known.source == source.name}
             try:
@@ -140,7 +158,6 @@ class Committer:
                 self._log.warning("source.not_tidied", source=source.name, reason=_reason(error))
                 continue
             pipeline.forget({stream: own[stream] for stream in forgotten if stream in own})
-        return True
 
     async def run(self, pipeline: Pipeline, interval: float = 1.0) -> None:
         """Commit whenever there is news, at most once an interval, until the sources end; once more when cancelled.

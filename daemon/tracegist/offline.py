@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import heapq
 import os
+import resource
 import stat as modes
 import zlib
 from collections.abc import Callable, Iterable, Sequence
@@ -31,6 +32,7 @@ __all__ = ["Ingested", "Report", "ingest_paths"]
 _BLOCK: Final = 1 << 20
 _MAX_RECORD: Final = 16 << 20
 _AHEAD: Final = 64 << 20
+_OTHERS: Final = 64
 _GZIP: Final = b"\x1f\x8b"
 
 Report: TypeAlias = Callable[[int, "int | None"], None]
@@ -162,9 +164,11 @@ class _Input:
 
 
 def _open_all(paths: Iterable[str | os.PathLike[str]], stack: ExitStack) -> list[_Input]:
+    names = [os.fspath(path) for path in paths]
+    _allow(len(names) + _OTHERS)
     inputs: list[_Input] = []
     seen: set[tuple[int, int]] = set()
-    for path in (os.fspath(path) for path in paths):
+    for path in names:
         file = _open(path)
         if path != "-":
             stack.callback(file.close)
@@ -176,6 +180,15 @@ def _open_all(paths: Iterable[str | os.PathLike[str]], stack: ExitStack) -> list
             seen.add((stat.st_dev, stat.st_ino))
             inputs.append(_Input(path, file, stat))
     return inputs
+
+
+def _allow(files: int) -> None:
+    """Have as many files open as are read side by side, where the soft limit alone stands against it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files > soft != resource.RLIM_INFINITY:
+        resource.setrlimit(
+            resource.RLIMIT_NOFILE, (files if hard == resource.RLIM_INFINITY else min(files, hard), hard)
+        )
 
 
 def _open(path: str) -> BufferedReader:

@@ -48,7 +48,6 @@ class StdinSource:
         self._max_record = max_record
         self._fingerprint = Fingerprint()
         self._rest = b""
-        self._begun = False
 
     async def __aenter__(self) -> Self:
         """Do nothing: it is open."""
@@ -61,10 +60,8 @@ class StdinSource:
         """Yield whole records as they come; a file given as standard input goes on where it was read to."""
         stat = await to_thread.run_sync(os.fstat, self._descriptor)
         regular = modes.S_ISREG(stat.st_mode)
-        known = progress.get(self.name)
-        if regular and known:
-            self._fingerprint = recognise(self._descriptor, known.position) or Fingerprint()
-            os.lseek(self._descriptor, self._fingerprint.offset, os.SEEK_SET)
+        if regular:
+            await to_thread.run_sync(self._find_place, progress.get(self.name))
         wanted = self._block
         while True:
             data = self._rest + await self._read(wanted, regular=regular)
@@ -93,6 +90,15 @@ class StdinSource:
     async def committed(self, progress: Mapping[str, Progress]) -> Collection[str]:  # noqa: ARG002
         """Keep the position: the same file may be given again."""
         return ()
+
+    def _find_place(self, known: Progress | None) -> None:
+        """Go on in a file where it was read to, or where whoever read of it before has left it."""
+        start = os.lseek(self._descriptor, 0, os.SEEK_CUR)
+        found = recognise(self._descriptor, known.position) if known else None
+        if found is None or found.offset < start:
+            found = Fingerprint.at(self._descriptor, start)
+        os.lseek(self._descriptor, found.offset, os.SEEK_SET)
+        self._fingerprint, self._rest = found, b""
 
     async def _read(self, size: int, *, regular: bool) -> bytes:
         """Read up to `size` bytes, all that come within a moment; empty at the end."""

@@ -11,7 +11,6 @@ whose name is gone is read until nothing has come for a while, and then let go.
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -109,7 +108,7 @@ class TailSource:
         poll_interval: float = 0.5,
         linger: float = 10.0,
         forget_after: float = 3600.0,
-        max_open: int = 512,
+        max_open: int = 256,
         watermark: Callable[[str], int | None] | None = None,
     ) -> None:
         self.name = name
@@ -150,18 +149,14 @@ class TailSource:
             await self._close(file)
         self._reset(progress)
         while True:
-            now = monotonic()
-            if now >= self._scan_at:
+            if monotonic() >= self._scan_at:
                 await self._scan()
-            elif now >= self._poll_at:
+            if monotonic() >= self._poll_at:
                 await self._poll()
-            while self._ends:
-                yield self._ends.popleft()
             if not self._ready:
                 await self._rest()
                 continue
-            file = self._pick()
-            chunk = await self._read(file)
+            chunk = await self._read(self._pick())
             if chunk:
                 yield chunk
 
@@ -170,6 +165,8 @@ class TailSource:
         now = monotonic()
         forgotten = {stream for stream in self._deleted if stream in progress and progress[stream].finished}
         self._deleted -= forgotten
+        forgotten |= self._superseded
+        self._superseded.clear()
         for stream, absent in list(self._absent.items()):
             if absent.progress.source == self.name and now - absent.since > self._forget_after:
                 del self._absent[stream]
@@ -183,9 +180,9 @@ class TailSource:
         self._by_path: dict[str, _File] = {}
         self._ready: dict[_File, None] = {}
         self._open: dict[_File, None] = {}
-        self._ends: deque[Chunk] = deque()
         self._absent = {stream: _Absent(known, now) for stream, known in progress.items() if known.position.inode}
         self._deleted: set[str] = set()
+        self._superseded: set[str] = set()
         self._news = anyio.Event()
         self._scan_at = self._poll_at = self._may_scan_at = 0.0
         self._scanned = False
@@ -228,7 +225,6 @@ class TailSource:
         now = monotonic()
         self._scan_at = now + self._scan_interval
         self._may_scan_at = now + _LARGEST_GAP * (now - began)
-        self._poll_at = now + self._poll_interval
 
     def _index(self, found: Found) -> None:
         named = [file for file in self._files.values() if file.gone is None]
@@ -239,19 +235,31 @@ class TailSource:
     def _add(self, key: Key, seen: Seen) -> None:
         path = seen.paths[0]
         known = self._known(key, seen)
-        stream, position = known or (f"{printable(path)}@{key[1]:x}", None)
-        if stream in self._streams:
-            stream += f".{key[0]:x}"
+        stream, position = known or (self._new_name(path, key), None)
         file = _File(stream, key, path, seen.size, seen.mtime, position)
         file.from_end = not known and not self._scanned and not self._from_start
         real = os.path.realpath(path)
         file.other_path = real if real != path else ""
         self._follow(file)
 
+    def _new_name(self, path: str, key: Key) -> str:
+        stream = f"{printable(path)}@{key[1]:x}"
+        return f"{stream}.{key[0]:x}" if stream in self._streams else stream
+
+    def _rename(self, file: _File) -> None:
+        """Give a file a name of its own that was taken for another which had its inode before."""
+        old = file.stream
+        self._streams.discard(old)
+        file.stream = self._new_name(file.path, file.key)
+        self._follow(file)
+        if file.stream != old:
+            self._superseded.add(old)
+
     def _follow(self, file: _File) -> None:
         self._files[file.key] = file
         self._streams.add(file.stream)
         self._deleted.discard(file.stream)
+        self._superseded.discard(file.stream)
         self._ready[file] = None
 
     def _known(self, key: Key, seen: Seen) -> tuple[str, Position] | None:
@@ -400,6 +408,7 @@ class TailSource:
         self._told.pop(file.path, None)
         if position and position.offset and not reader.offset:
             self._log.info("source.replaced", path=printable(file.path), offset=position.offset)
+            self._rename(file)
         while len(self._open) > self._max_open:
             idle = next((one for one in self._open if one is not file and one.gone is None), None)
             if idle is None:

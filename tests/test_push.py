@@ -1,0 +1,252 @@
+"""Pushes: durable before they are acknowledged, counted once, and gone from the disk when they are committed."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import pytest
+from structlog.testing import capture_logs
+
+from tracegist.errors import SourceError
+from tracegist.sources import Journal, JournalFull, Progress, PushSource
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """The daemon runs on asyncio."""
+    return "asyncio"
+
+
+class Reader:
+    """Reads a journal as the pipeline would."""
+
+    def __init__(self, **options: int) -> None:
+        self.options = options
+        self.data: dict[str, bytes] = {}
+        self.progress: dict[str, Progress] = {}
+        self.received: list[int] = []
+        self.news = anyio.Event()
+
+    @asynccontextmanager
+    async def reading(self, journal: Journal) -> AsyncIterator[PushSource]:
+        """Read for a while."""
+        source = PushSource("push", journal, **self.options)  # type: ignore[arg-type]
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._collect, source)
+            yield source
+            tasks.cancel_scope.cancel()
+
+    async def _collect(self, source: PushSource) -> None:
+        async with source:
+            async for chunk in source.chunks(self.progress):
+                assert chunk.data.endswith(b"\n")
+                self.data[chunk.stream] = self.data.get(chunk.stream, b"") + chunk.data
+                self.progress[chunk.stream] = Progress(source="push", position=chunk.position)
+                self.received.append(chunk.received)
+                self.news.set()
+                self.news = anyio.Event()
+
+    async def expect(self, **data: bytes) -> None:
+        """Wait until this was read of each pusher, and see that no more was."""
+        wanted = {f"push/{name}": lines for name, lines in data.items()}
+        with anyio.fail_after(10):
+            while sum(map(len, self.data.values())) < sum(map(len, wanted.values())):
+                await self.news.wait()
+        assert self.data == wanted
+
+
+async def test_push__appended__read_by_pusher(tmp_path: Path) -> None:
+    """Each pusher is a stream of its own, in the order of its pushes; a missing newline is added."""
+    reader = Reader()
+    async with Journal(tmp_path) as journal, reader.reading(journal):
+        await journal.append("a", b"1\n2")
+        await journal.append("b", b"3\n", "text")
+        await journal.append("a", b"4\n")
+        await journal.append("a", b"")
+        await reader.expect(a=b"1\n2\n4\n", b=b"3\n")
+
+
+async def test_push__killed_after_the_answer__nothing_lost_or_doubled(tmp_path: Path) -> None:
+    """What was acknowledged is read by the next process, from where the commit says."""
+    reader = Reader()
+    async with Journal(tmp_path) as journal, reader.reading(journal):
+        await journal.append("a", b"1\n")
+        await reader.expect(a=b"1\n")
+    async with Journal(tmp_path) as journal:
+        await journal.append("a", b"2\n")
+        await journal.append("b", b"3\n")
+    async with Journal(tmp_path) as journal:
+        await journal.append("a", b"4\n")
+        async with reader.reading(journal):
+            await reader.expect(a=b"1\n2\n4\n", b=b"3\n")
+
+
+async def test_push__read_again__same_times(tmp_path: Path) -> None:
+    """The time of a push is kept with it: reading it again gives the same state."""
+    first, second = Reader(), Reader()
+    async with Journal(tmp_path) as journal:
+        for number in range(3):
+            await journal.append("a", b"%d\n" % number)
+        for reader in (first, second):
+            async with reader.reading(journal):
+                await reader.expect(a=b"0\n1\n2\n")
+    assert first.received == second.received
+
+
+async def test_push__many_at_once__one_fsync_for_several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pushes that come while the disk is busy become durable together."""
+    syncs = 0
+    real = os.fdatasync
+
+    def count(descriptor: int) -> None:
+        nonlocal syncs
+        syncs += 1
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fdatasync", count)
+    reader = Reader()
+    async with Journal(tmp_path) as journal:
+        async with anyio.create_task_group() as tasks:
+            for number in range(200):
+                tasks.start_soon(journal.append, f"p{number}", b"x\n")
+        async with reader.reading(journal):
+            await reader.expect(**{f"p{number}": b"x\n" for number in range(200)})
+    assert syncs < 20
+
+
+async def test_push__large__in_blocks_at_record_boundaries(tmp_path: Path) -> None:
+    """A push larger than a block comes in several, and a restart in between goes on behind the last."""
+    data = b"".join(b"record %d\n" % number for number in range(1000))
+    reader = Reader(block=256)
+    async with Journal(tmp_path) as journal:
+        await journal.append("a", data)
+        source = PushSource("push", journal, block=256)
+        read = b""
+        async for chunk in source.chunks({}):
+            read += chunk.data
+            reader.data[chunk.stream] = read
+            reader.progress[chunk.stream] = Progress(source="push", position=chunk.position)
+            if len(read) > 1000:
+                break
+        assert data.startswith(read)
+        assert read.endswith(b"\n")
+        async with reader.reading(journal):
+            await reader.expect(a=data)
+
+
+async def test_push__committed__segments_removed_and_pushers_forgotten(tmp_path: Path) -> None:
+    """The journal shrinks as commits cover it, and holds no more than the last segment in the end."""
+    reader = Reader()
+    async with Journal(tmp_path, segment_bytes=1000) as journal, reader.reading(journal) as source:
+        await journal.append("early", b"x\n")
+        data = b""
+        for number in range(50):
+            line = b"%d %s\n" % (number, b"y" * 100)
+            data += line
+            await journal.append("a", line)
+        await reader.expect(early=b"x\n", a=data)
+        assert len(list(tmp_path.iterdir())) > 3
+        assert await source.committed({}) == set()
+        assert len(list(tmp_path.iterdir())) > 3
+        assert await source.committed(reader.progress) == {"push/early"}
+        assert len(list(tmp_path.iterdir())) == 1
+        assert journal.size < 2000
+
+
+async def test_push__nothing_left_and_restarted__new_pushes_are_new(tmp_path: Path) -> None:
+    """After the journal was taken away, positions in it do not hide what is pushed later."""
+    reader = Reader()
+    async with Journal(tmp_path) as journal, reader.reading(journal):
+        await journal.append("a", b"1\n2\n3\n")
+        await reader.expect(a=b"1\n2\n3\n")
+    for segment in tmp_path.iterdir():
+        segment.unlink()
+    async with Journal(tmp_path) as journal, reader.reading(journal):
+        await journal.append("a", b"4\n")
+        await reader.expect(a=b"1\n2\n3\n4\n")
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "..\n", "ü", "x" * 65, "a b"])
+async def test_push__bad_name__refused(tmp_path: Path, name: str) -> None:
+    """A name that could not be a stream's is refused, and the message shows it."""
+    async with Journal(tmp_path) as journal:
+        with pytest.raises(SourceError, match="source name"):
+            await journal.append(name, b"x\n")
+
+
+async def test_push__full__refused_until_committed(tmp_path: Path) -> None:
+    """The disk used is bounded: pushes are refused until a commit has made room."""
+    reader = Reader()
+    async with Journal(tmp_path, max_bytes=20_000) as journal, reader.reading(journal) as source:
+        line = b"z" * 1000 + b"\n"
+        data = line * 15
+        for _ in range(15):
+            await journal.append("a", line)
+        with pytest.raises(JournalFull, match="push again later"):
+            await journal.append("a", line * 5)
+        with pytest.raises(SourceError, match="push it in pieces"):
+            await journal.append("a", line * 20)
+        await reader.expect(a=data)
+        await source.committed(reader.progress)
+        await journal.append("a", line)
+        await reader.expect(a=data + line)
+
+
+async def test_push__disk_full__refused_whole_and_recovered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A push that could not be kept leaves nothing behind, and the next one that can be is."""
+    reader = Reader()
+    real = os.fdatasync
+
+    def refuse(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    async with Journal(tmp_path) as journal, reader.reading(journal):
+        await journal.append("a", b"1\n")
+        monkeypatch.setattr(os, "fdatasync", refuse)
+        with capture_logs() as logs, pytest.raises(OSError, match="No space left"):
+            await journal.append("a", b"2\n")
+        monkeypatch.setattr(os, "fdatasync", real)
+        await journal.append("a", b"3\n")
+        await reader.expect(a=b"1\n3\n")
+    assert [entry["event"] for entry in logs] == ["journal.write_failed"]
+    again = Reader()
+    async with Journal(tmp_path) as journal, again.reading(journal):
+        await again.expect(a=b"1\n3\n")
+
+
+@pytest.mark.parametrize("cut", [1, 5, 20, 40])
+async def test_push__torn_at_the_end__what_was_acknowledged_is_read(tmp_path: Path, cut: int) -> None:
+    """A process killed while it appended leaves half a frame, which is told and passed over."""
+    reader = Reader()
+    async with Journal(tmp_path) as journal:
+        await journal.append("a", b"1\n")
+        await journal.append("a", b"2 " + b"x" * 100 + b"\n")
+    (segment,) = tmp_path.iterdir()
+    os.truncate(segment, segment.stat().st_size - cut)
+    async with Journal(tmp_path) as journal:
+        await journal.append("a", b"3\n")
+        with capture_logs() as logs:
+            async with reader.reading(journal) as source:
+                await reader.expect(a=b"1\n3\n")
+                await source.committed(reader.progress)
+        assert [entry["event"] for entry in logs] == ["journal.damaged"]
+        assert len(list(tmp_path.iterdir())) == 1
+
+
+async def test_push__cancelled_while_waiting__others_served(tmp_path: Path) -> None:
+    """A client that leaves does not keep another from being answered."""
+    reader = Reader()
+    async with Journal(tmp_path) as journal, reader.reading(journal):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(journal.append, "a", b"1\n")
+            await anyio.lowlevel.checkpoint()
+            tasks.cancel_scope.cancel()
+        await journal.append("b", b"2\n")
+        await reader.expect(a=b"1\n", b=b"2\n")

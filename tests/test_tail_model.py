@@ -1,0 +1,246 @@
+"""A model of what may happen to log files, driven beside the real source: which records are lost, and which counted twice."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections import Counter
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
+
+from tracegist.sources import Progress, TailSource
+
+pytestmark = pytest.mark.anyio
+
+NAMES = ("app.log", "web.log")
+STEPS = (
+    "append",
+    "append",
+    "append",
+    "half",
+    "rotate",
+    "rotate and shift",
+    "copytruncate",
+    "delete",
+    "recreate",
+    "link",
+    "settle",
+    "settle",
+    "block",
+    "commit",
+    "crash",
+    "stop",
+)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """The daemon runs on asyncio."""
+    return "asyncio"
+
+
+@dataclass
+class Model:
+    """The files, what was written to them, and what the source has made of it.
+
+    :param content: by inode, the records of each file that is there, the last one perhaps in half
+    :param fragile: records that were read and not committed, and can not be read again
+    :param excused: records that were destroyed before they could be read and committed
+    """
+
+    folder: Path
+    pattern: str
+    number: int = 0
+    links: int = 0
+    content: dict[int, list[int]] = field(default_factory=dict)
+    half: dict[int, bytes] = field(default_factory=dict)
+    written: set[int] = field(default_factory=set)
+    excused: set[int] = field(default_factory=set)
+    fragile: set[int] = field(default_factory=set)
+    seen: Counter[int] = field(default_factory=Counter)
+    progress: dict[str, Progress] = field(default_factory=dict)
+    saved_seen: Counter[int] = field(default_factory=Counter)
+    saved_progress: dict[str, Progress] = field(default_factory=dict)
+    source: TailSource = field(init=False)
+
+    def start(self) -> None:
+        """Begin as after a start of the daemon."""
+        self.source = TailSource(
+            "tail", [str(self.folder / self.pattern)], block=128, scan_interval=0.0, linger=0.0, max_open=2
+        )
+        self.source._reset(self.progress)
+
+    async def stop(self) -> None:
+        """Let the files go."""
+        for file in list(self.source._open):
+            await self.source._close(file)
+
+    def path(self, name: str) -> Path:
+        """Where a file is."""
+        return self.folder / name
+
+    def append(self, name: str) -> None:
+        """Write a few whole records, completing one that was left in half."""
+        path = self.path(name)
+        with path.open("ab") as file:
+            inode = os.fstat(file.fileno()).st_ino
+            file.write(self.half.pop(inode, b""))
+            for _ in range(3):
+                self.number += 1
+                self.written.add(self.number)
+                self.content.setdefault(inode, []).append(self.number)
+                file.write(b"%d %s\n" % (self.number, b"x" * (self.number % 50)))
+
+    def write_half(self, name: str) -> None:
+        """Write the beginning of a record."""
+        path = self.path(name)
+        with path.open("ab") as file:
+            inode = os.fstat(file.fileno()).st_ino
+            if inode in self.half:
+                return
+            self.number += 1
+            self.written.add(self.number)
+            self.content.setdefault(inode, []).append(self.number)
+            whole = b"%d half\n" % self.number
+            file.write(whole[:-3])
+            self.half[inode] = whole[-3:]
+
+    def destroy(self, path: Path) -> None:
+        """Take note that what a file holds is about to go."""
+        inode = path.stat().st_ino
+        numbers = set(self.content.pop(inode, []))
+        if self.half.pop(inode, None):
+            # A record that nobody completes is none.
+            self.written.discard(max(numbers))
+        self.excused |= {number for number in numbers if not self.seen[number]}
+        self.fragile |= {number for number in numbers if not self.saved_seen[number]}
+
+    async def settle(self, blocks: int | None = None) -> None:
+        """Let the source look, and read until there is no more, or only so many blocks."""
+        self.source._scan_at = 0.0
+        await self.source._scan()
+        await self.source._poll()
+        while self.source._ready and (blocks is None or blocks > 0):
+            chunk = await self.source._read(self.source._pick())
+            if chunk:
+                blocks = None if blocks is None else blocks - 1
+                self.take(chunk.data)
+                self.progress[chunk.stream] = Progress(source="tail", position=chunk.position, finished=chunk.finished)
+
+    def take(self, data: bytes) -> None:
+        """Count records; what a deleted file ended in is taken too, and is none."""
+        for line in data.splitlines(keepends=True):
+            if line.endswith(b"\n"):
+                self.seen[int(line.split()[0])] += 1
+
+    async def commit(self) -> None:
+        """Save records and positions together, and let go what the source says is gone."""
+        self.saved_seen, self.saved_progress = Counter(self.seen), dict(self.progress)
+        self.fragile -= set(self.seen)
+        for stream in await self.source.committed(self.progress):
+            if self.progress[stream] == self.saved_progress[stream]:
+                del self.progress[stream]
+
+    async def crash(self) -> None:
+        """Go back to what was saved."""
+        await self.stop()
+        self.excused |= self.fragile
+        self.seen, self.progress = Counter(self.saved_seen), dict(self.saved_progress)
+        self.start()
+
+    async def step(self, what: str, name: str) -> None:  # noqa: C901, PLR0912 - a case for each step
+        """Do one thing."""
+        path = self.path(name)
+        match what:
+            case "append":
+                self.append(name)
+            case "half":
+                self.write_half(name)
+            case "rotate" if path.exists():
+                self.rotate(path, self.folder / f"{name}.{self.number + 10}")
+            case "rotate and shift" if path.exists():
+                for age in (2, 1):
+                    older = self.folder / f"{name}.{age}"
+                    if older.exists():
+                        self.rotate(older, self.folder / f"{name}.{age + 1}")
+                self.rotate(path, self.folder / f"{name}.1")
+                self.append(name)
+            case "copytruncate" if path.exists():
+                self.destroy(path)
+                os.truncate(path, 0)
+            case "delete" if path.exists():
+                self.unlink(path)
+            case "recreate" if path.exists():
+                self.unlink(path)
+                self.append(name)
+            case "link" if path.exists():
+                self.links += 1
+                (self.folder / f"linked-{self.links}-{name}").hardlink_to(path)
+            case "settle":
+                await self.settle()
+            case "block":
+                await self.settle(1)
+            case "commit":
+                await self.commit()
+            case "crash":
+                await self.crash()
+            case "stop":
+                await self.commit()
+                await self.crash()
+
+    def rotate(self, path: Path, target: Path) -> None:
+        """Rename a file, over another perhaps."""
+        if target.exists():
+            if target.samefile(path):
+                return
+            self.unlink(target)
+        if not fnmatch(target.name, self.pattern):
+            self.hide(path)
+        path.rename(target)
+
+    def hide(self, path: Path) -> None:
+        """Take note that a file gets a name that does not match: it is known as long as a position names its inode."""
+        inode = path.stat().st_ino
+        numbers = self.content.get(inode, [])
+        if not any(key[1] == inode for key in self.source._files):
+            self.excused |= {number for number in numbers if not self.seen[number]}
+        if not any(known.position.inode == inode for known in self.saved_progress.values()):
+            self.fragile |= {number for number in numbers if not self.saved_seen[number]}
+
+    def unlink(self, path: Path) -> None:
+        """Delete a name, and with the last one the file."""
+        if path.stat().st_nlink == 1:
+            self.destroy(path)
+        path.unlink()
+
+
+@pytest.mark.parametrize("pattern", ["*.log*", "*.log"])
+@given(steps=st.lists(st.tuples(st.sampled_from(STEPS), st.sampled_from(NAMES)), max_size=40))
+@settings(deadline=None, max_examples=150)
+async def test_tail__whatever_happens__each_record_counted_once(pattern: str, steps: list[tuple[str, str]]) -> None:
+    """No record is counted twice, and none is lost but those destroyed before they could be read."""
+    folder = Path(tempfile.mkdtemp())
+    try:
+        model = Model(folder, pattern)
+        model.start()
+        with capture_logs():
+            for what, name in steps:
+                await model.step(what, name)
+        for name in NAMES:
+            if model.path(name).exists():
+                model.append(name)
+        await model.settle()
+        await model.stop()
+        halves = {max(model.content[inode]) for inode in model.half}
+        lost = model.written - set(model.seen) - model.excused - halves
+        doubled = {number for number, times in model.seen.items() if times > 1}
+        assert (lost, doubled) == (set(), set())
+    finally:
+        shutil.rmtree(folder)
