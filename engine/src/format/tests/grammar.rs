@@ -97,6 +97,30 @@ proptest! {
         prop_assert_eq!(accepts(text.as_bytes()), theirs, "{}", text);
     }
 
+    /// The short way through attributes in their usual form leads to where the long way leads.
+    #[test]
+    fn attributes_are_stepped_over_as_any_value_is(
+        parts in prop::collection::vec((
+            prop::sample::select(vec!["{\"key\":\"", "{ \"key\":\"", "{\"key\":null"]),
+            prop::sample::select(vec!["k\"", "a.long.key.of.a.span\"", "q\\\"\"", "cut"]),
+            prop::sample::select(vec![",\"value\":{\"", ",\"value\":{}", ",\"value\":"]),
+            prop::sample::select(vec![
+                "stringValue\":\"text\"", "stringValue\":\"a\\nb\"", "stringValue\":null", "intValue\":\"5\"", "intValue\":5", "intValue\":05",
+                "boolValue\":true", "boolValue\":tru", "doubleValue\":-1.5e3", "doubleValue\":\"NaN\"", "arrayValue\":{\"values\":[]}",
+            ]),
+            prop::sample::select(vec!["}}", "} }", "}", "}},", "}}]"]),
+        ), 0..5),
+        separator in prop::sample::select(vec![",", ",", ",", " , ", ""]),
+        end in prop::sample::select(vec!["]", "]", "]", "}", ""]),
+    ) {
+        let parts: Vec<_> = parts.into_iter().map(|(a, b, c, d, e)| [a, b, c, d, e].concat()).collect();
+        let text = format!("[{}{end}  tail", parts.join(separator));
+        let mut short = Cursor::new(text.as_bytes());
+        let mut long = short.clone();
+        prop_assert_eq!(short.attributes(), long.raw(), "{}", text);
+        prop_assert!(short.position() == long.position() || long.raw().is_err());
+    }
+
     #[test]
     fn strings_survive_being_written(text in any::<String>()) {
         let mut out = String::new();
