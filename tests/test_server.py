@@ -7,8 +7,9 @@ import json
 import os
 import socket
 import stat
+import tempfile
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -34,6 +35,13 @@ LARGEST = 1000
 def anyio_backend() -> str:
     """The daemon runs on asyncio."""
     return "asyncio"
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder with a short name: a socket's path may have 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix="tg", dir="/tmp") as folder:
+        yield Path(folder)
 
 
 class Inlet:
@@ -95,9 +103,9 @@ class Rig:
 
 
 @pytest.fixture
-async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
+async def rig(folder: Path) -> AsyncIterator[Rig]:
     """A server that answers."""
-    async with Rig(tmp_path).running() as rig:
+    async with Rig(folder).running() as rig:
         yield rig
 
 
@@ -316,10 +324,10 @@ async def test_ingest__no_push_source__says_how_to_have_one(rig: Rig) -> None:
     assert 'type = "push"' in response.json()["error"]
 
 
-async def test_server__stopped_with_a_stream_open__ends_soon(tmp_path: Path) -> None:
+async def test_server__stopped_with_a_stream_open__ends_soon(folder: Path) -> None:
     """A subscriber does not keep the daemon from leaving."""
     began = time.monotonic()
-    rig = Rig(tmp_path)
+    rig = Rig(folder)
     async with rig.running():
         await rig.client.send(rig.client.build_request("GET", "/summary/stream"), stream=True)
     assert time.monotonic() - began < 5
@@ -333,9 +341,9 @@ def answer_once(path: Path) -> str:
     return "connected"
 
 
-def test_listen__configured_mode_and_group__set_and_removed_at_the_end(tmp_path: Path) -> None:
+def test_listen__configured_mode_and_group__set_and_removed_at_the_end(folder: Path) -> None:
     """The socket is for whom the configuration says, and goes with the daemon."""
-    path = tmp_path / "run/t.sock"
+    path = folder / "run/t.sock"
     group = grp.getgrgid(os.getegid()).gr_name
     with listen(Server(socket=path, mode=FileMode(0o600), group=group), {}):
         status = path.stat()
@@ -346,56 +354,56 @@ def test_listen__configured_mode_and_group__set_and_removed_at_the_end(tmp_path:
     assert not path.exists()
 
 
-def test_listen__stale_socket__replaced(tmp_path: Path) -> None:
+def test_listen__stale_socket__replaced(folder: Path) -> None:
     """What a killed daemon left behind is in nobody's way."""
-    path = tmp_path / "t.sock"
+    path = folder / "t.sock"
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(path))
     with listen(Server(socket=path), {}):
         assert answer_once(path)
 
 
-def test_listen__somebody_listens__refused_with_the_pid(tmp_path: Path) -> None:
+def test_listen__somebody_listens__refused_with_the_pid(folder: Path) -> None:
     """A second daemon learns which process the first one is, and takes nothing from it."""
-    path = tmp_path / "t.sock"
+    path = folder / "t.sock"
     with listen(Server(socket=path), {}):
         with pytest.raises(DaemonRunning, match=f"in use by pid {os.getpid()}"):
             listen(Server(socket=path), {})
         assert answer_once(path)
-        assert [entry.name for entry in tmp_path.iterdir()] == ["t.sock"]
+        assert [entry.name for entry in folder.iterdir()] == ["t.sock"]
 
 
-def test_listen__file_in_the_way__left_alone(tmp_path: Path) -> None:
+def test_listen__file_in_the_way__left_alone(folder: Path) -> None:
     """Only sockets are replaced."""
-    path = tmp_path / "notes.txt"
+    path = folder / "notes.txt"
     path.write_text("mine")
     with pytest.raises(ConfigError, match="no socket"):
         listen(Server(socket=path), {})
     assert path.read_text() == "mine"
 
 
-def test_listen__path_too_long__says_the_limit(tmp_path: Path) -> None:
+def test_listen__path_too_long__says_the_limit(folder: Path) -> None:
     """The system's limit is named before it is met."""
     with pytest.raises(ConfigError, match="107"):
-        listen(Server(socket=tmp_path / ("x" * 120)), {})
+        listen(Server(socket=folder / ("x" * 120)), {})
 
 
-def test_listen__unknown_group__named(tmp_path: Path) -> None:
+def test_listen__unknown_group__named(folder: Path) -> None:
     """A group that is not there is not the daemon's own."""
     with pytest.raises(ConfigError, match="no-such-group"):
-        listen(Server(socket=tmp_path / "t.sock", group="no-such-group"), {})
+        listen(Server(socket=folder / "t.sock", group="no-such-group"), {})
 
 
-def test_listen__folder_cannot_be_made__says_how_to_choose_another(tmp_path: Path) -> None:
+def test_listen__folder_cannot_be_made__says_how_to_choose_another(folder: Path) -> None:
     """One line, with the way out in it."""
-    (tmp_path / "file").write_text("")
+    (folder / "file").write_text("")
     with pytest.raises(TracegistError, match="--socket"):
-        listen(Server(socket=tmp_path / "file/t.sock"), {})
+        listen(Server(socket=folder / "file/t.sock"), {})
 
 
-def test_listen__replaced_by_another_daemon__not_removed(tmp_path: Path) -> None:
+def test_listen__replaced_by_another_daemon__not_removed(folder: Path) -> None:
     """What belongs to another is not cleaned away."""
-    path = tmp_path / "t.sock"
+    path = folder / "t.sock"
     first = listen(Server(socket=path), {})
     path.unlink()
     with listen(Server(socket=path), {}):
@@ -404,9 +412,9 @@ def test_listen__replaced_by_another_daemon__not_removed(tmp_path: Path) -> None
         assert answer_once(path)
 
 
-def test_listen__meant_for_another_process__own_socket(tmp_path: Path) -> None:
+def test_listen__meant_for_another_process__own_socket(folder: Path) -> None:
     """LISTEN_PID says for whom the descriptors are."""
-    with listen(Server(socket=tmp_path / "t.sock"), {"LISTEN_PID": "1", "LISTEN_FDS": "1"}) as listener:
+    with listen(Server(socket=folder / "t.sock"), {"LISTEN_PID": "1", "LISTEN_FDS": "1"}) as listener:
         assert listener.identity is not None
 
 
