@@ -23,11 +23,25 @@ pub enum Kind {
     Log = 5,
     /// Derived, never decoded: the message of failed spans.
     Failure = 6,
-    /// Derived, never decoded: calls from one service to another.
+    /// Derived, never decoded: calls from an operation of one service to another service.
     Edge = 7,
+    /// Derived, never decoded: an operation's steps, the spans below its own in the same service.
+    Step = 8,
 }
 
 impl Kind {
+    /// Whether it is a span, by whichever role.
+    #[must_use]
+    pub const fn is_span(self) -> bool {
+        matches!(self, Self::Internal | Self::Server | Self::Client | Self::Producer | Self::Consumer)
+    }
+
+    /// Whether it is what a source says, not what was derived from it.
+    #[must_use]
+    pub const fn is_decoded(self) -> bool {
+        self.is_span() || matches!(self, Self::Log)
+    }
+
     /// The word for it, as it stands in summaries, queries and JSON.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -40,6 +54,7 @@ impl Kind {
             Self::Log => "log",
             Self::Failure => "failure",
             Self::Edge => "edge",
+            Self::Step => "step",
         }
     }
 }

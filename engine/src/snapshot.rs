@@ -147,11 +147,12 @@ fn image(state: &State) -> Image {
         parent: span.parent,
         series: place[span.series as usize],
         failed: span.failed,
+        mark: span.mark,
     };
     let mut traces: Vec<(TraceId, Vec<SpanImage>)> = Vec::new();
     for (id, spans) in state.traces.export() {
         let mut spans: Vec<SpanImage> = spans.into_iter().map(span).collect();
-        spans.sort_unstable_by_key(|span| (span.start, span.end, span.id, span.parent, span.series, span.failed));
+        spans.sort_unstable_by_key(|span| (span.start, span.end, span.id, span.parent, span.series, span.failed, span.mark));
         traces.push((id, spans));
     }
     Image {
@@ -208,6 +209,7 @@ fn absorb(state: &mut State, image: Image, fresh: bool) -> Result<(), Damage> {
             series,
             service,
             failed: span.failed,
+            mark: span.mark,
         }
     };
     let traces = image.traces.into_iter().map(|(id, all)| (id, all.into_iter().map(spans).collect())).collect();

@@ -222,6 +222,9 @@ impl State {
             let key = Key { service: &*event.service, operation: self.shape.as_str(), within: "", kind: Kind::Log };
             let id = self.table.find(&key);
             self.count(id, event, time, stream);
+            if event.trace != [0; 16] && event.span != 0 {
+                self.open(event, time, id);
+            }
             return;
         }
         let key = Key { service: &*event.service, operation: &*event.operation, within: "", kind: event.kind };
@@ -238,22 +241,29 @@ impl State {
             let failure = self.table.find(&key);
             self.count(failure, event, time, stream);
         }
+        self.open(event, time, id);
+    }
+
+    /// Put a span, or a log record that names its span, to its trace.
+    fn open(&mut self, event: &Event<'_>, time: i64, id: SeriesId) {
         let took = i64::try_from(event.duration.unwrap_or(0)).unwrap_or(i64::MAX);
+        let mark = event.kind == Kind::Log;
         let span = OpenSpan {
             start: time.saturating_sub(took),
             end: time,
-            id: event.span,
-            parent: event.parent,
+            id: if mark { 0 } else { event.span },
+            parent: if mark { event.span } else { event.parent },
             series: id,
             service: self.table.service(id),
-            failed: event.failed,
+            failed: event.failed && !mark,
+            mark,
         };
         if event.trace == [0; 16] {
             return self.traces.alone(span, &mut self.table, &self.clock);
         }
         self.traces.add(event.trace, span);
         if self.traces.open() > self.limits.max_open_spans {
-            self.ledger.evicted_spans += self.traces.close(&mut self.table, &self.clock, second);
+            self.ledger.evicted_spans += self.traces.close(&mut self.table, &self.clock, time.div_euclid(NANOS));
         }
     }
 

@@ -22,9 +22,9 @@ pub const OTHER: &str = "(other)";
 pub struct Key<T> {
     /// Who: the service; for an edge the caller, empty for callers outside, `?` for those not seen.
     pub service: T,
-    /// What: a span's name, a message's shape; for an edge the callee.
+    /// What: a span's name, a message's shape; for an edge the callee, for a step the span below.
     pub operation: T,
-    /// The operation whose failures a failure message belongs to; else empty.
+    /// The operation that a failure message, an edge or a step belongs to; else empty.
     pub within: T,
     /// Span by role, log record, or derived.
     pub kind: Kind,

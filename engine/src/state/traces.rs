@@ -28,6 +28,12 @@ const END: u32 = u32::MAX;
 /// The caller of a span whose parent has not been seen.
 pub const UNSEEN: &str = "?";
 
+/// In the place of a parent's series: there is no parent.
+const NONE: SeriesId = SeriesId::MAX;
+
+/// In the place of a parent's series: there is one, but it has not been seen.
+const NOT_SEEN: SeriesId = SeriesId::MAX - 1;
+
 /// A span as far as joins need it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OpenSpan {
@@ -45,6 +51,20 @@ pub struct OpenSpan {
     pub service: Name,
     /// Whether it failed.
     pub failed: bool,
+    /// A log record: it takes no time and is a step of the span it was written in, its `parent`.
+    pub mark: bool,
+}
+
+impl OpenSpan {
+    /// Nanoseconds from its start to its end.
+    fn took(&self) -> u64 {
+        self.end.saturating_sub(self.start).unsigned_abs()
+    }
+
+    /// What stands for the series of its parent, which is not here.
+    fn caller(&self) -> SeriesId {
+        if self.parent == 0 { NONE } else { NOT_SEEN }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -83,7 +103,8 @@ struct Scratch {
     by_id: HashTable<u32>,
     parents: Vec<u32>,
     children: Vec<u32>,
-    edges: HashMap<(Name, Name), SeriesId, RandomState>,
+    /// The edge or step of each pair of parent (`NONE`, `NOT_SEEN`) and child, by their series.
+    links: HashMap<(SeriesId, SeriesId), SeriesId, RandomState>,
 }
 
 impl Traces {
@@ -272,20 +293,28 @@ impl Traces {
 impl Scratch {
     /// Enter into the series what the first `count` spans say together (`sign` 1), or take it back (`sign` -1).
     fn enter(&mut self, count: usize, sign: i32, table: &mut Table, clock: &Clock) {
+        if count == 1 && self.spans[0].mark {
+            return;
+        }
         if count == 1 {
             // Most traces of a host that sees one service of many: no need for an index.
             let span = self.spans[0];
-            let own = span.end.saturating_sub(span.start).unsigned_abs();
-            add(table, clock, &span, own, span.failed, sign);
-            let caller = if span.parent == 0 { "" } else { UNSEEN };
-            return self.edge(table, clock, caller, &span, None, sign);
+            add(table, clock, &span, span.took(), span.failed, sign);
+            return self.link(span.caller(), &span, None, sign, table, clock);
         }
-        self.link(count);
+        self.join(count);
         for i in 0..count {
             let span = self.spans[i];
+            if span.mark {
+                if self.parents[i] != END {
+                    let parent = self.spans[self.parents[i] as usize].series;
+                    self.link(parent, &span, None, sign, table, clock);
+                }
+                continue;
+            }
             let children: &[u32] = self.children_of(i);
             let waited = covered(&self.spans, children, &span);
-            let own = span.end.saturating_sub(span.start).unsigned_abs().saturating_sub(waited);
+            let own = span.took().saturating_sub(waited);
             let origin = span.failed && !children.iter().any(|&child| self.spans[child as usize].failed);
             // The own time of a span that wraps one call to another service is the way there and back: the edge's.
             let wraps = matches!(*children, [child] if self.spans[child as usize].service != span.service);
@@ -301,24 +330,18 @@ impl Scratch {
             }
             let parent = self.parents[i];
             if parent == END {
-                let caller = if span.parent == 0 { "" } else { UNSEEN };
-                self.edge(table, clock, caller, &span, None, sign);
+                self.link(span.caller(), &span, None, sign, table, clock);
             } else {
                 let caller = self.spans[parent as usize];
-                if caller.service != span.service {
-                    let alone = self.children_of(parent as usize).len() == 1;
-                    let took = span.end.saturating_sub(span.start).unsigned_abs();
-                    let gap =
-                        alone.then(|| caller.end.saturating_sub(caller.start).unsigned_abs().saturating_sub(took));
-                    let name = table.names.text(caller.service).to_owned();
-                    self.edge(table, clock, &name, &span, gap, sign);
-                }
+                let alone = caller.service != span.service && self.children_of(parent as usize).len() == 1;
+                let gap = alone.then(|| caller.took().saturating_sub(span.took()));
+                self.link(caller.series, &span, gap, sign, table, clock);
             }
         }
     }
 
     /// Find the parent of each of the first `count` spans, and line up the children by parent.
-    fn link(&mut self, count: usize) {
+    fn join(&mut self, count: usize) {
         let Self { spans, by_id, parents, children, .. } = self;
         by_id.clear();
         for (i, span) in spans[..count].iter().enumerate() {
@@ -336,7 +359,7 @@ impl Scratch {
             parents.push(found.copied().min_by_key(|&p| spans[p as usize]).unwrap_or(END));
         }
         children.clear();
-        children.extend((0..index(count)).filter(|&i| parents[i as usize] != END));
+        children.extend((0..index(count)).filter(|&i| parents[i as usize] != END && !spans[i as usize].mark));
         children.sort_unstable_by_key(|&i| (parents[i as usize], spans[i as usize].start));
     }
 
@@ -347,29 +370,51 @@ impl Scratch {
         &self.children[from..to]
     }
 
-    fn edge(&mut self, table: &mut Table, clock: &Clock, caller: &str, span: &OpenSpan, gap: Option<u64>, sign: i32) {
-        let pair = (table.names.intern(caller), span.service);
-        let id = if let Some(&id) = self.edges.get(&pair) {
+    /// Enter a span as a call of its parent's: an edge to another service, or a step within its own.
+    fn link(&mut self, parent: SeriesId, span: &OpenSpan, gap: Option<u64>, sign: i32, table: &mut Table, clock: &Clock) {
+        let id = if let Some(&id) = self.links.get(&(parent, span.series)) {
             id
         } else {
-            let callee = table.names.text(span.service).to_owned();
-            let id = table.find(&Key { service: caller, operation: &callee, within: "", kind: Kind::Edge });
-            self.edges.insert(pair, id);
+            let id = link(parent, span.series, table);
+            self.links.insert((parent, span.series), id);
             id
         };
-        let took = span.end.saturating_sub(span.start).unsigned_abs();
         let failed = i32::from(span.failed) * sign;
         let delta = Delta {
             count: sign,
             errors: failed,
             origins: 0,
-            duration: Some((bucket(took), sign)),
+            duration: (!span.mark).then(|| (bucket(span.took()), sign)),
             own: gap.map(|gap| (bucket(gap), sign)),
         };
         let record = table.record_mut(id);
         record.count = record.count.saturating_add_signed(sign.into());
         record.errors = record.errors.saturating_add_signed(failed.into());
         record.timeline.add(second(span.end), clock, &delta);
+    }
+}
+
+/// The series of the calls from a parent's series to a child's.
+fn link(parent: SeriesId, child: SeriesId, table: &mut Table) -> SeriesId {
+    let callee = table.key(child);
+    let (service, operation, is_mark) = (callee.service.to_owned(), callee.operation.to_owned(), callee.kind == Kind::Log);
+    let outside = match parent {
+        NONE => Some(""),
+        NOT_SEEN => Some(UNSEEN),
+        _ => None,
+    };
+    if let Some(caller) = outside {
+        return table.find(&Key { service: caller, operation: &service, within: "", kind: Kind::Edge });
+    }
+    let caller = table.key(parent);
+    let (from, within) = (caller.service.to_owned(), caller.operation.to_owned());
+    if from == service {
+        table.find(&Key { service: &from, operation: &operation, within: &within, kind: Kind::Step })
+    } else if is_mark {
+        // Written by another service than the span's: what it is a step of cannot be said.
+        table.find(&Key { service: &service, operation: &operation, within: "", kind: Kind::Step })
+    } else {
+        table.find(&Key { service: &from, operation: &service, within: &within, kind: Kind::Edge })
     }
 }
 
@@ -415,4 +460,6 @@ pub struct SpanImage {
     pub series: u32,
     /// Whether it failed.
     pub failed: bool,
+    /// Whether it is a log record.
+    pub mark: bool,
 }

@@ -82,17 +82,42 @@ impl Exposure {
     }
 }
 
-/// Inbound calls by service; a service nobody is seen calling is measured by time.
-#[must_use]
-#[allow(clippy::cast_precision_loss)]
-pub fn exposures<'a>(view: &View<'a>) -> BTreeMap<&'a str, Exposure> {
-    let mut all: BTreeMap<&str, Exposure> = BTreeMap::new();
-    for series in view.series.iter().filter(|series| series.key.kind == Kind::Edge) {
-        let exposure = all.entry(series.key.operation).or_default();
-        exposure.before += series.before.count as f64;
-        exposure.now += series.now.count as f64;
+/// How often everything was called.
+struct Exposures<'a> {
+    /// By service: the calls that came in.
+    services: BTreeMap<&'a str, Exposure>,
+    /// By service and operation: its spans.
+    operations: BTreeMap<(&'a str, &'a str), Exposure>,
+    /// Seconds, for what nobody is seen calling.
+    clock: Exposure,
+}
+
+impl<'a> Exposures<'a> {
+    fn of(view: &View<'a>) -> Self {
+        let (mut services, mut operations) = (BTreeMap::new(), BTreeMap::new());
+        for edge in &view.edges {
+            count(services.entry(edge.key.operation).or_default(), edge);
+        }
+        for series in view.series.iter().filter(|series| series.key.kind.is_span()) {
+            count(operations.entry((series.key.service, series.key.operation)).or_default(), series);
+        }
+        let clock = Exposure { before: view.span.base_seconds(), now: view.span.seconds() };
+        Self { services, operations, clock }
     }
-    all
+
+    /// What the counts of a series are measured against: a step by its operation, a message by its service's calls.
+    fn to(&self, series: &SeriesView<'_>) -> Exposure {
+        let (service, within) = (series.key.service, series.key.within);
+        let of_operation = self.operations.get(&(service, within)).filter(|_| !within.is_empty());
+        let found = of_operation.or_else(|| self.services.get(service)).filter(|exposure| exposure.before >= 1.0 && exposure.now >= 1.0);
+        found.copied().unwrap_or(self.clock)
+    }
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn count(exposure: &mut Exposure, series: &SeriesView<'_>) {
+    exposure.before += series.before.count as f64;
+    exposure.now += series.now.count as f64;
 }
 
 /// Share of calls below which a change is not worth a claim, however certain.
@@ -102,7 +127,7 @@ const LEAST_SHARE: f64 = 0.05;
 const LEAST_GROWTH: f64 = 1.2;
 
 /// Events of a baseline below which it cannot be said to be usual.
-const LEAST_BEFORE: u64 = 8;
+const LEAST_BEFORE: u64 = 4;
 
 /// All claims that chance does not explain.
 #[must_use]
@@ -110,35 +135,36 @@ pub fn claims<'v>(view: &'v View<'v>) -> Vec<Claim<'v>> {
     if !view.span.compares() {
         return Vec::new();
     }
-    let exposures = exposures(view);
+    let exposures = Exposures::of(view);
     // Each series is asked about three times at most: its time, its failures, its count.
     let threshold = stats::threshold(view.series.len() * 3);
-    let clock = Exposure { before: view.span.base_seconds(), now: view.span.seconds() };
-    let mut claims = Vec::new();
+    let mut claims: Vec<Claim<'v>> = Vec::new();
+    for edge in view.edges.iter().filter(|edge| is_inside(edge)) {
+        claims.extend(slow(view, edge, What::Network, edge.key.operation));
+    }
     for series in &view.series {
-        let service = series.key.service;
-        let exposure = exposures.get(service).copied().filter(|exposure| exposure.before >= 1.0 && exposure.now >= 1.0);
-        let exposure = exposure.unwrap_or(clock);
+        let exposure = exposures.to(series);
         match series.key.kind {
-            Kind::Edge if service.is_empty() || service == UNSEEN => {}
-            Kind::Edge => {
-                claims.extend(slow(view, series, What::Network, series.key.operation));
-                claims.extend(stopped(view, series, exposure));
-            }
+            Kind::Edge | Kind::Step => claims.extend(stopped(view, series, exposure, &exposures).filter(|_| is_inside(series))),
             Kind::Log => {
                 claims.extend(messages(view, series, exposure));
-                claims.extend(stopped(view, series, exposure));
+                claims.extend(stopped(view, series, exposure, &exposures));
             }
             Kind::Failure => {}
             _ => {
-                claims.extend(slow(view, series, What::Slow, service));
+                claims.extend(slow(view, series, What::Slow, series.key.service));
                 claims.extend(failing(view, series));
-                claims.extend(stopped(view, series, exposure));
             }
         }
     }
     claims.retain(|claim| claim.nats > threshold && claim.effect > 0.0);
     claims
+}
+
+/// Whether both its ends were seen.
+#[must_use]
+pub fn is_inside(edge: &SeriesView<'_>) -> bool {
+    !edge.key.service.is_empty() && edge.key.service != UNSEEN
 }
 
 fn slow<'v>(view: &'v View<'v>, series: &'v SeriesView<'v>, what: What, service: &'v str) -> Option<Claim<'v>> {
@@ -205,23 +231,40 @@ fn messages<'v>(view: &'v View<'v>, series: &'v SeriesView<'v>, exposure: Exposu
     })
 }
 
+/// Nats against a change in how often something happens. What happens at most once a call is a share of the calls, and a
+/// step that was never left out needs few of them to be missed; what may happen any number of times is a rate.
+fn chance(before: f64, now: f64, exposure: Exposure) -> f64 {
+    if before <= exposure.before && now <= exposure.now {
+        stats::shares(before, exposure.before, now, exposure.now)
+    } else {
+        stats::counts(before, now, exposure.ratio())
+    }
+}
+
 /// A usual step that has become rare, per inbound call. An error message that falls silent is no fault.
 #[allow(clippy::cast_precision_loss)]
-fn stopped<'v>(view: &'v View<'v>, series: &'v SeriesView<'v>, exposure: Exposure) -> Option<Claim<'v>> {
+fn stopped<'v>(
+    view: &'v View<'v>,
+    series: &'v SeriesView<'v>,
+    exposure: Exposure,
+    exposures: &Exposures<'_>,
+) -> Option<Claim<'v>> {
     let (before, now) = (series.before.count as f64, series.now.count as f64);
     let expected = before * exposure.ratio();
     let errors = series.before.errors * 2 > series.before.count && series.key.kind == Kind::Log;
     if errors || series.before.count < LEAST_BEFORE || now > expected * 0.7 {
         return None;
     }
-    let share = ((expected - now) / exposure.now.max(1.0)).min(1.0);
+    // Of the calls of its operation, and of those the share that its service is called for.
+    let calls = exposures.services.get(series.key.service).map_or(exposure.now, |service| service.now.max(1.0));
+    let share = ((expected - now) / exposure.now.max(1.0)).min(1.0) * (exposure.now / calls).min(1.0);
     if share < LEAST_SHARE {
         return None;
     }
     let since =
         view.slots(series.id).last().map_or(Some(view.span.from), |slot| (now == 0.0).then_some(slot.start + 1));
     let (old, new) = (before / exposure.before.max(1.0), now / exposure.now.max(1.0));
-    let nats = stats::counts(before, now, exposure.ratio());
+    let nats = chance(before, now, exposure);
     let effect = share * (1.0 - now / expected);
     Some(Claim {
         what: What::Stopped,

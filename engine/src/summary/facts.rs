@@ -153,11 +153,16 @@ pub fn verdict(view: &View<'_>, place: usize, verdict: &Verdict<'_>) -> Option<F
 fn said(claim: &Claim<'_>, service: &str) -> String {
     let series = claim.series;
     let subject = match series.key.kind {
-        Kind::Edge => format!("calls {} > {}", words::name(series.key.service), words::name(series.key.operation)),
+        Kind::Edge if series.key.within.is_empty() => {
+            format!("calls {} > {}", words::name(series.key.service), words::name(series.key.operation))
+        }
+        Kind::Edge => format!("{}'s calls to {}", words::name(series.key.within), words::name(series.key.operation)),
+        Kind::Step => format!("{}'s step {}", words::name(series.key.within), words::name(series.key.operation)),
         Kind::Log => words::quote(series.key.operation),
         _ => step(series),
     };
-    let subject = if series.key.kind == Kind::Edge || series.key.service == service {
+    let named = series.key.kind == Kind::Edge && series.key.within.is_empty();
+    let subject = if named || series.key.service == service {
         subject
     } else {
         format!("{} {subject}", words::name(series.key.service))
@@ -219,7 +224,8 @@ pub fn facts(view: &View<'_>, claims: &[Claim<'_>], verdicts: &[Verdict<'_>]) ->
         }
     }
     let busiest = view.series.iter().map(|series| series.now.count).max().unwrap_or(0);
-    for series in view.series.iter().filter(|series| series.now.count > 0 && !told.contains(&series.id)) {
+    let apart = view.series.iter().filter(|series| !matches!(series.key.kind, Kind::Edge | Kind::Step));
+    for series in apart.chain(&view.edges).filter(|series| series.now.count > 0 && !told.contains(&series.id)) {
         facts.extend(of_series(view, series, busiest));
     }
     facts.extend(quiet(view, &changed));
@@ -236,7 +242,7 @@ fn of_claim(view: &View<'_>, claim: &Claim<'_>) -> Fact {
     };
     let since = claim.since.map_or_else(String::new, |second| format!(" since {}", moment(view, second)));
     let subject =
-        if series.key.kind == Kind::Edge { String::new() } else { format!("{} ", words::name(series.key.service)) };
+        if series.key.kind == Kind::Edge && series.key.within.is_empty() { String::new() } else { format!("{} ", words::name(series.key.service)) };
     let line = format!("{subject}{}{since}", said(claim, series.key.service));
     Fact {
         section,
@@ -334,7 +340,7 @@ fn quiet(view: &View<'_>, changed: &BTreeSet<&str>) -> Vec<Fact> {
     let all: BTreeSet<&str> = view
         .series
         .iter()
-        .filter(|series| series.key.kind != Kind::Edge && series.now.count > 0)
+        .filter(|series| series.key.kind.is_decoded() && series.now.count > 0)
         .map(|series| series.key.service)
         .collect();
     let names: Vec<&str> = all.difference(changed).copied().filter(|name| !name.is_empty()).collect();

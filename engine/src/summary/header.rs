@@ -4,7 +4,6 @@ use super::facts::Section;
 use super::select::{self, Priced};
 use super::view::View;
 use super::{Error, Request, words};
-use crate::event::Kind;
 use crate::tokens::Encoding;
 
 /// Bytes of a host's name or a notice that are shown.
@@ -150,7 +149,7 @@ fn lead(view: &View<'_>, request: &Request, full: bool) -> String {
     let events: u64 = view
         .series
         .iter()
-        .filter(|series| !matches!(series.key.kind, Kind::Edge | Kind::Failure))
+        .filter(|series| series.key.kind.is_decoded())
         .map(|series| series.now.count)
         .sum();
     let length = words::span(span.to - span.from);
@@ -164,7 +163,7 @@ fn lead(view: &View<'_>, request: &Request, full: bool) -> String {
     let mut services: Vec<&str> = view
         .series
         .iter()
-        .filter(|series| series.now.count > 0 && series.key.kind != Kind::Edge)
+        .filter(|series| series.now.count > 0 && series.key.kind.is_decoded())
         .map(|series| series.key.service)
         .collect();
     services.dedup();

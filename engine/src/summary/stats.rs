@@ -9,8 +9,8 @@ use crate::state::hist::{Hist, middle};
 #[must_use]
 #[allow(clippy::cast_precision_loss)]
 pub fn threshold(tests: usize) -> f64 {
-    /// One summary in ten thousand may say something that is chance.
-    const FALSE: f64 = 1e-4;
+    /// One window in a thousand may hold a claim that is chance: of windows of five minutes, one in three days or four.
+    const FALSE: f64 = 1e-3;
     (tests.max(1) as f64 / FALSE).ln()
 }
 

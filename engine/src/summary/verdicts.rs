@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::claims::{Claim, What};
-use super::view::View;
-use crate::event::Kind;
+use super::claims::{Claim, What, is_inside};
+use super::view::{SeriesView, View};
+use crate::state::timeline::Slot;
 
 /// Verdicts at most; more causes than this at once are one that is not understood.
 const MOST: usize = 5;
@@ -31,9 +31,7 @@ pub struct Verdict<'v> {
 /// Callers by callee, of those services whose calls were seen.
 fn callers<'v>(view: &'v View<'v>) -> BTreeMap<&'v str, BTreeSet<&'v str>> {
     let mut callers: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    let edges =
-        view.series.iter().filter(|series| series.key.kind == Kind::Edge && series.key.service != series.key.operation);
-    for edge in edges.filter(|edge| !edge.key.service.is_empty() && edge.key.service != crate::state::traces::UNSEEN) {
+    for edge in view.edges.iter().filter(|edge| is_inside(edge)) {
         callers.entry(edge.key.operation).or_default().insert(edge.key.service);
     }
     callers
@@ -112,12 +110,10 @@ fn lost(claim: &Claim<'_>) -> f64 {
 /// Of the edges of a service, the share whose gap has grown: a network fault of a host shows on all of them.
 #[allow(clippy::cast_precision_loss)]
 fn affected(view: &View<'_>, claims: &[Claim<'_>], service: &str) -> f64 {
-    let touches = |series: &super::view::SeriesView<'_>| {
-        series.key.kind == Kind::Edge
-            && !series.now.own.is_empty()
-            && (series.key.service == service || series.key.operation == service)
+    let touches = |edge: &SeriesView<'_>| {
+        !edge.now.own.is_empty() && (edge.key.service == service || edge.key.operation == service)
     };
-    let all = view.series.iter().filter(|series| touches(series)).count();
+    let all = view.edges.iter().filter(|series| touches(series)).count();
     let grown = claims.iter().filter(|claim| claim.what == What::Network && touches(claim.series)).count();
     if all == 0 { 0.0 } else { grown as f64 / all as f64 }
 }
@@ -125,14 +121,9 @@ fn affected(view: &View<'_>, claims: &[Claim<'_>], service: &str) -> f64 {
 /// Whether calls from one service to another have become slower or fail more.
 #[allow(clippy::cast_precision_loss)]
 fn suffers(view: &View<'_>, caller: &str, callee: &str) -> bool {
-    view.series
-        .iter()
-        .filter(|series| {
-            series.key.kind == Kind::Edge && series.key.service == caller && series.key.operation == callee
-        })
-        .any(|edge| {
-            let slower = edge.now.duration.mean() > edge.before.duration.mean() * 1.5;
-            let share = |slot: &crate::state::timeline::Slot| slot.errors as f64 / slot.count.max(1) as f64;
-            edge.before.count > 0 && (slower || share(&edge.now) > share(&edge.before) + 0.01)
-        })
+    view.edges.iter().filter(|edge| edge.key.service == caller && edge.key.operation == callee).any(|edge| {
+        let slower = edge.now.duration.mean() > edge.before.duration.mean() * 1.5;
+        let share = |slot: &Slot| slot.errors as f64 / slot.count.max(1) as f64;
+        edge.before.count > 0 && (slower || share(&edge.now) > share(&edge.before) + 0.01)
+    })
 }

@@ -1,5 +1,8 @@
 //! The window and its baseline: what each series did in the one and in the other.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use crate::event::Kind;
 use crate::state::State;
 use crate::state::series::{Key, SeriesId};
@@ -57,14 +60,6 @@ pub struct SeriesView<'a> {
     pub last: Option<i64>,
 }
 
-impl SeriesView<'_> {
-    /// Whether it is of spans.
-    #[must_use]
-    pub const fn is_span(&self) -> bool {
-        matches!(self.key.kind, Kind::Internal | Kind::Server | Kind::Client | Kind::Producer | Kind::Consumer)
-    }
-}
-
 /// All series over the window and the baseline, in the order of their keys.
 #[derive(Debug)]
 pub struct View<'a> {
@@ -74,6 +69,8 @@ pub struct View<'a> {
     pub span: Span,
     /// The series that did something in either.
     pub series: Vec<SeriesView<'a>>,
+    /// Calls between services, those of all operations of a caller together.
+    pub edges: Vec<SeriesView<'a>>,
 }
 
 impl<'a> View<'a> {
@@ -112,11 +109,35 @@ impl<'a> View<'a> {
             }
         }
         series.sort_unstable_by_key(|series| series.key);
-        Self { state, span: Span { base, from, to }, series }
+        let edges = edges(&series);
+        Self { state, span: Span { base, from, to }, series, edges }
     }
 
     /// The slots of a series in the window, oldest first.
     pub fn slots(&self, id: SeriesId) -> impl Iterator<Item = &Slot> + Clone {
         self.state.table.record(id).timeline.between(self.span.from, self.span.to)
     }
+}
+
+/// The edges by caller and callee; each stands with the number of its busiest part in the table.
+fn edges<'a>(series: &[SeriesView<'a>]) -> Vec<SeriesView<'a>> {
+    let mut edges: BTreeMap<(&str, &str), (u64, SeriesView<'a>)> = BTreeMap::new();
+    for part in series.iter().filter(|series| series.key.kind == Kind::Edge) {
+        let count = part.before.count + part.now.count;
+        match edges.entry((part.key.service, part.key.operation)) {
+            Entry::Vacant(entry) => {
+                let key = Key { within: "", ..part.key };
+                entry.insert((count, SeriesView { key, ..part.clone() }));
+            }
+            Entry::Occupied(mut entry) => {
+                let (busiest, edge) = entry.get_mut();
+                edge.before.merge(&part.before);
+                edge.now.merge(&part.now);
+                if count > *busiest {
+                    (*busiest, edge.id) = (count, part.id);
+                }
+            }
+        }
+    }
+    edges.into_values().map(|(_, edge)| edge).collect()
 }
