@@ -68,7 +68,7 @@ pub(super) struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// Take note of a field; `inside` if it stands in a transparent object.
     pub(super) fn see(&mut self, name: &Name, value: Value<'a>, inside: bool) {
-        let Some((field, rank)) = names::field(name.as_bytes()) else { return };
+        let Some((field, rank)) = names::field(name) else { return };
         let rank = if inside { rank + INSIDE } else { rank };
         let text = matches!(value, Value::String(Text { raw }) if !raw.is_empty());
         let number = matches!(value, Value::Number(_));
@@ -135,7 +135,7 @@ impl<'a> Fields<'a> {
         event.message = match self.message.value {
             Value::Array(raw) => bytes_or_first(raw),
             Value::Null if self.error.found() => self.error.str(),
-            Value::Null => self.request(status).unwrap_or_else(|| String::from_utf8_lossy(whole)),
+            Value::Null => self.request(status).unwrap_or_else(|| super::value::lossy(whole)),
             value => value.str().unwrap_or_default(),
         };
         trim_end(&mut event.message);

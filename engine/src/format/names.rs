@@ -284,11 +284,57 @@ const NESTED: &[&str] = &[
 const TRANSPARENT: &[&str] =
     &["attributes", "data", "extra", "fields", "jsonpayload", "payload", "properties", "record"];
 
+/// Slots of the hash table: a power of two, several times the number of names.
+const SLOTS: usize = 1024;
+
+/// Indices into [`NAMES`], plus one, by the hash of the name; the next slot where one is taken. Made by the compiler.
+static INDEX: [u16; SLOTS] = {
+    let mut index = [0; SLOTS];
+    let mut at = 0;
+    while at < NAMES.len() {
+        let name = NAMES[at].0.as_bytes();
+        let mut hash = SEED;
+        let mut byte = 0;
+        while byte < name.len() {
+            hash = mix(hash, name[byte]);
+            byte += 1;
+        }
+        let mut slot = slot(hash);
+        while index[slot] != 0 {
+            slot = (slot + 1) % SLOTS;
+        }
+        // There are far fewer names than that.
+        #[allow(clippy::cast_possible_truncation)]
+        let entry = at as u16 + 1;
+        index[slot] = entry;
+        at += 1;
+    }
+    index
+};
+
+const SEED: u32 = 0x811C_9DC5;
+
+/// One step of FNV-1a (Fowler, Noll, Vo).
+const fn mix(hash: u32, byte: u8) -> u32 {
+    (hash ^ byte as u32).wrapping_mul(0x0100_0193)
+}
+
+const fn slot(hash: u32) -> usize {
+    (hash ^ hash >> 15) as usize % SLOTS
+}
+
 /// What a field of this name says, and its rank.
+#[inline]
 #[must_use]
-pub(super) fn field(name: &[u8]) -> Option<(Field, u8)> {
-    let at = NAMES.binary_search_by(|entry| entry.0.as_bytes().cmp(name)).ok()?;
-    NAMES.get(at).map(|entry| (entry.1, entry.2))
+pub(super) fn field(name: &Name) -> Option<(Field, u8)> {
+    let mut slot = slot(name.hash);
+    loop {
+        let entry = NAMES.get(usize::from(INDEX[slot]).checked_sub(1)?)?;
+        if entry.0.as_bytes() == name.as_bytes() {
+            return Some((entry.1, entry.2));
+        }
+        slot = (slot + 1) % SLOTS;
+    }
 }
 
 /// Whether the fields of an object of this name are looked at; if so, whether under its name.
@@ -312,11 +358,12 @@ const LONGEST: usize = 48;
 pub(super) struct Name {
     bytes: [u8; LONGEST],
     length: usize,
+    hash: u32,
 }
 
 impl Name {
     /// The name of the fields at the top.
-    pub(super) const ROOT: Self = Self { bytes: [0; LONGEST], length: 0 };
+    pub(super) const ROOT: Self = Self { bytes: [0; LONGEST], length: 0, hash: SEED };
 
     /// The name of a field within this one; `None` if it is too long to be in a table.
     #[inline]
@@ -342,6 +389,7 @@ impl Name {
         if let Some(place) = self.bytes.get_mut(self.length) {
             *place = byte;
             self.length += 1;
+            self.hash = mix(self.hash, byte);
         }
     }
 
@@ -365,14 +413,24 @@ mod tests {
     }
 
     #[test]
+    fn every_name_is_found_and_no_other() {
+        for (text, what, rank) in NAMES {
+            let name = Name::ROOT.then(text.as_bytes());
+            assert_eq!(name.and_then(|name| field(&name)), Some((*what, *rank)), "{text}");
+        }
+        for text in
+            ["", "levels", "user_id", "an.unknown.name", "a_name_that_is_too_long_to_stand_in_any_of_the_tables"]
+        {
+            assert_eq!(Name::ROOT.then(text.as_bytes()).and_then(|name| field(&name)), None, "{text}");
+        }
+    }
+
+    #[test]
     fn name_is_found_however_it_is_spelled() {
         for key in ["traceId", "trace_id", "TraceID", "trace-id"] {
-            assert_eq!(
-                Name::ROOT.then(key.as_bytes()).and_then(|name| field(name.as_bytes())),
-                Some((Field::Trace, 0))
-            );
+            assert_eq!(Name::ROOT.then(key.as_bytes()).and_then(|name| field(&name)), Some((Field::Trace, 0)));
         }
         let nested = Name::ROOT.then(b"log").and_then(|name| name.then(b"level"));
-        assert_eq!(nested.and_then(|name| field(name.as_bytes())), Some((Field::Level, 0)));
+        assert_eq!(nested.and_then(|name| field(&name)), Some((Field::Level, 0)));
     }
 }

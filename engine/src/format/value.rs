@@ -16,11 +16,14 @@ impl<'a> Text<'a> {
         if memchr::memchr(b'\\', self.raw).is_some() {
             return Cow::Owned(unescape(self.raw));
         }
-        match std::str::from_utf8(self.raw) {
-            Ok(text) => Cow::Borrowed(text),
-            Err(_) => String::from_utf8_lossy(self.raw),
-        }
+        lossy(self.raw)
     }
+}
+
+/// Text that is all but always UTF-8: `String::from_utf8_lossy` is slow to find that out.
+#[inline]
+pub(super) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 /// A JSON value; objects and arrays as their text.
@@ -48,7 +51,7 @@ impl<'a> Value<'a> {
     pub(super) fn str(self) -> Option<Cow<'a, str>> {
         match self {
             Self::String(text) => Some(text.str()),
-            Self::Number(raw) => Some(String::from_utf8_lossy(raw)),
+            Self::Number(raw) => Some(lossy(raw)),
             Self::Bool(value) => Some(Cow::Borrowed(if value { "true" } else { "false" })),
             _ => None,
         }
