@@ -152,7 +152,9 @@ fn image(state: &State) -> Image {
     let mut traces: Vec<(TraceId, Vec<SpanImage>)> = Vec::new();
     for (id, spans) in state.traces.export() {
         let mut spans: Vec<SpanImage> = spans.into_iter().map(span).collect();
-        spans.sort_unstable_by_key(|span| (span.start, span.end, span.id, span.parent, span.series, span.failed, span.mark));
+        spans.sort_unstable_by_key(|span| {
+            (span.start, span.end, span.id, span.parent, span.series, span.failed, span.mark)
+        });
         traces.push((id, spans));
     }
     Image {

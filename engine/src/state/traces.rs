@@ -371,7 +371,15 @@ impl Scratch {
     }
 
     /// Enter a span as a call of its parent's: an edge to another service, or a step within its own.
-    fn link(&mut self, parent: SeriesId, span: &OpenSpan, gap: Option<u64>, sign: i32, table: &mut Table, clock: &Clock) {
+    fn link(
+        &mut self,
+        parent: SeriesId,
+        span: &OpenSpan,
+        gap: Option<u64>,
+        sign: i32,
+        table: &mut Table,
+        clock: &Clock,
+    ) {
         let id = if let Some(&id) = self.links.get(&(parent, span.series)) {
             id
         } else {
@@ -397,7 +405,8 @@ impl Scratch {
 /// The series of the calls from a parent's series to a child's.
 fn link(parent: SeriesId, child: SeriesId, table: &mut Table) -> SeriesId {
     let callee = table.key(child);
-    let (service, operation, is_mark) = (callee.service.to_owned(), callee.operation.to_owned(), callee.kind == Kind::Log);
+    let (service, operation, is_mark) =
+        (callee.service.to_owned(), callee.operation.to_owned(), callee.kind == Kind::Log);
     let outside = match parent {
         NONE => Some(""),
         NOT_SEEN => Some(UNSEEN),

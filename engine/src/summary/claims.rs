@@ -109,7 +109,9 @@ impl<'a> Exposures<'a> {
     fn to(&self, series: &SeriesView<'_>) -> Exposure {
         let (service, within) = (series.key.service, series.key.within);
         let of_operation = self.operations.get(&(service, within)).filter(|_| !within.is_empty());
-        let found = of_operation.or_else(|| self.services.get(service)).filter(|exposure| exposure.before >= 1.0 && exposure.now >= 1.0);
+        let found = of_operation
+            .or_else(|| self.services.get(service))
+            .filter(|exposure| exposure.before >= 1.0 && exposure.now >= 1.0);
         found.copied().unwrap_or(self.clock)
     }
 }
@@ -145,7 +147,9 @@ pub fn claims<'v>(view: &'v View<'v>) -> Vec<Claim<'v>> {
     for series in &view.series {
         let exposure = exposures.to(series);
         match series.key.kind {
-            Kind::Edge | Kind::Step => claims.extend(stopped(view, series, exposure, &exposures).filter(|_| is_inside(series))),
+            Kind::Edge | Kind::Step => {
+                claims.extend(stopped(view, series, exposure, &exposures).filter(|_| is_inside(series)))
+            }
             Kind::Log => {
                 claims.extend(messages(view, series, exposure));
                 claims.extend(stopped(view, series, exposure, &exposures));

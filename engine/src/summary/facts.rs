@@ -157,6 +157,9 @@ fn said(claim: &Claim<'_>, service: &str) -> String {
             format!("calls {} > {}", words::name(series.key.service), words::name(series.key.operation))
         }
         Kind::Edge => format!("{}'s calls to {}", words::name(series.key.within), words::name(series.key.operation)),
+        Kind::Step if series.key.operation.contains(' ') => {
+            format!("{}'s step {}", words::name(series.key.within), words::quote(series.key.operation))
+        }
         Kind::Step => format!("{}'s step {}", words::name(series.key.within), words::name(series.key.operation)),
         Kind::Log => words::quote(series.key.operation),
         _ => step(series),
@@ -241,8 +244,11 @@ fn of_claim(view: &View<'_>, claim: &Claim<'_>) -> Fact {
         What::New => Section::New,
     };
     let since = claim.since.map_or_else(String::new, |second| format!(" since {}", moment(view, second)));
-    let subject =
-        if series.key.kind == Kind::Edge && series.key.within.is_empty() { String::new() } else { format!("{} ", words::name(series.key.service)) };
+    let subject = if series.key.kind == Kind::Edge && series.key.within.is_empty() {
+        String::new()
+    } else {
+        format!("{} ", words::name(series.key.service))
+    };
     let line = format!("{subject}{}{since}", said(claim, series.key.service));
     Fact {
         section,

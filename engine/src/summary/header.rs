@@ -146,12 +146,8 @@ fn lead(view: &View<'_>, request: &Request, full: bool) -> String {
     } else {
         format!("{} ", words::timestamp(span.from).split('T').next().unwrap_or_default())
     };
-    let events: u64 = view
-        .series
-        .iter()
-        .filter(|series| series.key.kind.is_decoded())
-        .map(|series| series.now.count)
-        .sum();
+    let events: u64 =
+        view.series.iter().filter(|series| series.key.kind.is_decoded()).map(|series| series.now.count).sum();
     let length = words::span(span.to - span.from);
     if view.state.watermark.is_none() {
         return format!("# {host}no events yet");

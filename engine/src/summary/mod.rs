@@ -4,6 +4,7 @@
 
 pub mod claims;
 pub mod facts;
+pub mod groups;
 mod header;
 pub mod select;
 pub mod stats;
@@ -16,6 +17,7 @@ use serde::Serialize;
 use crate::state::State;
 use crate::tokens::{Encoding, UnknownEncoding};
 use facts::{Fact, Section};
+use groups::Groups;
 use header::{Account, Header};
 use select::Priced;
 use verdicts::Verdict;
@@ -211,7 +213,8 @@ const BASELINE: i64 = 3_600;
 pub fn summarize(state: &mut State, request: &Request) -> Result<Summary, Error> {
     let encoding = Encoding::named(&request.encoding)?;
     state.settle();
-    let view = View::of(state, request.window, Some(request.baseline.unwrap_or(BASELINE)));
+    let groups = Groups::of(state);
+    let view = View::of(state, &groups, request.window, Some(request.baseline.unwrap_or(BASELINE)));
     let claims = claims::claims(&view);
     let verdicts = verdicts::verdicts(&view, &claims, stats::threshold(view.series.len() * 3));
     let wanted = |fact: &Fact| {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use super::groups::Groups;
 use crate::event::Kind;
 use crate::state::State;
 use crate::state::series::{Key, SeriesId};
@@ -76,7 +77,7 @@ pub struct View<'a> {
 impl<'a> View<'a> {
     /// Sum up a settled state. `window` and `baseline` are in seconds; `None` for the baseline is all that is kept.
     #[must_use]
-    pub fn of(state: &'a State, window: Seconds, baseline: Option<Seconds>) -> Self {
+    pub fn of(state: &'a State, groups: &'a Groups<'a>, window: Seconds, baseline: Option<Seconds>) -> Self {
         let to = state.watermark.map_or(0, |ns| ns.div_euclid(1_000_000_000)) + 1;
         let from = to - window.max(1);
         let earliest = state
@@ -108,8 +109,12 @@ impl<'a> View<'a> {
                 });
             }
         }
+        let edges =
+            joined(series.iter().filter(|series| series.key.kind == Kind::Edge), |key| Key { within: "", ..key });
+        let (logs, mut series): (Vec<_>, Vec<_>) = series.into_iter().partition(|series| series.key.kind == Kind::Log);
+        let template = |key: Key<&'a str>| Key { operation: groups.template(key.service, key.operation), ..key };
+        series.extend(joined(logs.iter(), template));
         series.sort_unstable_by_key(|series| series.key);
-        let edges = edges(&series);
         Self { state, span: Span { base, from, to }, series, edges }
     }
 
@@ -119,25 +124,30 @@ impl<'a> View<'a> {
     }
 }
 
-/// The edges by caller and callee; each stands with the number of its busiest part in the table.
-fn edges<'a>(series: &[SeriesView<'a>]) -> Vec<SeriesView<'a>> {
-    let mut edges: BTreeMap<(&str, &str), (u64, SeriesView<'a>)> = BTreeMap::new();
-    for part in series.iter().filter(|series| series.key.kind == Kind::Edge) {
+/// Series with the same key after `rename` together; each stands with the numbers of its busiest part.
+fn joined<'a: 's, 's>(
+    parts: impl Iterator<Item = &'s SeriesView<'a>>,
+    rename: impl Fn(Key<&'a str>) -> Key<&'a str>,
+) -> Vec<SeriesView<'a>> {
+    let mut whole: BTreeMap<Key<&str>, (u64, SeriesView<'a>)> = BTreeMap::new();
+    for part in parts {
         let count = part.before.count + part.now.count;
-        match edges.entry((part.key.service, part.key.operation)) {
+        match whole.entry(rename(part.key)) {
             Entry::Vacant(entry) => {
-                let key = Key { within: "", ..part.key };
+                let key = *entry.key();
                 entry.insert((count, SeriesView { key, ..part.clone() }));
             }
             Entry::Occupied(mut entry) => {
-                let (busiest, edge) = entry.get_mut();
-                edge.before.merge(&part.before);
-                edge.now.merge(&part.now);
-                if count > *busiest {
-                    (*busiest, edge.id) = (count, part.id);
+                let (busiest, series) = entry.get_mut();
+                series.before.merge(&part.before);
+                series.now.merge(&part.now);
+                series.first = series.first.into_iter().chain(part.first).min();
+                series.last = series.last.max(part.last);
+                if (count, part.key) > (*busiest, series.key) {
+                    (*busiest, series.id, series.number) = (count, part.id, part.number);
                 }
             }
         }
     }
-    edges.into_values().map(|(_, edge)| edge).collect()
+    whole.into_values().map(|(_, series)| series).collect()
 }
