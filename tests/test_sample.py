@@ -67,12 +67,25 @@ async def test_sample__chunks__in_the_order_of_time_and_of_the_stream() -> None:
 
 def test_sample_config__defaults__nothing_in_the_users_folders(tmp_path: Path) -> None:
     """State and output are temporary, the sources are left out, and the window fits the recording."""
-    loaded = load("/dev/null")
-    config = sample_config(loaded.config, tmp_path)
+    config = sample_config(load("/dev/null").config, tmp_path)
     assert config.state.folder == config.output.folder == tmp_path
     assert config.sources == ()
     assert config.summary.window == WINDOW
-    assert config.server == loaded.config.server
+
+
+def test_sample_config__socket_in_a_runtime_folder__stays_where_the_other_verbs_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The socket is no state; where it would lie among the state it goes to the temporary folder too."""
+    for run, expected in (
+        (str(tmp_path / "run"), tmp_path / "run/tracegist.sock"),
+        ("", tmp_path / "tmp/tracegist.sock"),
+    ):
+        environ = {"HOME": str(tmp_path), "RUNTIME_DIRECTORY": run, "XDG_RUNTIME_DIR": ""}
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr("os.geteuid", lambda: 1000)
+        assert sample_config(load("/dev/null").config, tmp_path / "tmp").server.socket == expected
 
 
 def test_sample_config__chosen_by_the_user__kept(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import grp
 import json
 import os
@@ -49,12 +50,12 @@ class Inlet:
 
     def __init__(self) -> None:
         self.taken: list[tuple[str, bytes, str | None]] = []
-        self.trouble = ""
+        self.trouble: SourceError | OSError | None = None
 
     async def append(self, source_name: str, data: bytes, format: str | None = None) -> None:
         """Take a push."""
         if self.trouble:
-            raise SourceError(self.trouble)
+            raise self.trouble
         self.taken.append((source_name, data, format))
 
 
@@ -72,7 +73,7 @@ class Rig:
             transport=httpx.AsyncHTTPTransport(uds=str(self.path)), base_url="http://x", timeout=10
         )
 
-    def status(self) -> Mapping[str, object]:
+    async def status(self) -> Mapping[str, object]:
         """A part of what the daemon's says."""
         return {"generation": self.engine.generation()}
 
@@ -306,10 +307,13 @@ async def test_ingest__longer_than_announced_limit__refused_while_it_comes(rig: 
     assert response.status_code == 413
 
 
-async def test_ingest__journal_full__come_back_later(rig: Rig) -> None:
+@pytest.mark.parametrize(
+    "trouble", [SourceError("the journal is full"), OSError(errno.ENOSPC, "the disk is full", "/var/lib/x")]
+)
+async def test_ingest__cannot_be_kept__come_back_later(rig: Rig, trouble: SourceError | OSError) -> None:
     """503 with Retry-After: senders know what to do."""
     assert rig.inlet is not None
-    rig.inlet.trouble = "the journal is full"
+    rig.inlet.trouble = trouble
     response = await rig.client.post("/ingest/ci", content=LINE)
     assert response.status_code == 503
     assert response.headers["retry-after"]

@@ -93,7 +93,8 @@ def _flatten(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """File names and messages are written by strangers: no escape sequence or line break of theirs reaches a terminal."""
     for key, value in event.items():
         if isinstance(value, str) and not value.isprintable():
-            event[key] = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in value)
+            text = value.rstrip("\n")
+            event[key] = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
         elif isinstance(value, os.PathLike):
             event[key] = str(value)
     return event

@@ -131,8 +131,10 @@ class Publisher:
 
     async def publish(self) -> None:
         """Do one round: render if there is news, and write what is not on the disk yet."""
-        if self._is_news():
-            await self._render()
+        # Not asked on the event loop: the engine answers when it is done with what it is at.
+        generation = await anyio.to_thread.run_sync(self.engine.generation)
+        if self._is_news(generation):
+            await self._render(generation)
         if self.latest is not None and self._written != self.latest.number:
             await self._write(self.latest)
         self._beat()
@@ -183,17 +185,18 @@ class Publisher:
             # Notices can be long; the status and the log have them as well.
             return self.engine.summary(**options)
 
-    def _basis(self) -> tuple[object, ...]:
+    def _basis(self, generation: int) -> tuple[object, ...]:
         """All that a rendering depends on, but for the time."""
-        return self.engine.generation(), self.summary, *self.notices
+        return generation, self.summary, *self.notices
 
-    def _is_news(self) -> bool:
-        return self.latest is None or self._basis() != self._rendered or time.monotonic() - self.latest.at >= _REFRESH
+    def _is_news(self, generation: int) -> bool:
+        if self.latest is None or time.monotonic() - self.latest.at >= _REFRESH:
+            return True
+        return self._basis(generation) != self._rendered
 
-    async def _render(self) -> None:
-        # Noted before the state is read: what comes in meanwhile is rendered once more rather than missed.
-        basis = self._basis()
-        generation = self.engine.generation()
+    async def _render(self, generation: int) -> None:
+        # Of before the state is read: what comes in meanwhile is rendered once more rather than missed.
+        basis = self._basis(generation)
         try:
             rendered = await anyio.to_thread.run_sync(self.render, self.notices)
         except (TokenBudgetExceeded, ValueError) as error:

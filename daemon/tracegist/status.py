@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
+import anyio.to_thread
 import msgspec
 
 if TYPE_CHECKING:
@@ -27,12 +28,14 @@ def version_of() -> str:
         return "unknown"
 
 
-def collect_status(engine: Engine, publisher: Publisher, work: Work, *, since: float) -> dict[str, object]:
+async def collect_status(engine: Engine, publisher: Publisher, work: Work, *, since: float) -> dict[str, object]:
     """Collect everything into one object of plain values.
 
     :param since: when the daemon started, in seconds since the epoch
     """
-    stats: dict[str, Any] = msgspec.json.decode(engine.stats())
+    # The engine answers when it is done with what it is at; all else belongs to the event loop, and changes there.
+    stats: dict[str, Any] = msgspec.json.decode(await anyio.to_thread.run_sync(engine.stats))
+    generation = await anyio.to_thread.run_sync(engine.generation)
     latest = publisher.latest
     written_at = work.committer.written_at
     now = time.time()
@@ -41,7 +44,7 @@ def collect_status(engine: Engine, publisher: Publisher, work: Work, *, since: f
         "pid": os.getpid(),
         "started": datetime.fromtimestamp(since, UTC).isoformat(timespec="seconds"),
         "uptime_s": round(now - since, 1),
-        "generation": engine.generation(),
+        "generation": generation,
         "notices": publisher.notices,
         "summary": {
             "budget": publisher.summary.budget,

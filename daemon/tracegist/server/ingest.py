@@ -21,8 +21,8 @@ __all__ = ["Ingest", "Inlet"]
 
 _FORMATS: Final = ("otlp", "json", "text")
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
-# All bodies that are on their way in at once; each of them is as large as it says, or at most as large as it may be.
-_IN_FLIGHT: Final = 64 << 20
+# Bytes on their way in at once; each body counts as large as it says it is, or else as large as it may be.
+IN_FLIGHT: Final = 64 << 20
 _PATIENCE: Final = 30.0
 _RETRY: Final = {"Retry-After": "1"}
 
@@ -33,19 +33,20 @@ class Inlet(Protocol):
     async def append(self, source_name: str, data: bytes, format: str | None = None) -> None:
         """Keep whole records so that they survive a crash.
 
-        :raises SourceError: if they cannot be kept, now or at all
+        :raises SourceError: if there is no room for them at the moment
+        :raises OSError: if the disk does not take them
         """
 
 
 class Ingest:
     """Reads request bodies within limits and hands them on.
 
-    :param largest: bytes of a body at most
+    :param largest: bytes of a body at most; more than :data:`IN_FLIGHT` is never taken
     :param patience: seconds to wait for the next part of a body
     """
 
     def __init__(self, *, largest: int, patience: float = _PATIENCE) -> None:
-        self.largest = largest
+        self.largest = min(largest, IN_FLIGHT)
         self._patience = patience
         self._in_flight = 0
 
@@ -78,6 +79,9 @@ class Ingest:
             await inlet.append(source, data, form)
         except SourceError as error:
             raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, str(error), headers=_RETRY) from None
+        except OSError as error:
+            msg = f"it could not be kept: {error.filename}: {error.strerror}; send it again later"
+            raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, msg, headers=_RETRY) from None
         finally:
             self._in_flight -= reserved
         return len(data)
@@ -107,7 +111,7 @@ class Ingest:
         return announced
 
     def _reserve(self, announced: int) -> int:
-        if self._in_flight + announced > max(_IN_FLIGHT, self.largest):
+        if self._in_flight + announced > IN_FLIGHT:
             msg = f"{self._in_flight} bytes are being taken in from others already; send it again later"
             raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, msg, headers=_RETRY)
         self._in_flight += announced

@@ -46,7 +46,7 @@ class Backend:
 
     engine: Engine
     publisher: Publisher
-    status: Callable[[], Mapping[str, object]]
+    status: Callable[[], Awaitable[Mapping[str, object]]]
     inlet: Callable[[str], Inlet | None]
     largest: int
 
@@ -104,7 +104,7 @@ class _Answers:
         return stream_summaries(self._backend.publisher, json=wants_json(request))
 
     async def status(self, request: Request) -> Response:  # noqa: ARG002 - every route is given its request
-        return json_answer(dict(await anyio.to_thread.run_sync(self._backend.status)))
+        return json_answer(dict(await self._backend.status()))
 
     async def health(self, request: Request) -> Response:  # noqa: ARG002 - every route is given its request
         idle = self._backend.publisher.idle
@@ -134,11 +134,9 @@ class _Answers:
         return json_answer({"source": request.path_params["source"], "bytes": taken}, HTTPStatus.ACCEPTED)
 
     async def _render(self, asked: Mapping[str, Any]) -> bytes:
-        def render() -> bytes:
-            return self._backend.publisher.render(self._backend.publisher.notices, asked)
-
+        publisher = self._backend.publisher
         try:
-            return await anyio.to_thread.run_sync(render, limiter=self._renderings)
+            return await anyio.to_thread.run_sync(publisher.render, publisher.notices, asked, limiter=self._renderings)
         except TokenBudgetExceeded as error:
             raise Refusal(HTTPStatus.BAD_REQUEST, str(error), kind=TokenBudgetExceeded.__name__) from None
         except (ValueError, OverflowError) as error:

@@ -78,7 +78,9 @@ def listen(server: Server, environ: Mapping[str, str]) -> Listener:
     group = _group_id(server.group)
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        # As open as the socket in it.
+        wide = group is not None or server.mode & 0o007
+        path.parent.mkdir(mode=0o755 if wide else 0o750, parents=True, exist_ok=True)
         _refuse_or_forget(path)
         half.unlink(missing_ok=True)
         listening.bind(os.fspath(half))
