@@ -41,17 +41,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             return False
         return (not only or named(item, only)) and not named(item, skip)
 
-    kept = [item for item in items if selected(item)]
-    dropped = len(items) - len(kept)
-    items[:] = kept
+    dropped = [item for item in items if not selected(item)]
+    items[:] = [item for item in items if selected(item)]
+    config.hook.pytest_deselected(items=dropped)
     if ignored == "no":
         for item in items:
             if item.get_closest_marker("slow") is not None:
                 item.add_marker(pytest.mark.skip(reason="slow"))
     if hasattr(config, "workeroutput"):
-        config.workeroutput["deselected"] = dropped
-    elif (report := config.pluginmanager.get_plugin("report")) is not None:
-        report.deselected = dropped
+        config.workeroutput["deselected"] = len(dropped)
 
 
 class Report:
@@ -82,6 +80,10 @@ class Report:
                 self.tell("listed", item.nodeid)
         elif not session.config.getoption("numprocesses"):
             self.tell_selected(len(session.items))
+
+    def pytest_deselected(self, items: list[pytest.Item]) -> None:
+        """Count the tests left out where no pytest-xdist runs them."""
+        self.deselected += len(items)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
