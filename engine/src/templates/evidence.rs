@@ -14,6 +14,9 @@ pub(super) struct Evidence {
     introduced: bool,
     /// Within brackets or after a colon.
     enclosed: bool,
+    first: bool,
+    /// After a word such as `user`.
+    named: bool,
     forms: Vec<String>,
 }
 
@@ -26,11 +29,12 @@ impl Evidence {
         let before = at.checked_sub(1).map_or("", |i| tokens.body(row[i]));
         let after = row.get(at + 1).map_or("", |&token| tokens.text(token));
         let introduced = before == "=" || (matches!(before, "\"" | "'") && !spaced && before == after);
+        let named = row[..at].iter().rev().take(1).any(|&token| introduces(tokens.body(token))) && spaced;
         let enclosed =
             (matches!(before, "(" | "[" | "{") && matches!(after, ")" | "]" | "}")) || (before == ":" && !spaced);
         let mut forms: Vec<String> = values.iter().filter_map(|&(token, _)| numbered(tokens.body(token))).collect();
         forms.sort_unstable();
-        Self { values, kinds, context, introduced, enclosed, forms }
+        Self { values, kinds, context, introduced, enclosed, first: at == 0, named, forms }
     }
 
     /// Whether the place holds so many words that each of them is known to be a value wherever it stands.
@@ -41,8 +45,8 @@ impl Evidence {
     /// Whether the words are values. `known` tells those that were values elsewhere.
     pub(super) fn is_variable(&self, known: impl Fn(Token) -> bool) -> bool {
         let count = self.values.len();
-        if self.kinds.iter().all(|kind| matches!(kind, Kind::Variable | Kind::Measure)) {
-            return true;
+        if self.kinds.iter().all(|kind| matches!(kind, Kind::Variable | Kind::Measure | Kind::Mixed)) {
+            return self.context > 0 || !self.kinds.contains(&Kind::Mixed);
         }
         if self.context == 0 {
             return false;
@@ -71,7 +75,10 @@ impl Evidence {
             3 => 5,
             _ => 4,
         };
+        let enough = if self.named && self.context >= 3 { 2 } else { enough };
         let enough = if self.enclosed { enough.min(3) } else { enough };
+        // Messages begin with what is constant, or with who speaks.
+        let enough = if self.first { enough.saturating_mul(2) } else { enough };
         let named = self.kinds.iter().filter(|kind| matches!(kind, Kind::Action | Kind::Capitals)).count();
         if 2 * named >= self.values.len() { enough.saturating_mul(3) } else { enough }
     }
@@ -82,6 +89,53 @@ impl Evidence {
         let from = self.forms.partition_point(|other| *other < form);
         (self.forms.get(from + 1) == Some(&form)).then_some(form)
     }
+}
+
+/// Words after which things are called by their names.
+fn introduces(word: &str) -> bool {
+    const NOUNS: [&str; 40] = [
+        "account",
+        "app",
+        "application",
+        "bucket",
+        "class",
+        "client",
+        "cluster",
+        "column",
+        "container",
+        "database",
+        "device",
+        "disk",
+        "domain",
+        "file",
+        "group",
+        "host",
+        "hostname",
+        "image",
+        "index",
+        "interface",
+        "job",
+        "key",
+        "module",
+        "namespace",
+        "node",
+        "package",
+        "plugin",
+        "pod",
+        "queue",
+        "relation",
+        "schema",
+        "server",
+        "service",
+        "table",
+        "task",
+        "thread",
+        "topic",
+        "unit",
+        "user",
+        "volume",
+    ];
+    NOUNS.binary_search(&word).is_ok()
 }
 
 /// A word with its digits written `<*>`: what `eth0` and `eth1` have in common.

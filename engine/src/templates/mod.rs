@@ -10,10 +10,14 @@
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
+mod amounts;
 mod date;
 mod evidence;
 mod grouping;
 mod shape;
+mod slots;
+mod stretches;
+mod table;
 #[cfg(test)]
 mod tests;
 mod tokens;

@@ -27,6 +27,13 @@ fn first_line(message: &str) -> &str {
     while !message.is_char_boundary(end) {
         end -= 1;
     }
+    // A word that is cut might look like another.
+    if end < message.len()
+        && !message[end..].starts_with([' ', '\t', '\r', '\n'])
+        && let Some(space) = message[..end].rfind([' ', '\t'])
+    {
+        end = space;
+    }
     &message[..end]
 }
 
@@ -66,6 +73,9 @@ const CLASS: [u8; 256] = {
     }
     class
 };
+
+/// What may stand at the end of a word and is no part of it.
+const ENDS: [char; 7] = ['.', ':', '-', '@', '#', '+', '_'];
 
 fn class(byte: u8) -> u8 {
     CLASS[usize::from(byte)]
@@ -107,6 +117,14 @@ impl Scanner<'_> {
             self.variable();
             return at + VARIABLE.len();
         }
+        // `<1 sec`: a bound is a value too.
+        if matches!(self.bytes[at], b'<' | b'>') && (self.out.is_empty() || self.out.ends_with([' ', '='])) {
+            let rest = &self.bytes[at + 1..];
+            let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+            if digits > 0 && rest.get(digits) != Some(&b'>') {
+                return at + 1;
+            }
+        }
         self.out.push(char::from(self.bytes[at]));
         at + 1
     }
@@ -141,8 +159,10 @@ impl Scanner<'_> {
             return end;
         }
         if seen & (COLON | SLASH) == COLON | SLASH
-            && let Some(length) = link(&self.bytes[at..])
+            && !self.out.ends_with(VARIABLE)
+            && let Some((scheme, length)) = link(&self.bytes[at..])
         {
+            self.out.push_str(&self.text[at..at + scheme]);
             self.variable();
             return at + length;
         }
@@ -178,7 +198,7 @@ impl Scanner<'_> {
             return;
         }
         let mut stop = end;
-        while stop > at && matches!(self.bytes[stop - 1], b'.' | b':' | b'-' | b'@' | b'#' | b'+' | b'_') {
+        while stop > at && ENDS.contains(&char::from(self.bytes[stop - 1])) {
             stop -= 1;
         }
         let start = at;
@@ -198,11 +218,15 @@ impl Scanner<'_> {
         let seen = bytes.iter().fold(0, |seen, &byte| seen | class(byte));
         if seen & AT != 0
             && let Some((left, right)) = text.split_once('@')
-            && !left.is_empty()
+            && left.bytes().any(|b| class(b) & (LETTER | DIGIT) != 0)
+            && right.bytes().any(|b| class(b) & (LETTER | DIGIT) != 0)
             && !after_variable
         {
             // An object of the JVM is a class and a hash; anything else with an @ is somebody's address.
-            if right.len() >= 4 && right.bytes().all(|b| b.is_ascii_hexdigit()) && left.contains(['.', '$']) {
+            if right.len() >= 4
+                && right.bytes().all(|b| b.is_ascii_hexdigit() || matches!(b, b'.' | b':'))
+                && left.contains(['.', '$'])
+            {
                 self.part(at, at + left.len(), false);
                 self.out.push('@');
             }
@@ -218,13 +242,28 @@ impl Scanner<'_> {
                 Path::Not => {}
             }
         }
-        if seen & DOT != 0
-            && seen & LETTER != 0
-            && !after_variable
-            && !self.bytes[end..].starts_with(VARIABLE.as_bytes())
-        {
+        if seen & DOT != 0 && seen & LETTER != 0 && !after_variable && !self.meets_variable(end) {
             let (host, port) = text.split_once(':').unwrap_or((text, ""));
-            if port.bytes().all(|b| b.is_ascii_digit()) && is_host(host) {
+            if port.bytes().all(|b| b.is_ascii_digit()) && is_host(host, !port.is_empty()) {
+                return self.variable();
+            }
+        }
+        if seen & COLON != 0
+            && let Some((name, after)) = text.rsplit_once(':')
+        {
+            // A word after an address (`10.0.0.1:80:Closing`).
+            if after.len() >= 3 && after.bytes().all(|b| b.is_ascii_alphabetic()) && !name.is_empty() {
+                self.part(at, at + name.len(), after_variable);
+                return self.out.push_str(&text[name.len()..]);
+            }
+            // A host of one label and its port (`web-3:8080`).
+            if !after_variable
+                && after.len() <= 5
+                && after.bytes().all(|b| b.is_ascii_digit())
+                && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+                && name.contains('-')
+                && name.bytes().any(|b| b.is_ascii_digit())
+            {
                 return self.variable();
             }
         }
@@ -266,6 +305,8 @@ impl Scanner<'_> {
     fn pieces(&mut self, text: &str, after_variable: bool) {
         if !after_variable && is_id(text.as_bytes()) {
             let bytes = text.as_bytes();
+            // The words in front say what it is an id of (`task_0020`).
+            self.out.push_str(&text[..named(bytes)]);
             // A word stuck to the end of an id by a forgotten space (`task_0020Failed`).
             let tail = bytes.iter().rposition(|b| !b.is_ascii_alphabetic()).map_or(0, |i| i + 1);
             self.variable();
@@ -305,7 +346,7 @@ impl Scanner<'_> {
             if bytes[..last].iter().all(u8::is_ascii_digit) && is_unit(&word[last..]) {
                 self.out.push_str(&word[last..]);
             }
-        } else if is_named(word) || (last - first == 1) {
+        } else if is_named(word) || (last - first == 1 && !(first == 1 && matches!(bytes[0], b'v' | b'V'))) {
             // `ssh2`, `log4j`: one digit in a name is a version more often than a value. Where it does vary, the
             // grouping sees it.
             self.out.push_str(word);
@@ -315,6 +356,11 @@ impl Scanner<'_> {
         } else {
             self.variable();
         }
+    }
+
+    /// Whether a variable is joined to what ends at `end`.
+    fn meets_variable(&self, end: usize) -> bool {
+        self.text[end..].trim_start_matches(ENDS).starts_with(VARIABLE)
     }
 
     fn variable(&mut self) {
@@ -358,6 +404,19 @@ fn is_id(bytes: &[u8]) -> bool {
     (numbered >= 3 && (digits >= 6 || short)) || (longest >= 5 && !dots) || (numbered >= 2 && digits >= 8)
 }
 
+/// The length of the words at the start of an id, with what joins them to it.
+fn named(id: &[u8]) -> usize {
+    let mut end = 0;
+    for (at, &byte) in id.iter().enumerate() {
+        match byte {
+            b'_' | b'-' if at - end >= 2 || id[end..at].iter().any(|b| !b.is_ascii_hexdigit()) => end = at + 1,
+            _ if byte.is_ascii_alphabetic() => {}
+            _ => break,
+        }
+    }
+    if id[..end].iter().all(|b| b.is_ascii_hexdigit() || matches!(b, b'-' | b'_')) { 0 } else { end }
+}
+
 enum Path {
     Whole,
     /// An address after a slash, as the JVM writes them: `/10.0.0.1:80`.
@@ -374,7 +433,14 @@ fn path(bytes: &[u8]) -> Path {
                 return Path::Not;
             }
             let address = rest.iter().all(|b| b.is_ascii_hexdigit() || b".:".contains(b));
-            if address && rest.iter().any(u8::is_ascii_digit) { Path::Address } else { Path::Whole }
+            if address && rest.iter().any(u8::is_ascii_digit) {
+                Path::Address
+            } else if rest.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'-' | b'_')) {
+                // `/login`, `/metrics`: a place of the program rather than a value.
+                Path::Not
+            } else {
+                Path::Whole
+            }
         }
         [b'~' | b'.', b'/', ..] | [b'.', b'.', b'/', ..] | [_, b':', b'\\' | b'/', ..] => Path::Whole,
         _ if slashes >= 2 && bytes.iter().filter(|b| alphanumeric(b)).count() >= 8 => Path::Whole,
@@ -382,17 +448,25 @@ fn path(bytes: &[u8]) -> Path {
     }
 }
 
-/// The length of a link (`scheme://…`) at the start of `bytes`.
-fn link(bytes: &[u8]) -> Option<usize> {
+/// The lengths of the scheme (`https://`) and of the whole of a link at the start of `bytes`.
+fn link(bytes: &[u8]) -> Option<(usize, usize)> {
     let scheme = bytes.iter().position(|b| !b.is_ascii_alphanumeric() && !b"+.-".contains(b))?;
     let rest = bytes.get(scheme..)?;
     if scheme == 0 || !rest.starts_with(b"://") {
         return None;
     }
-    let end = rest.iter().position(|b| b.is_ascii_whitespace() || b"\"'<>()[]{}|`".contains(b)).unwrap_or(rest.len());
-    let mut end = end;
+    let mut end = 3;
+    while let Some(&byte) = rest.get(end) {
+        if rest[end..].starts_with(VARIABLE.as_bytes()) {
+            end += VARIABLE.len();
+        } else if byte.is_ascii_whitespace() || b"\"'<>()[]{}|`".contains(&byte) {
+            break;
+        } else {
+            end += 1;
+        }
+    }
     while end > 3 && b".,;:".contains(&rest[end - 1]) {
         end -= 1;
     }
-    (end > 3).then_some(scheme + end)
+    (end > 3).then_some((scheme + 3, scheme + end))
 }

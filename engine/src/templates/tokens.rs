@@ -97,10 +97,19 @@ impl<'a> Tokens<'a> {
             if to == body {
                 to = (to + 1).min(bytes.len());
             }
-            let dots = bytes[body..to].iter().rev().take_while(|&&b| b == b'.').count();
-            if dots > 0 && to - dots > body {
-                row.push(self.intern(Cow::Borrowed(&shape[from..to - dots])));
-                from = to - dots;
+            // Dots that fill a line, and the one that ends a sentence, stand for themselves.
+            let mut at = body;
+            while let Some(dots) = bytes[at..to].iter().position(|&b| b == b'.').map(|dot| at + dot) {
+                let end = dots + bytes[dots..to].iter().take_while(|&&b| b == b'.').count();
+                if dots > from && (end == to || end - dots > 1) {
+                    row.push(self.intern(Cow::Borrowed(&shape[from..dots])));
+                    from = dots;
+                }
+                if end < to && end - dots > 1 {
+                    row.push(self.intern(Cow::Borrowed(&shape[from..end])));
+                    from = end;
+                }
+                at = end;
             }
             row.push(self.intern(Cow::Borrowed(&shape[from..to])));
             from = to;

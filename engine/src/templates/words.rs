@@ -14,7 +14,8 @@ const NAMED: [&str; 28] = [
     "float64", "utf16", "win32", "x509",
 ];
 
-/// Endings of host names. Country codes count only after two labels or more, and those that are also endings of
+/// Endings of host names. Country codes and the like count only after two labels
+/// or before a port, and those that are also endings of
 /// program files (`py`, `sh`, `rs` …) never.
 const DOMAINS: [&str; 21] = [
     "com",
@@ -39,10 +40,20 @@ const DOMAINS: [&str; 21] = [
     "localhost",
     "dev",
 ];
-const COUNTRIES: [&str; 54] = [
-    "ae", "ar", "at", "au", "be", "bg", "br", "by", "ca", "ch", "cl", "cn", "cz", "de", "dk", "ee", "es", "eu", "fi",
-    "fr", "gr", "hk", "hr", "hu", "id", "ie", "il", "in", "ir", "is", "it", "jp", "kr", "lt", "lu", "lv", "mx", "my",
-    "nl", "no", "nz", "om", "pk", "pt", "ro", "ru", "se", "sg", "th", "tr", "tw", "ua", "uk", "us",
+const COUNTRIES: [&str; 60] = [
+    "ai", "app", "co", "io", "me", "tv", "ae", "ar", "at", "au", "be", "bg", "br", "by", "ca", "ch", "cl", "cn", "cz",
+    "de", "dk", "ee", "es", "eu", "fi", "fr", "gr", "hk", "hr", "hu", "id", "ie", "il", "in", "ir", "is", "it", "jp",
+    "kr", "lt", "lu", "lv", "mx", "my", "nl", "no", "nz", "om", "pk", "pt", "ro", "ru", "se", "sg", "th", "tr", "tw",
+    "ua", "uk", "us",
+];
+
+/// First words of the names of packages.
+const PACKAGES: [&str; 8] = ["com", "org", "net", "edu", "gov", "io", "dev", "javax"];
+
+/// Endings of program files, after which a number is a line.
+const FILES: [&str; 30] = [
+    "py", "js", "ts", "tsx", "jsx", "mjs", "go", "rs", "java", "kt", "scala", "cc", "cpp", "cxx", "hpp", "hh", "cs",
+    "rb", "php", "pl", "sh", "ex", "exs", "erl", "lua", "swift", "sql", "log", "conf", "yaml",
 ];
 
 pub(super) fn is_unit(word: &str) -> bool {
@@ -55,15 +66,22 @@ pub(super) fn is_named(word: &str) -> bool {
 }
 
 /// Whether a word is a host's name: labels parted by dots, the last of them one of the Internet's, the first not
-/// (`com.example.Main` is the name of a class).
-pub(super) fn is_host(word: &str) -> bool {
+/// (`com.example.Main` is the name of a class). `port`: whether a port follows.
+pub(super) fn is_host(word: &str, port: bool) -> bool {
     let Some((rest, last)) = word.rsplit_once('.') else { return false };
-    let ends = DOMAINS.iter().any(|d| d.eq_ignore_ascii_case(last))
-        || (rest.contains('.') && COUNTRIES.iter().any(|c| c.eq_ignore_ascii_case(last)));
-    ends && rest
+    let labels = rest
         .split('.')
-        .all(|label| !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'))
-        && !rest.split('.').next().is_some_and(|first| DOMAINS.contains(&first))
+        .all(|label| !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'));
+    if !labels || (!port && rest.split('.').next().is_some_and(|first| PACKAGES.contains(&first))) {
+        return false;
+    }
+    DOMAINS.iter().any(|d| d.eq_ignore_ascii_case(last))
+        || ((port || rest.contains('.')) && COUNTRIES.iter().any(|c| c.eq_ignore_ascii_case(last)))
+        || (port
+            && rest.contains('.')
+            && last.len() >= 2
+            && last.bytes().all(|b| b.is_ascii_lowercase())
+            && !FILES.contains(&last))
 }
 
 pub(super) fn is_month(word: &[u8]) -> bool {
