@@ -22,12 +22,12 @@ class Engine:
         cls,
         *,
         host: str = "",
-        max_record: int = ...,
-        max_series: int = ...,
-        max_streams: int = ...,
-        max_open_spans: int = ...,
-        max_evidence: int = ...,
-        trace_hold: int = ...,
+        max_record: int | None = None,
+        max_series: int | None = None,
+        max_streams: int | None = None,
+        max_open_spans: int | None = None,
+        max_evidence: int | None = None,
+        trace_hold: int | None = None,
     ) -> Engine: ...
     def ingest(self, stream: str, data: bytes, *, received: int, format: str | None = None) -> tuple[int, int, str]:
         """Split, decode and aggregate a block that ends at a record boundary (see :func:`boundary`).
@@ -71,12 +71,16 @@ class Engine:
     def evidence(self, number: int) -> bytes:
         """The raw events behind ``#number``, as UTF-8 JSON.
 
-        :return: an object with ``id``, ``service``, ``operation``, ``kind`` and ``events`` (each ``role``, ``time``, ``source``, ``raw``)
+        :return: an object with ``id``, ``service``, ``operation``, ``kind``, ``count`` and ``events``, each with ``role``,
+            ``time``, ``source`` and ``raw``
         :raises TraceNotFound: if the number was never given, or its events have expired
         """
 
     def stats(self) -> bytes:
-        """The ledger, the streams and the sizes, as UTF-8 JSON: ``ledger``, ``streams``, ``sizes``, ``watermark``, ``last_event``."""
+        """What is held and what became of every byte, as UTF-8 JSON.
+
+        :return: an object with ``ledger``, ``streams``, ``sizes``, ``watermark`` (ns) and ``last_event`` (RFC 3339)
+        """
 
     def watermark(self, stream: str | None = None) -> int | None:
         """Time of the newest event of a stream, or of all, in nanoseconds since the epoch; None before the first."""
@@ -99,15 +103,19 @@ class Engine:
         :raises SnapshotError: if the bytes are torn, damaged or of an unknown schema; the state is then unchanged
         """
 
-def boundary(data: bytes, *, format: str | None = None, max_record: int = ...) -> int:
+def boundary(data: bytes, *, format: str | None = None, max_record: int | None = None) -> int:
     """Length of the longest prefix of `data` that ends at a record boundary.
 
     `data` must start at one. 0 means that no record is complete yet; once `data` is longer than `max_record` with no
     boundary in it, all of it is returned, to be rejected by :meth:`Engine.ingest` together with the rest of that record.
     """
 
-def decode(data: bytes, *, format: str | None = None) -> bytes:
-    """What `data` says, as UTF-8 JSON lines: one object for each event, and one with ``rejected`` for each record that could not be read."""
+def decode(data: bytes, *, format: str | None = None, received: int = 0) -> bytes:
+    """What `data` says, as UTF-8 JSON lines: one object for each event, and one with ``rejected`` for each bad record.
+
+    :param received: nanoseconds since the epoch, which decides the year or the day of times that lack it
+    :raises ValueError: if the format's name is unknown
+    """
 
 def templates(data: bytes) -> bytes:
     """Templates of log messages, one message a line: UTF-8 JSON lines ``{"id": …, "template": …}`` in the same order."""

@@ -1,4 +1,5 @@
 //! Decode speed by format, in bytes a second on one core: `cargo bench -p tracegist-engine --bench decode`.
+#![allow(clippy::unwrap_used)]
 
 use std::fmt::Write as _;
 use std::hint::black_box;

@@ -45,7 +45,7 @@ fn named(format: Option<&str>) -> PyResult<Option<Format>> {
     })
 }
 
-fn encoding(name: &str) -> PyResult<&'static Encoding> {
+fn named_encoding(name: &str) -> PyResult<&'static Encoding> {
     Encoding::named(name).map_err(|unknown| PyValueError::new_err(unknown.to_string()))
 }
 
@@ -75,10 +75,10 @@ struct Engine(engine::Engine);
 #[pymethods]
 impl Engine {
     #[new]
-    #[pyo3(signature = (*, host = String::new(), max_record = None, max_series = None, max_streams = None, max_open_spans = None, max_evidence = None, trace_hold = None))]
+    #[pyo3(signature = (*, host = "", max_record = None, max_series = None, max_streams = None, max_open_spans = None, max_evidence = None, trace_hold = None))]
     #[allow(clippy::too_many_arguments)]
     fn new(
-        host: String,
+        host: &str,
         max_record: Option<i64>,
         max_series: Option<i64>,
         max_streams: Option<i64>,
@@ -102,7 +102,7 @@ impl Engine {
                 None => defaults.trace_hold,
             },
         };
-        Ok(Self(engine::Engine::new(host, limits)))
+        Ok(Self(engine::Engine::new(host.to_owned(), limits)))
     }
 
     #[pyo3(signature = (stream, data, *, received, format = None))]
@@ -119,13 +119,13 @@ impl Engine {
         Ok((outcome.events, outcome.rejected, outcome.reason))
     }
 
-    #[pyo3(signature = (*, budget, encoding = "o200k_base".to_owned(), window = None, baseline = None, focus = None, sections = None, now = None, notices = None))]
+    #[pyo3(signature = (*, budget, encoding = "o200k_base", window = None, baseline = None, focus = None, sections = None, now = None, notices = None))]
     #[allow(clippy::too_many_arguments)]
     fn summary(
         &self,
         py: Python<'_>,
         budget: i64,
-        encoding: String,
+        encoding: &str,
         window: Option<i64>,
         baseline: Option<i64>,
         focus: Option<String>,
@@ -141,7 +141,7 @@ impl Engine {
         };
         let request = Request {
             budget: positive("budget", budget)?,
-            encoding,
+            encoding: encoding.to_owned(),
             window: window.map_or(Ok(300), |ns| seconds("window", ns))?.max(1),
             baseline: baseline.map(|ns| seconds("baseline", ns)).transpose()?,
             focus: focus.filter(|focus| !focus.is_empty()),
@@ -192,67 +192,65 @@ impl Engine {
     }
 }
 
+#[pyfunction]
+#[pyo3(signature = (data, *, format = None, max_record = None))]
+fn boundary(py: Python<'_>, data: &[u8], format: Option<&str>, max_record: Option<i64>) -> PyResult<usize> {
+    let format = named(format)?;
+    let limit = max_record.map_or(Ok(Limits::default().max_record), |value| positive("max_record", value))?;
+    Ok(py.detach(|| match format::boundary(format, data) {
+        0 if data.len() > limit => data.len(),
+        length => length,
+    }))
+}
+
+#[pyfunction]
+#[pyo3(signature = (data, *, format = None, received = 0))]
+fn decode(py: Python<'_>, data: &[u8], format: Option<&str>, received: i64) -> PyResult<Py<PyBytes>> {
+    let format = named(format)?;
+    let lines = py.detach(|| crate::show::lines(data, format, received));
+    Ok(PyBytes::new(py, &lines).unbind())
+}
+
+#[pyfunction]
+#[pyo3(name = "templates")]
+fn templates_of(py: Python<'_>, data: &[u8]) -> Py<PyBytes> {
+    let lines = py.detach(|| templates::of_lines(data));
+    PyBytes::new(py, &lines).unbind()
+}
+
+#[pyfunction]
+#[pyo3(signature = (text, encoding = "o200k_base"))]
+fn count_tokens(py: Python<'_>, text: &str, encoding: &str) -> PyResult<usize> {
+    let encoding = named_encoding(encoding)?;
+    Ok(py.detach(|| encoding.count(text)))
+}
+
+#[pyfunction]
+#[pyo3(signature = (text, encoding = "o200k_base"))]
+fn split_tokens(py: Python<'_>, text: &str, encoding: &str) -> PyResult<Vec<u32>> {
+    let encoding = named_encoding(encoding)?;
+    Ok(py.detach(|| encoding.encode(text)))
+}
+
+#[pyfunction]
+#[pyo3(signature = (text, budget, encoding = "o200k_base"))]
+fn truncate<'a>(py: Python<'_>, text: &'a str, budget: usize, encoding: &str) -> PyResult<&'a str> {
+    let encoding = named_encoding(encoding)?;
+    Ok(py.detach(|| encoding.truncate(text, budget)))
+}
+
+#[pyfunction]
+fn encodings() -> Vec<&'static str> {
+    Encoding::names().to_vec()
+}
+
+#[pyfunction]
+fn vocabulary(py: Python<'_>, encoding: &str) -> PyResult<Vec<Py<PyBytes>>> {
+    Ok(named_encoding(encoding)?.vocabulary().map(|token| PyBytes::new(py, token).unbind()).collect())
+}
+
 #[pymodule]
 mod _engine {
-    use super::*;
-
     #[pymodule_export]
-    use super::Engine;
-
-    #[pyfunction]
-    #[pyo3(signature = (data, *, format = None, max_record = None))]
-    fn boundary(py: Python<'_>, data: &[u8], format: Option<&str>, max_record: Option<i64>) -> PyResult<usize> {
-        let format = named(format)?;
-        let limit = max_record.map_or(Ok(Limits::default().max_record), |value| positive("max_record", value))?;
-        Ok(py.detach(|| match format::boundary(format, data) {
-            0 if data.len() > limit => data.len(),
-            length => length,
-        }))
-    }
-
-    #[pyfunction]
-    #[pyo3(signature = (data, *, format = None))]
-    fn decode(py: Python<'_>, data: &[u8], format: Option<&str>) -> PyResult<Py<PyBytes>> {
-        let format = named(format)?;
-        let lines = py.detach(|| crate::show::lines(data, format));
-        Ok(PyBytes::new(py, &lines).unbind())
-    }
-
-    #[pyfunction]
-    #[pyo3(name = "templates")]
-    fn templates_of(py: Python<'_>, data: &[u8]) -> Py<PyBytes> {
-        let lines = py.detach(|| templates::of_lines(data));
-        PyBytes::new(py, &lines).unbind()
-    }
-
-    #[pyfunction]
-    #[pyo3(signature = (text, encoding = "o200k_base"))]
-    fn count_tokens(py: Python<'_>, text: &str, encoding: &str) -> PyResult<usize> {
-        let encoding = super::encoding(encoding)?;
-        Ok(py.detach(|| encoding.count(text)))
-    }
-
-    #[pyfunction]
-    #[pyo3(signature = (text, encoding = "o200k_base"))]
-    fn split_tokens(py: Python<'_>, text: &str, encoding: &str) -> PyResult<Vec<u32>> {
-        let encoding = super::encoding(encoding)?;
-        Ok(py.detach(|| encoding.encode(text)))
-    }
-
-    #[pyfunction]
-    #[pyo3(signature = (text, budget, encoding = "o200k_base"))]
-    fn truncate<'a>(py: Python<'_>, text: &'a str, budget: usize, encoding: &str) -> PyResult<&'a str> {
-        let encoding = super::encoding(encoding)?;
-        Ok(py.detach(|| encoding.truncate(text, budget)))
-    }
-
-    #[pyfunction]
-    fn encodings() -> Vec<&'static str> {
-        Encoding::names().to_vec()
-    }
-
-    #[pyfunction]
-    fn vocabulary(py: Python<'_>, encoding: &str) -> PyResult<Vec<Py<PyBytes>>> {
-        Ok(super::encoding(encoding)?.vocabulary().map(|token| PyBytes::new(py, token).unbind()).collect())
-    }
+    use super::{Engine, boundary, count_tokens, decode, encodings, split_tokens, templates_of, truncate, vocabulary};
 }

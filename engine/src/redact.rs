@@ -45,9 +45,7 @@ pub fn redact(bytes: &[u8]) -> Vec<u8> {
         if end == at {
             let byte = bytes[at];
             // A value begins after `: " =` and the like; anything else says that no value follows.
-            if secret && !matches!(byte, b' ' | b'"' | b'\\' | b':' | b'=' | b'\'') {
-                secret = false;
-            }
+            secret &= matches!(byte, b' ' | b'"' | b'\\' | b':' | b'=' | b'\'') || leads_to_otlp_value(&bytes[at..]);
             out.push(byte);
             at += 1;
             continue;
@@ -123,11 +121,16 @@ fn is_otlp_value(word: &[u8]) -> bool {
     word == b"value" || word == b"stringValue"
 }
 
+fn leads_to_otlp_value(rest: &[u8]) -> bool {
+    let rest = rest.strip_prefix(b",").or(rest.strip_prefix(b"{")).unwrap_or_default().trim_ascii_start();
+    rest.starts_with(b"\"value\"") || rest.starts_with(b"\"stringValue\"")
+}
+
 fn follows_assignment(rest: &[u8]) -> bool {
     let rest = rest.trim_ascii_start();
     let rest = rest.strip_prefix(b"\\").unwrap_or(rest);
     let rest = rest.strip_prefix(b"\"").unwrap_or(rest).trim_ascii_start();
-    matches!(rest.first(), Some(b'=' | b':')) || rest.starts_with(b",\"value\"") || rest.starts_with(b", \"value\"")
+    matches!(rest.first(), Some(b'=' | b':')) || leads_to_otlp_value(rest)
 }
 
 fn is_secret_name(word: &[u8]) -> bool {

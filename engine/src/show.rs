@@ -33,8 +33,10 @@ struct RejectOut {
 }
 
 /// One object for each event, and one with `rejected` for each record that could not be read.
+///
+/// `received` (nanoseconds since the epoch) decides the year or the day of times that lack it.
 #[must_use]
-pub fn lines(data: &[u8], forced: Option<Format>) -> Vec<u8> {
+pub fn lines(data: &[u8], forced: Option<Format>, received: i64) -> Vec<u8> {
     let mut out = Vec::new();
     let (mut at, mut known, mut last_time) = (0, forced, None);
     let mut events = Vec::new();
@@ -49,7 +51,7 @@ pub fn lines(data: &[u8], forced: Option<Format>) -> Vec<u8> {
             known = Some(format);
         }
         events.clear();
-        match format::decode(format, record, &Context { last_time, received: 0 }, &mut events) {
+        match format::decode(format, record, &Context { last_time, received }, &mut events) {
             Ok(()) => {
                 for event in &events {
                     last_time = event.time.or(last_time);
@@ -57,7 +59,10 @@ pub fn lines(data: &[u8], forced: Option<Format>) -> Vec<u8> {
                 }
             }
             Err(reject) => {
-                line(&mut out, &RejectOut { rejected: reject.reason(), detail: reject.to_string(), offset: at, length })
+                line(
+                    &mut out,
+                    &RejectOut { rejected: reject.reason(), detail: reject.to_string(), offset: at, length },
+                );
             }
         }
         at += length;

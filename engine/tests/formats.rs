@@ -1,6 +1,7 @@
 //! Real files, decoded: each is compared with what was reviewed by eye and stands beside it.
 //!
 //! `UPDATE=1 cargo test -p tracegist-engine --test formats` writes anew what is expected; review it before you commit.
+#![allow(clippy::unwrap_used)]
 
 use std::fmt::Write as _;
 use std::fs;

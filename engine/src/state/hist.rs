@@ -12,12 +12,10 @@ pub const BUCKETS: usize = 1920;
 /// The bucket of a duration in nanoseconds.
 #[inline]
 #[must_use]
+#[allow(clippy::cast_possible_truncation)] // at most 58 * 32 + 63
 pub fn bucket(ns: u64) -> u16 {
     let shift = (64 - ns.leading_zeros()).saturating_sub(6);
-    // At most 58 * 32 + 63: it fits.
-    #[allow(clippy::cast_possible_truncation)]
-    let index = u64::from(shift * 32) + (ns >> shift);
-    index as u16
+    (u64::from(shift * 32) + (ns >> shift)) as u16
 }
 
 /// The middle of a bucket, in nanoseconds.

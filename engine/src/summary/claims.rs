@@ -148,7 +148,7 @@ pub fn claims<'v>(view: &'v View<'v>) -> Vec<Claim<'v>> {
         let exposure = exposures.to(series);
         match series.key.kind {
             Kind::Edge | Kind::Step => {
-                claims.extend(stopped(view, series, exposure, &exposures).filter(|_| is_inside(series)))
+                claims.extend(stopped(view, series, exposure, &exposures).filter(|_| is_inside(series)));
             }
             Kind::Log => {
                 claims.extend(messages(view, series, exposure));
@@ -195,7 +195,7 @@ fn failing<'v>(view: &'v View<'v>, series: &'v SeriesView<'v>) -> Option<Claim<'
     }
     let middle = f64::midpoint(old, new);
     let since =
-        onset(view, series.id, |slot| (slot.count > 0).then(|| slot.origins as f64 > middle * slot.count as f64));
+        onset(view, series.id, |slot| (slot.count > 0).then_some(slot.origins as f64 > middle * slot.count as f64));
     let nats = stats::shares(bad_before, before, bad_now, now);
     Some(Claim {
         what: What::Failing,

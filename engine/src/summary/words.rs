@@ -41,8 +41,8 @@ pub fn percent(share: f64) -> String {
 /// A duration in nanoseconds with two significant digits: `12ms`, `2.1s`, `3min`.
 #[must_use]
 pub fn duration(ns: f64) -> String {
-    let ns = significant(ns);
-    let (scaled, unit) = match ns {
+    // The unit is chosen for what will be shown: 59.9 s are 60s.
+    let (scaled, unit) = match significant(ns) {
         v if v >= 5_400e9 => (ns / 3_600e9, "h"),
         v if v >= 120e9 => (ns / 60e9, "min"),
         v if v >= 1e9 => (ns / 1e9, "s"),
