@@ -2,7 +2,17 @@
 
 from typing import final
 
-__all__ = ["Engine", "boundary", "count_tokens", "decode", "encodings", "split_tokens", "templates", "truncate", "vocabulary"]
+__all__ = [
+    "Engine",
+    "boundary",
+    "count_tokens",
+    "decode",
+    "encodings",
+    "split_tokens",
+    "templates",
+    "truncate",
+    "vocabulary",
+]
 
 @final
 class Engine:
