@@ -69,6 +69,8 @@ class Rig:
         async with self.source:
             async for chunk in self.source.chunks(self.progress):
                 self.data[chunk.stream] = self.data.get(chunk.stream, b"") + chunk.data
+                for stream in chunk.replaces:
+                    self.progress.pop(stream, None)
                 self.progress[chunk.stream] = Progress(
                     source=chunk.source, position=chunk.position, finished=chunk.finished
                 )
@@ -472,4 +474,5 @@ async def test_tail__file_gone_for_good__forgotten_in_time(tmp_path: Path) -> No
     async with rig.running():
         await rig.expect(1, 2)
         forgotten = await rig.source.committed(rig.progress)
-    assert [Path(stream).name.split("@")[0] for stream in forgotten] == ["app.log"]
+    kept = set(rig.progress) - set(forgotten)
+    assert [Path(stream).name.split("@")[0] for stream in kept] == ["other.log"]

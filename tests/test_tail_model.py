@@ -21,6 +21,7 @@ pytestmark = pytest.mark.anyio
 
 NAMES = ("app.log", "web.log")
 STEPS = (
+    "settle",
     "append",
     "append",
     "append",
@@ -31,7 +32,6 @@ STEPS = (
     "delete",
     "recreate",
     "link",
-    "settle",
     "settle",
     "block",
     "commit",
@@ -132,6 +132,8 @@ class Model:
             if chunk:
                 blocks = None if blocks is None else blocks - 1
                 self.take(chunk.data)
+                for stream in chunk.replaces:
+                    self.progress.pop(stream, None)
                 self.progress[chunk.stream] = Progress(source="tail", position=chunk.position, finished=chunk.finished)
 
     def take(self, data: bytes) -> None:
@@ -222,7 +224,7 @@ class Model:
 
 
 @pytest.mark.parametrize("pattern", ["*.log*", "*.log"])
-@given(steps=st.lists(st.tuples(st.sampled_from(STEPS), st.sampled_from(NAMES)), max_size=40))
+@given(steps=st.lists(st.tuples(st.sampled_from(STEPS), st.sampled_from(NAMES)), min_size=25, max_size=80))
 @settings(deadline=None, max_examples=150)
 async def test_tail__whatever_happens__each_record_counted_once(pattern: str, steps: list[tuple[str, str]]) -> None:
     """No record is counted twice, and none is lost but those destroyed before they could be read."""

@@ -179,6 +179,8 @@ class Pipeline:
             if chunk.data:
                 events, rejected, reason = await to_thread.run_sync(self._feed, chunk)
             # Nothing is awaited between the engine's return and this.
+            for stream in chunk.replaces:
+                self._progress.pop(stream, None)
             before = self._progress.get(chunk.stream)
             self._progress[chunk.stream] = Progress(
                 source=chunk.source,

@@ -44,7 +44,8 @@ class Chunk:
 
     `stream` names one ordered sequence of bytes (a file, a pushed source) among those of all sources; `received` is in
     nanoseconds since the epoch; `finished` says that nothing of this stream will follow. `data` is empty where only the
-    position has to be remembered.
+    position has to be remembered. `replaces` names streams that have turned out to be no more, whose progress goes when
+    this one's comes.
     """
 
     source: str
@@ -54,6 +55,7 @@ class Chunk:
     received: int
     format: str | None = None
     finished: bool = False
+    replaces: Collection[str] = ()
 
 
 class Source(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat as modes
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
@@ -47,16 +48,25 @@ class Reading:
 class RecordReader:
     """An open file and how far it has been read. Use :meth:`open`, and :meth:`aclose` when done."""
 
-    def __init__(self, handle: AsyncFileIO, stat: os.stat_result, fingerprint: Fingerprint, reading: Reading) -> None:
+    def __init__(
+        self,
+        handle: AsyncFileIO,
+        stat: os.stat_result,
+        recognised: tuple[str, Fingerprint] | None,
+        reading: Reading,
+    ) -> None:
         self.stat = stat
-        self.fingerprint = fingerprint
+        self.stream: str | None
+        self.stream, self.fingerprint = recognised or (None, Fingerprint())
+        self.ended = False
         self._handle = handle
         self._reading = reading
 
     @classmethod
-    async def open(cls, path: str, reading: Reading, position: Position | None = None, *, follow: bool = True) -> Self:
-        """Open a file behind `position` if it is the one that was read to there, at its beginning otherwise.
+    async def open(cls, path: str, reading: Reading, known: Mapping[str, Position], *, follow: bool = True) -> Self:
+        """Open a file where it was read to, or at its beginning if it is none of those that are known.
 
+        :param known: positions in files it might be, by stream; which one it is stands in `stream` then, or None
         :param follow: whether the path may be a symbolic link
         :raises SourceError: if it is not a regular file
         :raises OSError: if it cannot be opened
@@ -66,23 +76,24 @@ class RecordReader:
             # Not blocking, for the path may have become a pipe since it was looked at.
             return os.open(name, flags | os.O_NONBLOCK | os.O_NOCTTY | (0 if follow else os.O_NOFOLLOW))
 
-        def examine(descriptor: int) -> tuple[os.stat_result, Fingerprint]:
+        def examine(descriptor: int) -> tuple[os.stat_result, tuple[str, Fingerprint] | None]:
             stat = os.fstat(descriptor)
             if not modes.S_ISREG(stat.st_mode):
                 msg = f"{path}: not a regular file"
                 raise SourceError(msg)
-            known = recognise(descriptor, position) if position else None
-            return stat, known or Fingerprint()
+            found = ((stream, recognise(descriptor, position)) for stream, position in known.items())
+            same = [(stream, fingerprint) for stream, fingerprint in found if fingerprint]
+            return stat, max(same, key=lambda one: one[1].offset, default=None)
 
         # Shielded, lest a descriptor that another thread still reads from is closed and given to another file.
         with anyio.CancelScope(shield=True):
             handle = await aiofiles.open(path, "rb", buffering=0, opener=opener)
             try:
-                stat, fingerprint = await to_thread.run_sync(examine, handle.fileno())
+                stat, recognised = await to_thread.run_sync(examine, handle.fileno())
             except BaseException:
                 await handle.close()
                 raise
-        return cls(handle, stat, fingerprint, reading)
+        return cls(handle, stat, recognised, reading)
 
     @property
     def offset(self) -> int:
@@ -96,6 +107,7 @@ class RecordReader:
     def rewind(self) -> None:
         """Begin again at the beginning."""
         self.fingerprint = Fingerprint()
+        self.ended = False
 
     async def skip(self) -> None:
         """Move to the last record boundary before the end, without reading what is before."""
@@ -113,30 +125,24 @@ class RecordReader:
         """Look at the open file, on a worker thread."""
         return os.fstat(self._handle.fileno())
 
-    async def check(self) -> os.stat_result:
-        """Look at the file anew.
-
-        :raises OverwrittenError: if it has become shorter than what was read, or its head has changed
-        """
-        self.stat, head = await to_thread.run_sync(self._look)
-        if self.stat.st_size < self.offset or head != self.fingerprint.head:
-            raise OverwrittenError
-        return self.stat
-
     async def read(self, *, last: bool = False) -> bytes:
         """Read the next block of whole records, and move behind it; empty if none is complete yet.
 
+        Whether that was the end of the file for now stands in `ended`; after that the file is looked at anew first.
+
         :param last: whether what follows the last boundary is taken too, once the block reaches the end
-        :raises OverwrittenError: if the bytes before the position have changed
+        :raises OverwrittenError: if the file has become shorter than what was read, or what was read has changed
         """
+        if self.ended:
+            await self._check()
         size = self._reading.block
         while True:
             block = await self._next(size)
             length = boundary(block, format=self._reading.format, max_record=self._reading.max_record)
-            ended = len(block) < size
-            if last and ended:
+            self.ended = len(block) < size
+            if last and self.ended:
                 length = len(block)
-            if length or ended or size > self._reading.max_record + self._reading.block:
+            if length or self.ended or size > self._reading.max_record + self._reading.block:
                 data = block[:length]
                 self.fingerprint.advance(data)
                 return data
@@ -146,6 +152,11 @@ class RecordReader:
         """Let the file go."""
         with anyio.CancelScope(shield=True):
             await self._handle.close()
+
+    async def _check(self) -> None:
+        self.stat, head = await to_thread.run_sync(self._look)
+        if self.stat.st_size < self.offset or head != self.fingerprint.head:
+            raise OverwrittenError
 
     def _look(self) -> tuple[os.stat_result, bytes]:
         descriptor = self._handle.fileno()

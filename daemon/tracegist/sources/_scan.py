@@ -54,6 +54,7 @@ class Patterns:
     def __init__(self, patterns: Sequence[str], exclude: Sequence[str] = ()) -> None:
         self._patterns = tuple(os.path.abspath(os.path.expanduser(pattern)) for pattern in patterns)
         self._names = _any(os.path.basename(pattern) or "*" for pattern in self._patterns)
+        self._excludes = bool(exclude)
         self._exclude_paths = _any(pattern for pattern in exclude if "/" in pattern)
         self._exclude_names = _any(pattern for pattern in exclude if "/" not in pattern)
 
@@ -71,7 +72,7 @@ class Patterns:
                 found.folders.add(root)
             paths = [pattern] if named else glob.iglob(pattern, recursive=True)
             for path in paths:
-                if not self._excluded(path):
+                if not (self._excludes and self._excluded(path)):
                     self._look(path, found, named=named)
         return found
 
@@ -90,10 +91,15 @@ class Patterns:
         if path.endswith(_COMPRESSED):
             found.problems[path] = "compressed: not read"
             return
-        seen = found.files.setdefault((stat.st_dev, stat.st_ino), Seen(stat.st_size, stat.st_mtime_ns, []))
-        if path not in seen.paths:
+        key = (stat.st_dev, stat.st_ino)
+        seen = found.files.get(key)
+        if seen is None:
+            found.files[key] = Seen(stat.st_size, stat.st_mtime_ns, [path])
+        elif path in seen.paths:
+            return
+        else:
             seen.paths.append(path)
-            found.folders.add(os.path.dirname(path))
+        found.folders.add(path[: path.rindex("/")])
 
     def _excluded(self, path: str) -> bool:
         return self._exclude_paths(path) or self._exclude_names(os.path.basename(path))

@@ -230,7 +230,6 @@ class SpoolSource:
         try:
             if drop.reader is None:
                 drop.reader = await self._open(drop)
-            stat = await drop.reader.check()
             data = await drop.reader.read(last=True)
         except FileNotFoundError:
             self._ready.pop(drop, None)
@@ -247,14 +246,14 @@ class SpoolSource:
             drop.trouble = (error.strerror if isinstance(error, OSError) else None) or str(error)
             return await self._end(drop, b"")
         drop.offset = drop.reader.offset
-        if drop.offset >= stat.st_size:
+        if drop.reader.ended:
             return await self._end(drop, data)
         return self._chunk(drop, drop.reader, data, finished=False)
 
     async def _open(self, drop: _Drop) -> RecordReader:
         known = self._known.pop(drop.stream, None)
-        position = known.position if known else None
-        return await RecordReader.open(drop.path, self._reading, position, follow=False)
+        positions = {drop.stream: known.position} if known else {}
+        return await RecordReader.open(drop.path, self._reading, positions, follow=False)
 
     async def _end(self, drop: _Drop, data: bytes) -> Chunk | None:
         """Stop reading a file; what cannot even be opened needs no commit to be moved."""

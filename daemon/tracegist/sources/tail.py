@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Self
@@ -60,6 +60,8 @@ class _File:
     from_end: bool = False
     blocked: bool = False
     other_path: str = ""
+    candidates: dict[str, Position] = field(default_factory=dict)
+    replaces: set[str] = field(default_factory=set)
 
     @property
     def offset(self) -> int:
@@ -165,11 +167,10 @@ class TailSource:
         now = monotonic()
         forgotten = {stream for stream in self._deleted if stream in progress and progress[stream].finished}
         self._deleted -= forgotten
-        forgotten |= self._superseded
-        self._superseded.clear()
         for stream, absent in list(self._absent.items()):
             if absent.progress.source == self.name and now - absent.since > self._forget_after:
                 del self._absent[stream]
+                self._inodes.get(absent.progress.position.inode, set()).discard(stream)
                 forgotten.add(stream)
         return forgotten
 
@@ -181,11 +182,15 @@ class TailSource:
         self._ready: dict[_File, None] = {}
         self._open: dict[_File, None] = {}
         self._absent = {stream: _Absent(known, now) for stream, known in progress.items() if known.position.inode}
+        self._inodes: dict[int, set[str]] = {}
+        for stream, absent in self._absent.items():
+            self._inodes.setdefault(absent.progress.position.inode, set()).add(stream)
         self._deleted: set[str] = set()
-        self._superseded: set[str] = set()
         self._news = anyio.Event()
         self._scan_at = self._poll_at = self._may_scan_at = 0.0
         self._scanned = False
+        self._moved = True
+        self._folders: set[str] = set()
 
     # Finding: scan, poll and hints decide which files are ready to be read.
 
@@ -221,12 +226,14 @@ class TailSource:
         if not self._scanned:
             await self._find_renamed()
             self._scanned = True
-        self._index(found)
+        if self._moved or found.folders != self._folders:
+            self._index(found)
         now = monotonic()
         self._scan_at = now + self._scan_interval
         self._may_scan_at = now + _LARGEST_GAP * (now - began)
 
     def _index(self, found: Found) -> None:
+        self._moved, self._folders = False, found.folders
         named = [file for file in self._files.values() if file.gone is None]
         self._by_path = {file.path: file for file in named}
         self._by_path.update((file.other_path, file) for file in named if file.other_path)
@@ -234,10 +241,9 @@ class TailSource:
 
     def _add(self, key: Key, seen: Seen) -> None:
         path = seen.paths[0]
-        known = self._known(key, seen)
-        stream, position = known or (self._new_name(path, key), None)
-        file = _File(stream, key, path, seen.size, seen.mtime, position)
-        file.from_end = not known and not self._scanned and not self._from_start
+        candidates = self._candidates(key)
+        file = _File(self._new_name(path, key), key, path, seen.size, seen.mtime, candidates=candidates)
+        file.from_end = not candidates and not self._scanned and not self._from_start
         real = os.path.realpath(path)
         file.other_path = real if real != path else ""
         self._follow(file)
@@ -246,45 +252,49 @@ class TailSource:
         stream = f"{printable(path)}@{key[1]:x}"
         return f"{stream}.{key[0]:x}" if stream in self._streams else stream
 
-    def _rename(self, file: _File) -> None:
-        """Give a file a name of its own that was taken for another which had its inode before."""
-        old = file.stream
-        self._streams.discard(old)
-        file.stream = self._new_name(file.path, file.key)
-        self._follow(file)
-        if file.stream != old:
-            self._superseded.add(old)
-
     def _follow(self, file: _File) -> None:
+        self._moved = True
         self._files[file.key] = file
         self._streams.add(file.stream)
         self._deleted.discard(file.stream)
-        self._superseded.discard(file.stream)
         self._ready[file] = None
 
-    def _known(self, key: Key, seen: Seen) -> tuple[str, Position] | None:
-        """Find what was read of the file before; whether it still is that file is told when it is opened."""
-        candidates = [(stream, a.progress) for stream, a in self._absent.items() if a.progress.position.inode == key[1]]
-        if not candidates:
-            return None
-        paths = {printable(path) for path in seen.paths}
-        # Several only if the number was used on other devices, or again after a file was deleted.
-        stream, progress = max(
-            candidates,
-            key=lambda one: (
-                one[1].position.offset <= seen.size,
-                one[1].position.device == key[0],
-                one[1].position.path in paths,
-            ),
-        )
-        del self._absent[stream]
-        return stream, progress.position
+    def _candidates(self, key: Key) -> dict[str, Position]:
+        """Find what was read of the file before, perhaps; which of it that is can be told when it is opened."""
+        streams = self._inodes.pop(key[1], set()) & self._absent.keys()
+        return {stream: self._absent.pop(stream).progress.position for stream in sorted(streams)}
+
+    def _settle(self, file: _File, reader: RecordReader) -> None:
+        """Take the name of the stream that the file has turned out to be. Others that had its inode are no more."""
+        candidates, file.candidates = file.candidates, {}
+        for stream, position in candidates.items():
+            if stream == reader.stream:
+                continue
+            if reader.stream is None and position.offset:
+                self._log.info("source.replaced", path=printable(file.path), offset=position.offset)
+            if position.device == file.key[0]:
+                file.replaces.add(stream)
+            else:
+                self._keep(stream, position)
+        if reader.stream is not None:
+            self._streams.discard(file.stream)
+            file.stream = reader.stream
+            self._follow(file)
+        file.replaces.discard(file.stream)
+
+    def _keep(self, stream: str, position: Position) -> None:
+        known = Progress(source=self.name, position=position, finished=True)
+        self._absent[stream] = _Absent(known, monotonic())
+        self._inodes.setdefault(position.inode, set()).add(stream)
 
     def _update(self, file: _File, seen: Seen) -> None:
         if file.path not in seen.paths:
             self._log.debug("source.renamed", path=printable(seen.paths[0]), was=printable(file.path))
             file.path = seen.paths[0]
-        file.gone = None
+            self._moved = True
+        if file.gone is not None:
+            file.gone = None
+            self._moved = True
         if (seen.size, seen.mtime) != (file.size, file.mtime) or file.blocked:
             file.size, file.mtime = seen.size, seen.mtime
             self._ready[file] = None
@@ -294,8 +304,9 @@ class TailSource:
         if file.gone is not None:
             return
         file.gone = monotonic()
+        self._moved = True
         if not file.reader:
-            last = file.position or Position(offset=0, path=printable(file.path), inode=file.key[1])
+            last = Position(offset=0, path=printable(file.path), inode=file.key[1])
             path = await to_thread.run_sync(beside, last)
             if path is None:
                 self._drop(file, deleted=False)
@@ -317,9 +328,11 @@ class TailSource:
             except OSError:
                 continue
             key = (stat.st_dev, stat.st_ino)
-            if key not in self._files:
-                del self._absent[stream]
-                file = _File(stream, key, path, stat.st_size, stat.st_mtime_ns, known.position, gone=monotonic())
+            if key not in self._files and stream in self._absent:
+                candidates = self._candidates(key)
+                name = self._new_name(path, key)
+                gone = monotonic()
+                file = _File(name, key, path, stat.st_size, stat.st_mtime_ns, candidates=candidates, gone=gone)
                 self._follow(file)
 
     async def _poll(self) -> None:
@@ -367,7 +380,6 @@ class TailSource:
             reader = file.reader or await self._open_file(file)
             if reader is None:
                 return self._remember(file)
-            stat = await reader.check()
             data = await reader.read(last=done)
         except OverwrittenError:
             self._rewind(file)
@@ -384,21 +396,22 @@ class TailSource:
             await self._close(file)
             self._warn(file.path, _reason(error))
             return None
-        file.size, file.mtime = stat.st_size, stat.st_mtime_ns
+        file.size, file.mtime = reader.stat.st_size, reader.stat.st_mtime_ns
         if data:
             file.grown = monotonic()
+        if not reader.ended:
             self._ready[file] = None
-        finished = done and reader.offset >= stat.st_size
+        finished = done and reader.ended
         chunk = self._chunk(file, reader, data, finished=finished) if data or finished else None
         if finished:
             await self._close(file)
-            self._drop(file, deleted=not stat.st_nlink)
+            self._drop(file, deleted=not reader.stat.st_nlink)
         return chunk
 
     async def _open_file(self, file: _File) -> RecordReader | None:
         """Open a file where it was left; None if it was only opened to remember where its end is."""
-        position = file.position
-        reader = await RecordReader.open(file.path, self._reading, position)
+        known = {file.stream: file.position} if file.position else file.candidates
+        reader = await RecordReader.open(file.path, self._reading, known)
         if (reader.stat.st_dev, reader.stat.st_ino) != file.key:
             # Another file has this name by now.
             await reader.aclose()
@@ -406,15 +419,16 @@ class TailSource:
         file.reader, file.position = reader, None
         self._open[file] = None
         self._told.pop(file.path, None)
-        if position and position.offset and not reader.offset:
-            self._log.info("source.replaced", path=printable(file.path), offset=position.offset)
-            self._rename(file)
+        if file.candidates:
+            self._settle(file, reader)
+        elif known and reader.stream is None:
+            self._log.info("source.truncated", path=printable(file.path), offset=known[file.stream].offset)
         while len(self._open) > self._max_open:
             idle = next((one for one in self._open if one is not file and one.gone is None), None)
             if idle is None:
                 break
             await self._close(idle)
-        if self._from_start or position:
+        if self._from_start or known:
             return reader
         if file.from_end:
             await reader.skip()
@@ -435,6 +449,7 @@ class TailSource:
         # Read last, open last: the one to be closed first is the first.
         self._open.pop(file, None)
         self._open[file] = None
+        replaces, file.replaces = file.replaces, set()
         return Chunk(
             source=self.name,
             stream=file.stream,
@@ -443,6 +458,7 @@ class TailSource:
             received=reader.stat.st_mtime_ns,
             format=self._reading.format,
             finished=finished,
+            replaces=replaces,
         )
 
     async def _close(self, file: _File) -> None:
@@ -459,12 +475,13 @@ class TailSource:
         self._ready.pop(file, None)
         if deleted:
             self._deleted.add(file.stream)
-        elif file.position:
-            if file.position.offset < file.size:
-                lost = file.size - file.position.offset
-                self._log.warning("source.vanished", path=printable(file.path), bytes_unread=lost)
-            known = Progress(source=self.name, position=file.position, finished=True)
-            self._absent[file.stream] = _Absent(known, monotonic())
+            return
+        positions = {file.stream: file.position} if file.position else file.candidates
+        read = max((position.offset for position in positions.values()), default=0)
+        if read < file.size:
+            self._log.warning("source.vanished", path=printable(file.path), bytes_unread=file.size - read)
+        for stream, position in positions.items():
+            self._keep(stream, position)
 
     def _warn(self, path: str, reason: str) -> None:
         """Say once what is wrong with a file; it is tried again all the same."""
