@@ -1,5 +1,6 @@
 //! The engine as its users meet it: one state behind a lock, every call safe from any thread.
 
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
@@ -16,13 +17,11 @@ use crate::summary::{self, Error, LedgerOut, Request, Summary, words};
 pub struct Engine {
     host: String,
     limits: Limits,
-    state: Mutex<Inner>,
-}
-
-#[derive(Debug)]
-struct Inner {
-    state: State,
-    generation: u64,
+    state: Mutex<State>,
+    /// Beside the lock, so that asking whether there is news never waits for the work.
+    generation: AtomicU64,
+    /// `i64::MIN` before the first event.
+    watermark: AtomicI64,
 }
 
 /// The raw events behind a number.
@@ -102,19 +101,32 @@ impl Engine {
     /// An empty engine. `host` stands in the header of summaries.
     #[must_use]
     pub fn new(host: String, limits: Limits) -> Self {
-        Self { host, limits, state: Mutex::new(Inner { state: State::new(limits), generation: 0 }) }
+        Self {
+            host,
+            limits,
+            state: Mutex::new(State::new(limits)),
+            generation: AtomicU64::new(0),
+            watermark: AtomicI64::new(i64::MIN),
+        }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         // A panic in another thread has been reported there; the state is counts and stays readable.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Let everybody know that the state is another.
+    fn moved_on(&self, state: &State) {
+        self.watermark.store(state.watermark.unwrap_or(i64::MIN), Ordering::Relaxed);
+        self.generation.fetch_add(1, Ordering::Release);
+    }
+
     /// Split, decode and aggregate a block that ends at a record boundary. `received` is in nanoseconds since the epoch.
     pub fn ingest(&self, stream: &str, data: &[u8], received: i64, format: Option<Format>) -> Outcome {
-        let mut inner = self.lock();
-        inner.generation += 1;
-        inner.state.ingest(stream, data, received, format)
+        let mut state = self.lock();
+        let outcome = state.ingest(stream, data, received, format);
+        self.moved_on(&state);
+        outcome
     }
 
     /// Render the best account that fits the budget.
@@ -123,15 +135,14 @@ impl Engine {
     /// If the encoding is unknown, or if the header and the ledger alone are over the budget.
     pub fn summary(&self, mut request: Request) -> Result<Summary, Error> {
         request.host.clone_from(&self.host);
-        summary::summarize(&mut self.lock().state, &request)
+        summary::summarize(&mut self.lock(), &request)
     }
 
     /// The raw events behind `#number`; `None` if it was never given or they have all been let go.
     #[must_use]
     pub fn evidence(&self, number: u32) -> Option<Evidence> {
-        let inner = self.lock();
-        let table = &inner.state.table;
-        let (_, key, record) = table.iter().find(|(_, _, record)| number > 0 && record.number == number)?;
+        let state = self.lock();
+        let (_, key, record) = state.table.iter().find(|(_, _, record)| number > 0 && record.number == number)?;
         let events = exhibits(record);
         (!events.is_empty()).then(|| Evidence {
             id: number,
@@ -146,10 +157,9 @@ impl Engine {
     /// The ledger, the streams and the sizes.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let inner = self.lock();
-        let state = &inner.state;
+        let state = self.lock();
         Stats {
-            ledger: LedgerOut::of(state),
+            ledger: LedgerOut::of(&state),
             streams: state.streams.iter().map(stream).collect(),
             sizes: Sizes {
                 series: state.table.iter().count(),
@@ -164,20 +174,22 @@ impl Engine {
     /// Nanoseconds since the epoch of the newest event of a stream, or of all.
     #[must_use]
     pub fn watermark(&self, stream: Option<&str>) -> Option<i64> {
-        let inner = self.lock();
-        stream.map_or(inner.state.watermark, |name| inner.state.streams.get(name).and_then(|stream| stream.newest))
+        let Some(name) = stream else {
+            return Some(self.watermark.load(Ordering::Relaxed)).filter(|&ns| ns > i64::MIN);
+        };
+        self.lock().streams.get(name).and_then(|stream| stream.newest)
     }
 
     /// Grows whenever something was ingested, merged or restored.
     #[must_use]
     pub fn generation(&self) -> u64 {
-        self.lock().generation
+        self.generation.load(Ordering::Acquire)
     }
 
     /// The whole state as bytes.
     #[must_use]
     pub fn snapshot(&self) -> Vec<u8> {
-        snapshot::encode(&mut self.lock().state)
+        snapshot::encode(&mut self.lock())
     }
 
     /// Replace the state.
@@ -186,9 +198,9 @@ impl Engine {
     /// If the bytes are no whole, undamaged snapshot of a schema that is known; the state is then as it was.
     pub fn restore(&self, bytes: &[u8]) -> Result<(), Damage> {
         let state = snapshot::decode(bytes, self.limits)?;
-        let mut inner = self.lock();
-        inner.state = state;
-        inner.generation += 1;
+        let mut current = self.lock();
+        *current = state;
+        self.moved_on(&current);
         Ok(())
     }
 
@@ -197,9 +209,9 @@ impl Engine {
     /// # Errors
     /// If the bytes are no whole, undamaged snapshot of a schema that is known; the state is then as it was.
     pub fn merge(&self, bytes: &[u8]) -> Result<(), Damage> {
-        let mut inner = self.lock();
-        snapshot::merge(&mut inner.state, bytes)?;
-        inner.generation += 1;
+        let mut state = self.lock();
+        snapshot::merge(&mut state, bytes)?;
+        self.moved_on(&state);
         Ok(())
     }
 }

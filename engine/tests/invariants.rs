@@ -165,3 +165,23 @@ fn state__more_open_spans_than_the_limit__oldest_let_go_and_told() {
         .sum();
     assert_eq!(own, 250);
 }
+
+#[test]
+fn state__one_endless_trace__cut_and_told() {
+    let mut state = State::new(Limits::default());
+    let lines: Vec<Line> = (0..10_050u32)
+        .map(|i| Line::Span {
+            trace: 1,
+            span: 7,
+            parent: 7,
+            service: 0,
+            operation: 0,
+            at: i / 100,
+            took: 10,
+            failed: false,
+        })
+        .collect();
+    state.ingest("stream0", &text(&lines), RECEIVED, None);
+    assert_eq!(state.ledger.evicted_spans, 10_000);
+    assert_eq!(state.traces.open(), 50);
+}

@@ -101,6 +101,8 @@ class _Answers:
         if request.query_params:
             msg = "the stream takes no parameters: it is the summary as configured; GET /summary takes them"
             raise Refusal(HTTPStatus.BAD_REQUEST, msg)
+        if request.method == "HEAD":  # the stream itself has no end to wait for
+            return Response(media_type="text/event-stream")
         return stream_summaries(self._backend.publisher, json=wants_json(request))
 
     async def status(self, request: Request) -> Response:  # noqa: ARG002 - every route is given its request

@@ -261,6 +261,9 @@ impl State {
         if event.trace == [0; 16] {
             return self.traces.alone(span, &mut self.table, &self.clock);
         }
+        if self.traces.is_full(&event.trace) {
+            self.ledger.evicted_spans += self.traces.cut(event.trace, &mut self.table, &self.clock);
+        }
         self.traces.add(event.trace, span);
         if self.traces.open() > self.limits.max_open_spans {
             self.ledger.evicted_spans += self.traces.close(&mut self.table, &self.clock, time.div_euclid(NANOS));

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use foldhash::fast::RandomState;
+use hashbrown::hash_table::Entry;
 use hashbrown::{HashMap, HashTable};
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +22,11 @@ use crate::event::{Kind, SpanId, TraceId};
 const GENERATION: Seconds = 10;
 
 const NANOS: i64 = 1_000_000_000;
+
+/// Spans of one trace that are joined with each other; a trace with more is cut into several.
+///
+/// A trace is entered anew whenever it grows, so its size bounds what a second of a hostile one can cost.
+const TRACE_LIMIT: u32 = 10_000;
 
 /// No further span.
 const END: u32 = u32::MAX;
@@ -129,6 +135,20 @@ impl Traces {
     #[must_use]
     pub const fn open(&self) -> usize {
         self.open
+    }
+
+    /// Whether a trace takes no further span: close it with [`Traces::cut`] first.
+    #[must_use]
+    pub fn is_full(&self, id: &TraceId) -> bool {
+        self.traces.get(id).is_some_and(|trace| trace.count >= TRACE_LIMIT)
+    }
+
+    /// Close one trace early. Returns its spans.
+    pub fn cut(&mut self, id: TraceId, table: &mut Table, clock: &Clock) -> u64 {
+        let spans = self.traces.get(&id).map_or(0, |trace| u64::from(trace.count));
+        self.enter(id, table, clock);
+        self.forget(id);
+        spans
     }
 
     /// Put a span to its trace.
@@ -344,19 +364,21 @@ impl Scratch {
     fn join(&mut self, count: usize) {
         let Self { spans, by_id, parents, children, .. } = self;
         by_id.clear();
-        for (i, span) in spans[..count].iter().enumerate() {
-            if span.id != 0 {
-                by_id.insert_unique(span.id.wrapping_mul(0x9e37_79b9_7f4a_7c15), index(i), |&i| {
-                    spans[i as usize].id.wrapping_mul(0x9e37_79b9_7f4a_7c15)
-                });
+        let hash = |id: SpanId| id.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        for (i, span) in spans[..count].iter().enumerate().filter(|(_, span)| span.id != 0) {
+            // Of spans that share an id (the two sides of a call in Zipkin's old form), the least stands for it.
+            match by_id.entry(hash(span.id), |&p| spans[p as usize].id == span.id, |&p| hash(spans[p as usize].id)) {
+                Entry::Occupied(mut entry) if *span < spans[*entry.get() as usize] => *entry.get_mut() = index(i),
+                Entry::Occupied(_) => {}
+                Entry::Vacant(entry) => {
+                    entry.insert(index(i));
+                }
             }
         }
         parents.clear();
         for (i, span) in spans[..count].iter().enumerate() {
-            let hash = span.parent.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-            // Of spans that share an id (the two sides of a call in Zipkin's old form), the least stands for it.
-            let found = by_id.iter_hash(hash).filter(|&&p| spans[p as usize].id == span.parent && p as usize != i);
-            parents.push(found.copied().min_by_key(|&p| spans[p as usize]).unwrap_or(END));
+            let found = by_id.find(hash(span.parent), |&p| spans[p as usize].id == span.parent && p as usize != i);
+            parents.push(found.copied().unwrap_or(END));
         }
         children.clear();
         children.extend((0..index(count)).filter(|&i| parents[i as usize] != END && !spans[i as usize].mark));
