@@ -112,6 +112,47 @@ impl Hist {
     }
 }
 
+/// Adds up many sketches: a place for every bucket, so that each entry costs one addition and no search.
+#[derive(Debug)]
+pub struct Adder {
+    counts: Box<[u32; BUCKETS]>,
+    low: usize,
+    high: usize,
+}
+
+impl Default for Adder {
+    fn default() -> Self {
+        Self { counts: Box::new([0; BUCKETS]), low: BUCKETS, high: 0 }
+    }
+}
+
+impl Adder {
+    /// Add a sketch.
+    pub fn add(&mut self, hist: &Hist) {
+        if let (Some(first), Some(last)) = (hist.0.first(), hist.0.last()) {
+            self.low = self.low.min(usize::from(first.0));
+            self.high = self.high.max(usize::from(last.0) + 1);
+        }
+        for &(bucket, n) in &hist.0 {
+            if let Some(count) = self.counts.get_mut(usize::from(bucket)) {
+                *count = count.saturating_add(n);
+            }
+        }
+    }
+
+    /// The sum so far; begins anew.
+    pub fn take(&mut self) -> Hist {
+        let (low, high) = (std::mem::replace(&mut self.low, BUCKETS), std::mem::take(&mut self.high));
+        let mut sum = Vec::new();
+        for (bucket, count) in (0u16..).zip(self.counts.iter_mut()).take(high).skip(low) {
+            if *count > 0 {
+                sum.push((bucket, std::mem::take(count)));
+            }
+        }
+        Hist(sum)
+    }
+}
+
 #[cfg(test)]
 #[allow(non_snake_case)]
 mod tests {
@@ -138,6 +179,12 @@ mod tests {
             right.merge(&of(&a));
             prop_assert_eq!(&left, &of(&[a.clone(), b.clone()].concat()));
             prop_assert_eq!(&left, &right);
+            let mut adder = Adder::default();
+            for _ in 0..2 {
+                adder.add(&of(&a));
+                adder.add(&of(&b));
+                prop_assert_eq!(&adder.take(), &left);
+            }
             b.iter().for_each(|&ns| left.add(bucket(ns), -1));
             prop_assert_eq!(left, of(&a));
         }

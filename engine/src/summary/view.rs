@@ -6,8 +6,9 @@ use std::collections::btree_map::Entry;
 use super::groups::Groups;
 use crate::event::Kind;
 use crate::state::State;
+use crate::state::hist::Adder;
 use crate::state::series::{Key, SeriesId};
-use crate::state::timeline::{Seconds, Slot};
+use crate::state::timeline::{Seconds, Slot, Timeline};
 
 /// The stretch a summary speaks of and the one it compares with, in whole seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,15 +89,9 @@ impl<'a> View<'a> {
             .map_or(from, |ns| ns.div_euclid(1_000_000_000));
         let reach = baseline.map_or(Seconds::MIN, |seconds| from.saturating_sub(seconds));
         let base = earliest.max(reach).max(state.clock.oldest()).min(from);
-        let mut series = Vec::new();
+        let (mut series, mut sum) = (Vec::new(), Sum::default());
         for (id, key, record) in state.table.iter() {
-            let sum = |from, to| {
-                record.timeline.between(from, to).fold(Slot::default(), |mut sum, slot| {
-                    sum.merge(slot);
-                    sum
-                })
-            };
-            let (before, now) = (sum(base, from), sum(from, to));
+            let (before, now) = (sum.of(&record.timeline, base, from), sum.of(&record.timeline, from, to));
             if !before.is_empty() || !now.is_empty() {
                 series.push(SeriesView {
                     id,
@@ -121,6 +116,27 @@ impl<'a> View<'a> {
     /// The slots of a series in the window, oldest first.
     pub fn slots(&self, id: SeriesId) -> impl Iterator<Item = &Slot> + Clone {
         self.state.table.record(id).timeline.between(self.span.from, self.span.to)
+    }
+}
+
+/// Adds up slots.
+#[derive(Default)]
+struct Sum {
+    duration: Adder,
+    own: Adder,
+}
+
+impl Sum {
+    fn of(&mut self, timeline: &Timeline, from: Seconds, to: Seconds) -> Slot {
+        let mut sum = Slot::default();
+        for slot in timeline.between(from, to) {
+            sum.count += slot.count;
+            sum.errors += slot.errors;
+            sum.origins += slot.origins;
+            self.duration.add(&slot.duration);
+            self.own.add(&slot.own);
+        }
+        Slot { duration: self.duration.take(), own: self.own.take(), ..sum }
     }
 }
 
