@@ -14,7 +14,7 @@ import anyio
 import pytest
 from structlog.testing import capture_logs
 
-from tracegist.sources import Progress, TailSource
+from tracegist.sources import Position, Progress, TailSource
 from tracegist.sources import _watch as watching
 
 pytestmark = pytest.mark.anyio
@@ -476,3 +476,21 @@ async def test_tail__file_gone_for_good__forgotten_in_time(tmp_path: Path) -> No
         forgotten = await rig.source.committed(rig.progress)
     kept = set(rig.progress) - set(forgotten)
     assert [Path(stream).name.split("@")[0] for stream in kept] == ["other.log"]
+
+
+async def test_tail__inode_of_a_lost_file_used_for_another__left_alone(tmp_path: Path) -> None:
+    """A file that matches no pattern is not read for having the inode of one that did."""
+    secret = tmp_path / "secret.txt"
+    secret.write_bytes(records(1, 2))
+    (tmp_path / "app.log").write_bytes(records(3))
+    rig = Rig(tmp_path)
+    position = Position(
+        offset=5, path=str(tmp_path / "app.log"), inode=secret.stat().st_ino, tail_length=5, tail_hash="x"
+    )
+    rig.progress["old"] = Progress(source="tail", position=position)
+    async with rig.running():
+        await rig.expect(3)
+        with (tmp_path / "app.log").open("ab") as file:
+            file.write(records(4))
+        await rig.expect(3, 4)
+    assert len(rig.data) == 1

@@ -11,9 +11,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from tracegist.sources._base import Position
-from tracegist.sources._identity import unprintable
-
 __all__ = ["Found", "Key", "Patterns", "Seen", "beside"]
 
 Key: TypeAlias = tuple[int, int]
@@ -105,14 +102,13 @@ class Patterns:
         return self._exclude_paths(path) or self._exclude_names(os.path.basename(path))
 
 
-def beside(position: Position) -> str | None:
+def beside(path: str, inode: int) -> str | None:
     """Look for a file that was renamed where its pattern does not match: under any name in the folder it was in."""
-    path = unprintable(position.path)
     for folder in {os.path.dirname(path), os.path.dirname(os.path.realpath(path))}:
         try:
             with os.scandir(folder) as entries:
                 for entry in entries:
-                    if entry.inode() == position.inode and entry.is_file(follow_symlinks=False):
+                    if entry.inode() == inode and entry.is_file(follow_symlinks=False):
                         return entry.path
         except OSError:
             continue

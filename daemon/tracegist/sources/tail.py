@@ -24,7 +24,7 @@ from anyio import to_thread
 
 from tracegist.errors import SourceError
 from tracegist.sources._base import Chunk, Position, Progress
-from tracegist.sources._identity import printable
+from tracegist.sources._identity import printable, unprintable
 from tracegist.sources._reader import BLOCK, MAX_RECORD, OverwrittenError, Reading, RecordReader
 from tracegist.sources._scan import Found, Key, Patterns, Seen, beside
 from tracegist.sources._watch import FolderWatch
@@ -45,6 +45,9 @@ class _File:
 
     :param position: where it was read to, while it is not open
     :param gone: when its name was found to be gone
+    :param doubtful: whether it was found under a name that does not match, by its inode alone
+    :param candidates: what was read of it before a restart, if it is still that file
+    :param replaces: streams whose files had its inode before
     :param grown: when it was last found to have grown
     """
 
@@ -59,6 +62,7 @@ class _File:
     grown: float = -inf
     from_end: bool = False
     blocked: bool = False
+    doubtful: bool = False
     other_path: str = ""
     candidates: dict[str, Position] = field(default_factory=dict)
     replaces: set[str] = field(default_factory=set)
@@ -293,7 +297,7 @@ class TailSource:
             file.path = seen.paths[0]
             self._moved = True
         if file.gone is not None:
-            file.gone = None
+            file.gone, file.doubtful = None, False
             self._moved = True
         if (seen.size, seen.mtime) != (file.size, file.mtime) or file.blocked:
             file.size, file.mtime = seen.size, seen.mtime
@@ -305,13 +309,18 @@ class TailSource:
             return
         file.gone = monotonic()
         self._moved = True
-        if not file.reader:
-            last = Position(offset=0, path=printable(file.path), inode=file.key[1])
-            path = await to_thread.run_sync(beside, last)
-            if path is None:
-                self._drop(file, deleted=False)
-                return
-            file.path = path
+        if file.reader:
+            self._ready[file] = None
+        else:
+            await self._pursue(file)
+
+    async def _pursue(self, file: _File) -> None:
+        """Look for a file that is not open under the name it has been given."""
+        path = await to_thread.run_sync(beside, file.path, file.key[1])
+        if path is None or (file.doubtful and path == file.path):
+            self._drop(file, deleted=False)
+            return
+        file.path, file.doubtful = path, True
         self._ready[file] = None
 
     async def _find_renamed(self) -> None:
@@ -320,7 +329,7 @@ class TailSource:
             known = absent.progress
             if known.finished or known.source != self.name:
                 continue
-            path = await to_thread.run_sync(beside, known.position)
+            path = await to_thread.run_sync(beside, unprintable(known.position.path), known.position.inode)
             if path is None:
                 continue
             try:
@@ -333,6 +342,7 @@ class TailSource:
                 name = self._new_name(path, key)
                 gone = monotonic()
                 file = _File(name, key, path, stat.st_size, stat.st_mtime_ns, candidates=candidates, gone=gone)
+                file.doubtful = True
                 self._follow(file)
 
     async def _poll(self) -> None:
@@ -389,7 +399,7 @@ class TailSource:
             if file.gone is None:
                 self._scan_at = min(self._scan_at, self._may_scan_at)
             else:
-                self._drop(file, deleted=False)
+                await self._pursue(file)
             return None
         except (OSError, SourceError) as error:
             file.blocked = True
@@ -416,7 +426,10 @@ class TailSource:
             # Another file has this name by now.
             await reader.aclose()
             raise FileNotFoundError(file.path)
-        file.reader, file.position = reader, None
+        if file.doubtful and not _is_same(file, reader):
+            await reader.aclose()
+            raise FileNotFoundError(file.path)
+        file.reader, file.position, file.doubtful = reader, None, False
         self._open[file] = None
         self._told.pop(file.path, None)
         if file.candidates:
@@ -489,6 +502,13 @@ class TailSource:
             self._told[path] = reason
             event = "source.skipped" if reason.startswith("compressed") else "source.unreadable"
             self._log.warning(event, path=printable(path), reason=reason)
+
+
+def _is_same(file: _File, reader: RecordReader) -> bool:
+    """Tell whether a file found under a name that does not match is the one that was followed, by more than its inode."""
+    if file.position or file.candidates:
+        return reader.offset > 0
+    return (reader.stat.st_size, reader.stat.st_mtime_ns) == (file.size, file.mtime)
 
 
 def _reason(error: OSError | SourceError) -> str:
