@@ -17,8 +17,15 @@ pub(super) struct Evidence {
     first: bool,
     /// After a word such as `user`.
     named: bool,
+    /// All the words are names with few endings after a dot.
+    suffixed: bool,
+    /// All are paths or variables.
+    paths: bool,
     forms: Vec<String>,
 }
+
+/// The weight of a plain word.
+const PLAIN: usize = 6;
 
 impl Evidence {
     pub(super) fn of(tokens: &Tokens<'_>, row: &[Token], at: usize, mut values: Vec<(Token, u64)>) -> Self {
@@ -34,53 +41,80 @@ impl Evidence {
             (matches!(before, "(" | "[" | "{") && matches!(after, ")" | "]" | "}")) || (before == ":" && !spaced);
         let mut forms: Vec<String> = values.iter().filter_map(|&(token, _)| numbered(tokens.body(token))).collect();
         forms.sort_unstable();
-        Self { values, kinds, context, introduced, enclosed, first: at == 0, named, forms }
+        let mut suffixes: Vec<&str> = values.iter().filter_map(|&(token, _)| suffix(tokens.body(token))).collect();
+        let masked = values.iter().filter(|&&(token, _)| tokens.kind(token) == Kind::Variable).count();
+        let ending = suffixes.len();
+        suffixes.sort_unstable();
+        suffixes.dedup();
+        let suffixed = ending >= 2 && 2 * suffixes.len() <= ending && ending + masked == values.len();
+        let paths =
+            values.iter().all(|&(token, _)| tokens.body(token).starts_with('/') || tokens.body(token) == VARIABLE);
+        Self { suffixed, paths, values, kinds, context, introduced, enclosed, first: at == 0, named, forms }
     }
 
-    /// Whether the place holds so many words that each of them is known to be a value wherever it stands.
+    /// Whether the words there are values beyond doubt, wherever else they stand.
     pub(super) fn is_certain(&self) -> bool {
-        self.context >= 2 && self.values.len() >= 2 * self.enough().max(4)
+        self.context >= 2 && self.values.len() >= 4 && self.weight(|_| false) >= 2 * self.enough().max(3) * PLAIN
     }
 
     /// Whether the words are values. `known` tells those that were values elsewhere.
     pub(super) fn is_variable(&self, known: impl Fn(Token) -> bool) -> bool {
         let count = self.values.len();
-        if self.kinds.iter().all(|kind| matches!(kind, Kind::Variable | Kind::Measure | Kind::Mixed)) {
+        let masked = self.count(|kind| matches!(kind, Kind::Variable | Kind::Measure | Kind::Mixed));
+        if masked == count {
             return self.context > 0 || !self.kinds.contains(&Kind::Mixed);
         }
         if self.context == 0 {
             return false;
         }
-        if count >= self.enough() {
+        if self.weight(&known) >= self.enough() * PLAIN {
             return true;
         }
-        // A name beside numbers, or names that are values elsewhere.
+        // A name beside numbers, or names that are values elsewhere, or things of one kind (`a.service`, `b.service`).
         let told = self
             .values
             .iter()
             .zip(&self.kinds)
             .filter(|((token, _), kind)| matches!(kind, Kind::Variable | Kind::Measure) || known(*token));
-        self.context >= 2 && 2 * told.count() >= count
+        (self.context >= 2 && 2 * told.count() >= count) || self.suffixed || (self.paths && masked > 0)
     }
 
-    /// How many distinct words it takes.
+    fn count(&self, of: impl Fn(Kind) -> bool) -> usize {
+        self.kinds.iter().filter(|&&kind| of(kind)).count()
+    }
+
+    /// How much the words together speak for a value.
+    fn weight(&self, known: impl Fn(Token) -> bool) -> usize {
+        let weight = |(&(token, _), kind): (&(Token, u64), &Kind)| match kind {
+            _ if known(token) => 2 * PLAIN,
+            Kind::Variable | Kind::Measure | Kind::Mixed => 2 * PLAIN,
+            Kind::Name => PLAIN * 3 / 2,
+            Kind::Action | Kind::Capitals if !self.introduced => PLAIN / 3,
+            _ => PLAIN,
+        };
+        self.values.iter().zip(&self.kinds).map(weight).sum()
+    }
+
+    /// How many plain words it takes.
     fn enough(&self) -> usize {
         if self.introduced {
             return 2;
         }
-        let enough = match self.context {
-            0 => usize::MAX,
-            1 => 10,
+        let mut enough = match self.context {
+            0 | 1 => 10,
             2 => 7,
             3 => 5,
             _ => 4,
         };
-        let enough = if self.named && self.context >= 3 { 2 } else { enough };
-        let enough = if self.enclosed { enough.min(3) } else { enough };
+        if self.named {
+            enough = if self.context >= 3 { 2 } else { enough.min(3) };
+        }
+        if self.enclosed {
+            enough = enough.min(3);
+        }
         // Messages begin with what is constant, or with who speaks.
-        let enough = if self.first { enough.saturating_mul(2) } else { enough };
-        let named = self.kinds.iter().filter(|kind| matches!(kind, Kind::Action | Kind::Capitals)).count();
-        if 2 * named >= self.values.len() { enough.saturating_mul(3) } else { enough }
+        let names = self.count(|kind| matches!(kind, Kind::Variable | Kind::Measure | Kind::Mixed | Kind::Name));
+        if self.first && 2 * names < self.values.len() { 2 * enough } else { enough }
     }
 
     /// The token's text with its digits variable, where it is not the only one of that form.
@@ -91,51 +125,18 @@ impl Evidence {
     }
 }
 
+/// The ending of a name after its last dot.
+fn suffix(word: &str) -> Option<&str> {
+    let (name, ending) = word.rsplit_once('.')?;
+    (!name.is_empty() && ending.len() >= 2 && ending.bytes().all(|b| b.is_ascii_lowercase())).then_some(ending)
+}
+
 /// Words after which things are called by their names.
 fn introduces(word: &str) -> bool {
-    const NOUNS: [&str; 40] = [
-        "account",
-        "app",
-        "application",
-        "bucket",
-        "class",
-        "client",
-        "cluster",
-        "column",
-        "container",
-        "database",
-        "device",
-        "disk",
-        "domain",
-        "file",
-        "group",
-        "host",
-        "hostname",
-        "image",
-        "index",
-        "interface",
-        "job",
-        "key",
-        "module",
-        "namespace",
-        "node",
-        "package",
-        "plugin",
-        "pod",
-        "queue",
-        "relation",
-        "schema",
-        "server",
-        "service",
-        "table",
-        "task",
-        "thread",
-        "topic",
-        "unit",
-        "user",
-        "volume",
-    ];
-    NOUNS.binary_search(&word).is_ok()
+    const NOUNS: &str = "account app application bucket channel class client cluster column container database device \
+        disk domain feature file flag group host hostname image index interface job key module namespace node package \
+        partition plugin pod queue relation role schema server service table task thread topic unit user volume";
+    NOUNS.split(' ').any(|noun| noun.eq_ignore_ascii_case(word))
 }
 
 /// A word with its digits written `<*>`: what `eth0` and `eth1` have in common.

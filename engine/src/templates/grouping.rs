@@ -20,7 +20,7 @@ impl Grouping {
     pub fn of(shapes: &[(&str, u64)]) -> Self {
         let mut table = Table::new(shapes);
         for _ in 0..ROUNDS {
-            let joined = table.amounts() | table.one_slot();
+            let joined = table.amounts() | table.one_slot() | table.quotes();
             if !joined && !table.several_slots() && !table.stretches() {
                 break;
             }

@@ -14,6 +14,7 @@ mod amounts;
 mod date;
 mod evidence;
 mod grouping;
+mod quotes;
 mod shape;
 mod slots;
 mod stretches;

@@ -285,6 +285,9 @@ impl Scanner<'_> {
         if seen & LETTER == 0 {
             return self.number(text);
         }
+        if !after_variable && bytes[0] & 0x80 == 0 && class(bytes[0]) & LETTER == 0 && self.measure(text) {
+            return;
+        }
         self.pieces(text, after_variable);
     }
 
@@ -334,6 +337,19 @@ impl Scanner<'_> {
             }
             from = to;
         }
+    }
+
+    /// `1.5s`, `20.1MB`: a number with a fraction and its unit.
+    fn measure(&mut self, text: &str) -> bool {
+        let digits =
+            text.trim_start_matches(['-', '+']).bytes().take_while(|b| b.is_ascii_digit() || matches!(b, b'.' | b','));
+        let number = text.len() - text.trim_start_matches(['-', '+']).len() + digits.count();
+        let measure = number > 0 && text.as_bytes()[number - 1].is_ascii_digit() && is_unit(&text[number..]);
+        if measure {
+            self.variable();
+            self.out.push_str(&text[number..]);
+        }
+        measure
     }
 
     /// One word of letters and digits.

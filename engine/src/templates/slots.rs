@@ -129,8 +129,10 @@ impl Table<'_> {
                 if !(2..=PLACES).contains(&count) {
                     continue;
                 }
+                let places = &places[..count];
+                changes.extend(self.taken(a, b, places));
                 let mut pattern: Vec<u32> = left.clone();
-                for &place in &places[..count] {
+                for &place in places {
                     pattern[place as usize] = self.blank(left[place as usize]);
                 }
                 patterns.entry(pattern).or_default().extend([a, b]);
@@ -162,6 +164,16 @@ impl Table<'_> {
                 changes.extend(members.iter().flat_map(|&row| places.iter().map(move |&at| (row, index(at), None))));
             }
         }
+    }
+
+    /// What becomes variable in two rows because one or the other is wherever they differ.
+    fn taken<'b>(&self, a: u32, b: u32, places: &'b [u32]) -> impl Iterator<Item = Change> + use<'b> {
+        let (left, right) = (&self.rows[a as usize].tokens, &self.rows[b as usize].tokens);
+        let variable = |token: Token| self.tokens.kind(token) == Kind::Variable;
+        let wider = places.iter().all(|&at| variable(left[at as usize]) || variable(right[at as usize]))
+            && left.iter().zip(right).filter(|&(l, r)| l == r && self.tokens.kind(*l).is_word()).count()
+                >= places.len().max(2);
+        places.iter().filter(move |_| wider).flat_map(move |&at| [(a, at, None), (b, at, None)])
     }
 
     fn apply(&mut self, changes: Vec<(u32, u32, Option<String>)>) -> bool {

@@ -12,6 +12,9 @@ const STRETCHES: usize = 3;
 /// Constant words a template must have before it takes in others.
 const CONTEXT: usize = 3;
 
+/// The same where only one word is taken in, though made of several tokens.
+const GLUED: usize = 2;
+
 impl Table<'_> {
     /// Joins rows with the templates that they fit. Says whether there were any.
     pub(super) fn stretches(&mut self) -> bool {
@@ -20,13 +23,16 @@ impl Table<'_> {
         let mut starts: Map<u64, ()> = map();
         for (i, row) in self.rows.iter().enumerate() {
             let words = row.tokens.iter().filter(|&&token| self.tokens.kind(token).is_word()).count();
-            if words < CONTEXT {
+            if words < GLUED {
                 continue;
             }
             let (before, after) = sums(&row.tokens);
             for (at, &token) in row.tokens.iter().enumerate() {
                 if self.tokens.kind(token) == Kind::Variable {
-                    templates.insert((before[at], after[at + 1]), (index(i), self.opens(&row.tokens, at)));
+                    templates.insert(
+                        (before[at], after[at + 1]),
+                        (index(i), words >= CONTEXT && self.opens(&row.tokens, at)),
+                    );
                     starts.insert(before[at], ());
                 }
             }

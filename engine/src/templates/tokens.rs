@@ -22,9 +22,9 @@ pub(super) enum Kind {
     Mixed,
     /// `STARTED`: the name of a state or a constant.
     Capitals,
-    /// A word of action (`started`, `closing`), which says what happened.
+    /// A word of action (`started`, `closing`, `TimeoutException`), which says what happened.
     Action,
-    /// Digits, joints or capitals inside: something has this name.
+    /// Digits or joints inside: something has this name.
     Name,
     Plain,
 }
@@ -101,7 +101,7 @@ impl<'a> Tokens<'a> {
             let mut at = body;
             while let Some(dots) = bytes[at..to].iter().position(|&b| b == b'.').map(|dot| at + dot) {
                 let end = dots + bytes[dots..to].iter().take_while(|&&b| b == b'.').count();
-                if dots > from && (end == to || end - dots > 1) {
+                if dots > from.max(body) && (end == to || end - dots > 1) {
                     row.push(self.intern(Cow::Borrowed(&shape[from..dots])));
                     from = dots;
                 }
@@ -140,9 +140,12 @@ fn kind(body: &str) -> Kind {
     if body.len() >= 2 && body.bytes().all(|b| b.is_ascii_uppercase() || b == b'_') {
         return Kind::Capitals;
     }
-    if body.bytes().any(|b| b.is_ascii_digit() || b"_.-$/@\\".contains(&b))
-        || body.bytes().skip(1).any(|b| b.is_ascii_uppercase())
-    {
+    if body.ends_with("Exception") || body.ends_with("Error") {
+        return Kind::Action;
+    }
+    // Capitals within words are how code writes the names of its own parts.
+    let coded = body.as_bytes().windows(2).any(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase());
+    if body.bytes().any(|b| b.is_ascii_digit() || b"_.-$/@\\".contains(&b)) && !(coded && !body.contains('-')) {
         return Kind::Name;
     }
     if body.len() >= 5 && (body.ends_with("ed") || body.ends_with("ing")) {
