@@ -146,8 +146,8 @@ impl Engine {
         let events = exhibits(record);
         (!events.is_empty()).then(|| Evidence {
             id: number,
-            service: key.service.to_owned(),
-            operation: key.operation.to_owned(),
+            service: words::whole(key.service),
+            operation: words::whole(key.operation),
             kind: key.kind.name(),
             count: record.count,
             events,

@@ -241,8 +241,8 @@ fn output(
         let fact = &priced[i].fact;
         FactOut {
             section: fact.section.name(),
-            service: fact.service.clone(),
-            operation: fact.operation.clone(),
+            service: words::whole(&fact.service),
+            operation: words::whole(&fact.operation),
             measure: fact.measure,
             before: fact.before,
             after: fact.after,
@@ -277,8 +277,8 @@ fn verdict(verdict: &Verdict<'_>) -> Option<VerdictOut> {
         verdict.claims.iter().map(|claim| claim.series.number).filter(|&number| number > 0).collect();
     evidence.dedup();
     Some(VerdictOut {
-        service: verdict.service.to_owned(),
-        operation: lead.series.key.operation.to_owned(),
+        service: words::whole(verdict.service),
+        operation: words::whole(lead.series.key.operation),
         kind: lead.what.name(),
         since: lead.since.map(words::timestamp),
         severity: verdict.severity,
@@ -286,6 +286,6 @@ fn verdict(verdict: &Verdict<'_>) -> Option<VerdictOut> {
         before: lead.before,
         after: lead.after,
         evidence,
-        victims: verdict.victims.iter().map(|&name| name.to_owned()).collect(),
+        victims: verdict.victims.iter().map(|name| words::whole(name)).collect(),
     })
 }

@@ -97,6 +97,12 @@ pub fn name(text: &str) -> String {
     redact::plain(text, NAME)
 }
 
+/// A name or message of strangers for a program to read: safe, but not cut before its shape was.
+#[must_use]
+pub fn whole(text: &str) -> String {
+    redact::plain(text, 2_048)
+}
+
 /// A message of strangers, quoted.
 #[must_use]
 pub fn quote(text: &str) -> String {
