@@ -12,7 +12,7 @@ import pytest
 from tracegist._engine import Engine
 from tracegist.tokens import tiktoken_encoding
 
-SECRET = "hunter2hunter2"
+SECRET = "hunter2hunter2"  # noqa: S105 - made up, to be masked
 RECEIVED = 1_800_000_000_000_000_000
 
 
@@ -26,18 +26,26 @@ def engine() -> Engine:
     return engine
 
 
-def summarize(engine: Engine, **question: Any) -> dict[str, Any]:
+def summarize(
+    engine: Engine,
+    budget: int,
+    *,
+    window: int = 60_000_000_000,
+    encoding: str = "o200k_base",
+    focus: str | None = None,
+    sections: list[str] | None = None,
+) -> dict[str, Any]:
     """Ask, and decode the answer."""
-    return dict(json.loads(engine.summary(**question)))
+    answer = engine.summary(budget=budget, window=window, encoding=encoding, focus=focus, sections=sections)
+    return dict(json.loads(answer))
 
 
 @pytest.mark.parametrize("encoding", ["o200k_base", "cl100k_base"])
 def test_summary__every_budget_from_60__within_it_and_used_by_tiktokens_count(engine: Engine, encoding: str) -> None:
     """The text never takes more than its budget, and at least 97 % of it while facts are left out."""
     judge = tiktoken_encoding(encoding)
-    minute = 60_000_000_000
     for budget in [*range(60, 260), *range(260, 4_000, 97)]:
-        answer = summarize(engine, budget=budget, encoding=encoding, window=minute)
+        answer = summarize(engine, budget, encoding=encoding)
         tokens = len(judge.encode_ordinary(answer["text"]))
         assert tokens == answer["tokens"]
         assert tokens <= budget
@@ -46,7 +54,7 @@ def test_summary__every_budget_from_60__within_it_and_used_by_tiktokens_count(en
 
 def test_summary__recorded_fault__first_verdict_names_the_service_at_fault(engine: Engine) -> None:
     """The service short of CPU is accused first, and its verdict has evidence that resolves."""
-    answer = summarize(engine, budget=600, window=90_000_000_000)
+    answer = summarize(engine, 600, window=90_000_000_000)
     first = answer["verdicts"][0]
     assert first["service"] == "currencyservice"
     assert "1 currencyservice" in answer["text"]
@@ -70,10 +78,10 @@ def test_summary__secrets_and_escapes__neither_rendered_nor_kept() -> None:
 
 def test_summary__focus_and_sections__only_what_was_asked_for(engine: Engine) -> None:
     """A focus leaves out what does not mention it, sections leave out the others; an unknown one is named."""
-    focused = summarize(engine, budget=800, focus="cartservice", window=60_000_000_000)
+    focused = summarize(engine, 800, focus="cartservice")
     assert focused["facts"]
     assert all("cartservice" in fact["text"] for fact in focused["facts"] if not fact["text"].endswith("…"))
-    edges = summarize(engine, budget=800, sections=["edges"], window=60_000_000_000)
+    edges = summarize(engine, 800, sections=["edges"])
     assert {fact["section"] for fact in edges["facts"]} == {"edges"}
     with pytest.raises(ValueError, match='unknown section "edge": it is one of wrong, failing'):
         engine.summary(budget=800, sections=["edge"])
