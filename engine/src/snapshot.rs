@@ -7,10 +7,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Kind, TraceId};
+use crate::state::joins::OpenSpan;
 use crate::state::ledger::Ledger;
 use crate::state::series::{Key, Record, SeriesId};
 use crate::state::streams::Streams;
-use crate::state::traces::{OpenSpan, SpanImage};
+use crate::state::traces::SpanImage;
 use crate::state::{Limits, State};
 
 const MAGIC: &[u8; 7] = b"TGSTATE";

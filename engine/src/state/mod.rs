@@ -5,6 +5,7 @@
 
 pub mod evidence;
 pub mod hist;
+pub mod joins;
 pub mod ledger;
 pub mod names;
 pub mod series;
@@ -16,11 +17,12 @@ use crate::event::{Event, Kind};
 use crate::format::{self, Context, Format, Next};
 use crate::templates;
 use hist::bucket;
+use joins::OpenSpan;
 use ledger::Ledger;
 use series::{Key, SeriesId, Table};
 use streams::{Stream, Streams};
 use timeline::{Clock, Delta};
-use traces::{OpenSpan, Traces};
+use traces::Traces;
 
 /// Nanoseconds by which an event may be ahead of the time it was received; what is further ahead is counted at that time.
 const AHEAD: i64 = 86_400 * NANOS;

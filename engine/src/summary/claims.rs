@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use super::stats;
 use super::view::{SeriesView, View};
 use crate::event::Kind;
+use crate::state::joins::UNSEEN;
 use crate::state::series::SeriesId;
 use crate::state::timeline::{Seconds, Slot};
-use crate::state::traces::UNSEEN;
 
 /// What a claim says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,9 +7,9 @@ use super::verdicts::Verdict;
 use super::view::{SeriesView, View};
 use super::words;
 use crate::event::Kind;
+use crate::state::joins::UNSEEN;
 use crate::state::series::SeriesId;
 use crate::state::timeline::Seconds;
-use crate::state::traces::UNSEEN;
 
 /// The parts of a summary, in the order in which they stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

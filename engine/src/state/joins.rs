@@ -1,0 +1,239 @@
+//! What a trace says: own times, edges and steps, where errors begin.
+//!
+//! In: the spans of one trace that are here. Out: what is added to the series for it, or taken back. It depends on the set
+//! of the spans alone.
+
+use foldhash::fast::RandomState;
+use hashbrown::hash_table::Entry;
+use hashbrown::{HashMap, HashTable};
+
+use super::hist::bucket;
+use super::names::Name;
+use super::series::{Key, SeriesId, Table};
+use super::timeline::{Clock, Delta, Seconds};
+use crate::event::{Kind, SpanId};
+
+const NANOS: i64 = 1_000_000_000;
+
+/// In the place of a span: there is none.
+const END: u32 = u32::MAX;
+
+/// The caller of a span whose parent has not been seen.
+pub const UNSEEN: &str = "?";
+
+/// In the place of a parent's series: there is no parent.
+const NONE: SeriesId = SeriesId::MAX;
+
+/// In the place of a parent's series: there is one, but it has not been seen.
+const NOT_SEEN: SeriesId = SeriesId::MAX - 1;
+
+/// A span as far as joins need it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OpenSpan {
+    /// Nanoseconds since the epoch.
+    pub start: i64,
+    /// Nanoseconds since the epoch.
+    pub end: i64,
+    /// Its id; 0 if it has none.
+    pub id: SpanId,
+    /// The id of its parent; 0 at the root.
+    pub parent: SpanId,
+    /// The series it was counted in.
+    pub series: SeriesId,
+    /// Its service.
+    pub service: Name,
+    /// Whether it failed.
+    pub failed: bool,
+    /// A log record: it takes no time and is a step of the span it was written in, its `parent`.
+    pub mark: bool,
+}
+
+impl OpenSpan {
+    /// Nanoseconds from its start to its end.
+    fn took(&self) -> u64 {
+        self.end.saturating_sub(self.start).unsigned_abs()
+    }
+
+    /// What stands for the series of its parent, which is not here.
+    fn caller(&self) -> SeriesId {
+        if self.parent == 0 { NONE } else { NOT_SEEN }
+    }
+}
+
+/// Joins the spans of one trace after the other; its buffers are kept between them.
+#[derive(Debug, Default)]
+pub struct Joins {
+    /// The spans of the trace at hand, the oldest first.
+    pub spans: Vec<OpenSpan>,
+    by_id: HashTable<u32>,
+    parents: Vec<u32>,
+    children: Vec<u32>,
+    /// The edge or step of each pair of parent (`NONE`, `NOT_SEEN`) and child, by their series.
+    links: HashMap<(SeriesId, SeriesId), SeriesId, RandomState>,
+}
+
+impl Joins {
+    /// Enter into the series what the first `count` spans say together (`sign` 1), or take it back (`sign` -1).
+    pub fn enter(&mut self, count: usize, sign: i32, table: &mut Table, clock: &Clock) {
+        if count == 1 && self.spans[0].mark {
+            return;
+        }
+        if count == 1 {
+            // Most traces of a host that sees one service of many: no need for an index.
+            let span = self.spans[0];
+            add(table, clock, &span, span.took(), span.failed, sign);
+            return self.link(span.caller(), &span, None, sign, table, clock);
+        }
+        self.join(count);
+        for i in 0..count {
+            let span = self.spans[i];
+            if span.mark {
+                if self.parents[i] != END {
+                    let parent = self.spans[self.parents[i] as usize].series;
+                    self.link(parent, &span, None, sign, table, clock);
+                }
+                continue;
+            }
+            let children: &[u32] = self.children_of(i);
+            let waited = covered(&self.spans, children, &span);
+            let own = span.took().saturating_sub(waited);
+            let origin = span.failed && !children.iter().any(|&child| self.spans[child as usize].failed);
+            // The own time of a span that wraps one call to another service is the way there and back: the edge's.
+            let wraps = matches!(*children, [child] if self.spans[child as usize].service != span.service);
+            if wraps {
+                let record = table.record_mut(span.series);
+                record.timeline.add(
+                    second(span.end),
+                    clock,
+                    &Delta { origins: i32::from(origin) * sign, ..Delta::default() },
+                );
+            } else {
+                add(table, clock, &span, own, origin, sign);
+            }
+            let parent = self.parents[i];
+            if parent == END {
+                self.link(span.caller(), &span, None, sign, table, clock);
+            } else {
+                let caller = self.spans[parent as usize];
+                let alone = caller.service != span.service && self.children_of(parent as usize).len() == 1;
+                let gap = alone.then(|| caller.took().saturating_sub(span.took()));
+                self.link(caller.series, &span, gap, sign, table, clock);
+            }
+        }
+    }
+
+    /// Find the parent of each of the first `count` spans, and line up the children by parent.
+    fn join(&mut self, count: usize) {
+        let Self { spans, by_id, parents, children, .. } = self;
+        by_id.clear();
+        let hash = |id: SpanId| id.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        for (i, span) in spans[..count].iter().enumerate().filter(|(_, span)| span.id != 0) {
+            // Of spans that share an id (the two sides of a call in Zipkin's old form), the least stands for it.
+            match by_id.entry(hash(span.id), |&p| spans[p as usize].id == span.id, |&p| hash(spans[p as usize].id)) {
+                Entry::Occupied(mut entry) if *span < spans[*entry.get() as usize] => *entry.get_mut() = index(i),
+                Entry::Occupied(_) => {}
+                Entry::Vacant(entry) => {
+                    entry.insert(index(i));
+                }
+            }
+        }
+        parents.clear();
+        for (i, span) in spans[..count].iter().enumerate() {
+            let found = by_id.find(hash(span.parent), |&p| spans[p as usize].id == span.parent && p as usize != i);
+            parents.push(found.copied().unwrap_or(END));
+        }
+        children.clear();
+        children.extend((0..index(count)).filter(|&i| parents[i as usize] != END && !spans[i as usize].mark));
+        children.sort_unstable_by_key(|&i| (parents[i as usize], spans[i as usize].start));
+    }
+
+    fn children_of(&self, parent: usize) -> &[u32] {
+        let parent = index(parent);
+        let from = self.children.partition_point(|&i| self.parents[i as usize] < parent);
+        let to = self.children.partition_point(|&i| self.parents[i as usize] <= parent);
+        &self.children[from..to]
+    }
+
+    /// Enter a span as a call of its parent's: an edge to another service, or a step within its own.
+    fn link(
+        &mut self,
+        parent: SeriesId,
+        span: &OpenSpan,
+        gap: Option<u64>,
+        sign: i32,
+        table: &mut Table,
+        clock: &Clock,
+    ) {
+        let id = if let Some(&id) = self.links.get(&(parent, span.series)) {
+            id
+        } else {
+            let id = link(parent, span.series, table);
+            self.links.insert((parent, span.series), id);
+            id
+        };
+        let failed = i32::from(span.failed) * sign;
+        let delta = Delta {
+            count: sign,
+            errors: failed,
+            origins: 0,
+            duration: (!span.mark).then(|| (bucket(span.took()), sign)),
+            own: gap.map(|gap| (bucket(gap), sign)),
+        };
+        let record = table.record_mut(id);
+        record.count = record.count.saturating_add_signed(sign.into());
+        record.errors = record.errors.saturating_add_signed(failed.into());
+        record.timeline.add(second(span.end), clock, &delta);
+    }
+}
+
+/// The series of the calls from a parent's series to a child's.
+fn link(parent: SeriesId, child: SeriesId, table: &mut Table) -> SeriesId {
+    let callee = table.key(child);
+    let (service, operation, is_mark) =
+        (callee.service.to_owned(), callee.operation.to_owned(), callee.kind == Kind::Log);
+    let outside = match parent {
+        NONE => Some(""),
+        NOT_SEEN => Some(UNSEEN),
+        _ => None,
+    };
+    if let Some(caller) = outside {
+        return table.find(&Key { service: caller, operation: &service, within: "", kind: Kind::Edge });
+    }
+    let caller = table.key(parent);
+    let (from, within) = (caller.service.to_owned(), caller.operation.to_owned());
+    if from == service {
+        table.find(&Key { service: &from, operation: &operation, within: &within, kind: Kind::Step })
+    } else if is_mark {
+        // Written by another service than the span's: what it is a step of cannot be said.
+        table.find(&Key { service: &service, operation: &operation, within: "", kind: Kind::Step })
+    } else {
+        table.find(&Key { service: &from, operation: &service, within: &within, kind: Kind::Edge })
+    }
+}
+
+fn add(table: &mut Table, clock: &Clock, span: &OpenSpan, own: u64, origin: bool, sign: i32) {
+    let delta = Delta { origins: i32::from(origin) * sign, own: Some((bucket(own), sign)), ..Delta::default() };
+    table.record_mut(span.series).timeline.add(second(span.end), clock, &delta);
+}
+
+/// Nanoseconds of a span that its children, sorted by start, cover together.
+fn covered(spans: &[OpenSpan], children: &[u32], span: &OpenSpan) -> u64 {
+    let (mut total, mut until) = (0, span.start);
+    for &child in children {
+        let child = &spans[child as usize];
+        let (from, to) = (child.start.max(until), child.end.min(span.end));
+        if to > from {
+            total += to.abs_diff(from);
+            until = to;
+        }
+    }
+    total
+}
+
+fn second(ns: i64) -> Seconds {
+    ns.div_euclid(NANOS)
+}
+
+fn index(i: usize) -> u32 {
+    u32::try_from(i).unwrap_or(END)
+}
