@@ -244,7 +244,8 @@ fn of_claim(view: &View<'_>, claim: &Claim<'_>) -> Fact {
         What::New => Section::New,
     };
     let since = claim.since.map_or_else(String::new, |second| format!(" since {}", moment(view, second)));
-    let subject = if series.key.kind == Kind::Edge && series.key.within.is_empty() {
+    let both_named = series.key.kind == Kind::Edge && series.key.within.is_empty();
+    let subject = if both_named || series.key.service.is_empty() {
         String::new()
     } else {
         format!("{} ", words::name(series.key.service))
@@ -296,7 +297,8 @@ fn of_series(view: &View<'_>, series: &SeriesView<'_>, busiest: u64) -> Option<F
                 format!(" {}", words::name(series.key.within))
             };
             let (section, mark) = if new { (Section::New, "new ") } else { (Section::Logs, "") };
-            let line = format!("{service}{within}: {mark}{level}{} {calls}", words::quote(series.key.operation));
+            let who = if service.is_empty() { within } else { format!("{service}{within}: ") };
+            let line = format!("{who}{mark}{level}{} {calls}", words::quote(series.key.operation));
             (section, "count", now.count as f64, if share > 0.5 { 0.5 + 0.5 * traffic } else { 0.5 * traffic }, line)
         }
         _ => {
