@@ -11,7 +11,21 @@ from pathlib import Path
 
 import pytest
 
-from tracegist.config import Config, Duration, FileMode, Loaded, Log, Output, Server, Size, State, load, schema, show
+from tracegist.config import (
+    Config,
+    Duration,
+    FileMode,
+    Loaded,
+    Log,
+    Output,
+    Server,
+    Size,
+    State,
+    Tail,
+    load,
+    schema,
+    show,
+)
 from tracegist.errors import ConfigError
 
 ROOT = Path(__file__).parent.parent
@@ -26,13 +40,25 @@ def written(tmp_path: Path, text: str, **environ: str) -> Loaded:
     return load(file, environ={**HOME, **environ}, root=False)
 
 
-def test_config__shipped_file_uncommented__equals_the_defaults() -> None:
+@pytest.fixture
+def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A host with a journal: the PATH on which journalctl is found there."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/journalctl").write_text("#!/bin/sh\n")
+    (tmp_path / "bin/journalctl").chmod(0o755)
+    (tmp_path / "journal/machine").mkdir(parents=True)
+    (tmp_path / "journal/machine/system.journal").touch()
+    monkeypatch.setattr("tracegist._config.folders._JOURNALS", (tmp_path / "journal",))
+    return str(tmp_path / "bin")
+
+
+def test_config__shipped_file_uncommented__equals_the_defaults(journal: str) -> None:
     """Every default stands in config/tracegist.toml, and none of them is out of date."""
     text = (ROOT / "config/tracegist.toml").read_text()
     uncommented = re.sub(r"^# (?=\[\[|[a-z_]+ = )", "", text, flags=re.MULTILINE)
     table = tomllib.loads(uncommented)
 
-    defaults = load("/dev/null", environ=SERVICE, root=False)
+    defaults = load("/dev/null", environ={**SERVICE, "PATH": journal}, root=False)
     shown = tomllib.loads(show(defaults))
     shown["sources"] = [dict(sorted(source.items())) for source in shown["sources"]]
     table["sources"] = [dict(sorted(source.items())) for source in table["sources"]]
@@ -58,6 +84,22 @@ def test_config__user_without_file__uses_xdg_folders(tmp_path: Path) -> None:
     assert config.output.folder == Path("/state/tracegist")
     assert config.server.socket == Path("/run/user/7/tracegist/tracegist.sock")
     assert [source.name for source in config.sources] == ["push", "spool", "var-log"]
+
+
+def test_config__journal_readable__is_a_source_and_what_syslog_copies_is_not(journal: str, tmp_path: Path) -> None:
+    """The journal is read by default where it can be; then syslog's files are left out, for they say the same again."""
+    environ = {**HOME, "PATH": journal}
+    sources = load("/dev/null", environ=environ, root=False).config.sources
+    assert [source.name for source in sources] == ["push", "spool", "journald", "var-log"]
+    assert isinstance(sources[3], Tail)
+    assert "/var/log/syslog" in sources[3].exclude
+
+    (tmp_path / "journal/machine/system.journal").unlink()
+    for without in (environ, HOME):
+        sources = load("/dev/null", environ=without, root=False).config.sources
+        assert [source.name for source in sources] == ["push", "spool", "var-log"]
+        assert isinstance(sources[2], Tail)
+        assert sources[2].exclude == ()
 
 
 def test_config__no_runtime_folder_or_a_relative_one__socket_lies_in_the_state_folder() -> None:
@@ -163,6 +205,7 @@ def test_config__override__wins_over_the_environment(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ('[[sources]]\ntype = "journald"\nunits = ["a\\u0000b"]', r"\$\.sources\[0\]: units: .* is no name of a unit"),
         ("[summary]\nbugdet = 1", r'\$\.summary\.bugdet: unknown key; did you mean "budget"\?'),
         ("[sumary]", r'\$\.sumary: unknown key; did you mean "summary"\?'),
         ("[summary]\nzzz = 1", r"unknown key; known: budget, encoding, window, baseline"),
@@ -172,7 +215,7 @@ def test_config__override__wins_over_the_environment(tmp_path: Path) -> None:
         ),
         (
             '[[sources]]\ntype = "tial"',
-            r"\$\.sources\[0\]\.type: 'tial' is none of tail, spool, stdin, push; did you mean \"tail\"",
+            r"\$\.sources\[0\]\.type: 'tial' is none of tail, spool, stdin, push, journald; did you mean \"tail\"",
         ),
         ('[[sources]]\npaths = ["/a"]', r'\$\.sources\[0\]: the key "type" is missing: one of tail, spool'),
         ('[[sources]]\ntype = "tail"', r'\$\.sources\[0\]: the key "paths" is missing'),

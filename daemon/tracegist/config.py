@@ -19,6 +19,7 @@ from tracegist._config.load import Loaded, load
 from tracegist._config.shape import (
     Config,
     Format,
+    Journald,
     Limits,
     Log,
     Output,
@@ -42,6 +43,7 @@ __all__ = [
     "FileMode",
     "Folders",
     "Format",
+    "Journald",
     "Limits",
     "Loaded",
     "Log",

@@ -12,10 +12,19 @@ import anyio
 import structlog
 
 from tracegist.commit import Committer
-from tracegist.config import Config, Push, SourceConfig, Spool, Stdin, Tail
+from tracegist.config import Config, Journald, Push, SourceConfig, Spool, Stdin, Tail
 from tracegist.errors import SourceError
 from tracegist.pipeline import Pipeline
-from tracegist.sources import Journal, Progress, PushSource, Source, SpoolSource, StdinSource, TailSource
+from tracegist.sources import (
+    Journal,
+    JournaldSource,
+    Progress,
+    PushSource,
+    Source,
+    SpoolSource,
+    StdinSource,
+    TailSource,
+)
 
 if TYPE_CHECKING:
     from tracegist._engine import Engine
@@ -139,6 +148,14 @@ class Work:
 
 
 def _make(source: SourceConfig, watermark: Callable[[str], int | None], max_record: int) -> Source:
+    if isinstance(source, Journald):
+        return JournaldSource(
+            source.name,
+            units=source.units,
+            directory=source.directory,
+            from_start=source.from_start,
+            max_record=max_record,
+        )
     options: dict[str, Any] = {"format": source.format, "max_record": max_record}
     match source:
         case Tail():

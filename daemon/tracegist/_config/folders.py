@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +11,11 @@ from typing import Final
 
 from tracegist.errors import ConfigError
 
-__all__ = ["SYSTEM_CONFIG", "SYSTEM_SOCKET", "Folders", "find_folders"]
+__all__ = ["SYSTEM_CONFIG", "SYSTEM_SOCKET", "Folders", "find_folders", "has_journal"]
 
 SYSTEM_CONFIG: Final = Path("/etc/tracegist/tracegist.toml")
 SYSTEM_SOCKET: Final = Path("/run/tracegist/tracegist.sock")
+_JOURNALS: Final = (Path("/var/log/journal"), Path("/run/log/journal"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,15 @@ def find_folders(environ: Mapping[str, str], *, root: bool) -> Folders:
     config = _absolute(environ, "XDG_CONFIG_HOME") or (home and home / ".config")
     own = (config / "tracegist/tracegist.toml",) if config else ()
     return Folders(state, runtime, (*own, SYSTEM_CONFIG))
+
+
+def has_journal(environ: Mapping[str, str]) -> bool:
+    """Tell whether there is a journal of the system that may be read, and journalctl on the PATH to read it with."""
+    if not shutil.which("journalctl", path=environ.get("PATH", "")):
+        return False
+    # The folders are open to everybody; the files in them say who may read what all services wrote.
+    files = (file for folder in _JOURNALS for file in folder.glob("*/system.journal"))
+    return any(os.access(file, os.R_OK, effective_ids=True) for file in files)
 
 
 def _absolute(environ: Mapping[str, str], name: str) -> Path | None:

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias, get_args
 
 import msgspec
 
-from tracegist._config.folders import Folders, find_folders
+from tracegist._config.folders import Folders, find_folders, has_journal
 from tracegist._config.shape import Config, SourceConfig
 from tracegist._config.units import Duration, FileMode, Pattern, Size, absolute
 from tracegist.errors import ConfigError
@@ -23,6 +23,20 @@ Table: TypeAlias = dict[str, Any]
 
 DEFAULT: Final = "default"
 _LARGEST: Final = 4 << 20
+# What a syslog daemon writes comes from the journal: it would count twice.
+_IN_THE_JOURNAL: Final = [
+    f"/var/log/{name}"
+    for name in (
+        "syslog",
+        "messages",
+        "kern.log",
+        "auth.log",
+        "daemon.log",
+        "user.log",
+        "cron.log",
+        "mail.log",
+    )
+]
 _AT: Final = re.compile(r"(.*?)(?: - at `(\$[^`]*)`)?", re.DOTALL)
 _QUOTED: Final = re.compile(r"[`'\"]([^`'\"]*)[`'\"]")
 _STEP: Final = re.compile(r"\.([^.\[]+)|\[(\d+)\]|\[\.\.\.\]")
@@ -73,7 +87,7 @@ def load(
         section, _, name = key.partition(".")
         table[section] = {**_section(table, section, file), name: value}
         origins[key] = origin
-    config = _decode(_with_defaults(table, folders, file), file, origins)
+    config = _decode(_with_defaults(table, folders, file, journal=has_journal(environ)), file, origins)
     return Loaded(config, file, origins, folders, notes)
 
 
@@ -160,8 +174,11 @@ def _variables(environ: Mapping[str, str]) -> dict[str, tuple[object, str]]:
     return found
 
 
-def _with_defaults(table: Table, folders: Folders, file: Path | None) -> Table:
-    """Fill in the places, which depend on the environment and on each other."""
+def _with_defaults(table: Table, folders: Folders, file: Path | None, *, journal: bool) -> Table:
+    """Fill in the places, which depend on the environment and on each other, and the sources.
+
+    :param journal: whether there is a journal to read
+    """
     state = {"folder": folders.state, **_section(table, "state", file)}
     places: Table = {
         "state": state,
@@ -172,10 +189,12 @@ def _with_defaults(table: Table, folders: Folders, file: Path | None) -> Table:
         places["sources"] = [
             {"type": "push"},
             {"type": "spool", "folder": f"{state['folder']}/spool"},
+            *([{"type": "journald"}] if journal else []),
             {
                 "type": "tail",
                 "name": "var-log",
                 "paths": ["/var/log/syslog", "/var/log/messages", "/var/log/**/*.log"],
+                "exclude": _IN_THE_JOURNAL if journal else [],
             },
         ]
     return {**places, **table, **{name: places[name] for name in ("state", "output", "server")}}

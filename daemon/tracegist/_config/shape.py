@@ -16,6 +16,7 @@ from tracegist._config.units import Duration, FileMode, Pattern, Size
 __all__ = [
     "Config",
     "Format",
+    "Journald",
     "Limits",
     "Log",
     "Output",
@@ -177,7 +178,24 @@ class Push(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_fi
         _check_name(self.name)
 
 
-SourceConfig: TypeAlias = Tail | Spool | Stdin | Push
+class Journald(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="journald"):
+    """The journal of systemd, as journalctl shows it."""
+
+    units: tuple[str, ...] = ()
+    directory: Path | None = None
+    name: str = "journald"
+    from_start: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the name, and the units: journalctl takes them as arguments."""
+        _check_name(self.name)
+        for unit in self.units:
+            if not unit or "\0" in unit:
+                msg = f"units: {unit!r} is no name of a unit"
+                raise ValueError(msg)
+
+
+SourceConfig: TypeAlias = Tail | Spool | Stdin | Push | Journald
 
 
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -30,8 +30,9 @@ def run(
     """Run the daemon: read the sources, keep the summary, serve the socket.
 
     It goes on until SIGTERM or Ctrl-C, commits what it has read, and goes on
-    from there at the next start. Without a configuration file it reads /var/log
-    and a spool folder, and serves a socket; see: tracegist config show.
+    from there at the next start. Without a configuration file it reads
+    journald, /var/log and a spool folder, and serves a socket; see: tracegist
+    config show.
 
     Examples:
         tracegist run --sample

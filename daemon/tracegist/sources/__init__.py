@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tracegist.sources._base import Chunk, Position, Progress, Source
 
 if TYPE_CHECKING:
+    from tracegist.sources.journald import JournaldSource
     from tracegist.sources.push import Journal, JournalFull, PushSource
     from tracegist.sources.spool import SpoolSource
     from tracegist.sources.stdin import StdinSource
@@ -19,6 +20,7 @@ __all__ = [
     "Chunk",
     "Journal",
     "JournalFull",
+    "JournaldSource",
     "Position",
     "Progress",
     "PushSource",
@@ -31,6 +33,7 @@ __all__ = [
 _HOMES = {
     "Journal": "push",
     "JournalFull": "push",
+    "JournaldSource": "journald",
     "PushSource": "push",
     "SpoolSource": "spool",
     "StdinSource": "stdin",

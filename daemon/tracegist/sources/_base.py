@@ -14,6 +14,7 @@ class Position:
     """Where a stream has been read to: always a record boundary, and enough to know the file again.
 
     A file is not its path: it is known by device, inode, a hash of its head and a hash of the bytes before the offset.
+    The systemd journal has cursors: the last entry's says where to go on, and the offset how much there was.
     """
 
     offset: int
@@ -24,6 +25,7 @@ class Position:
     head_hash: str = ""
     tail_length: int = 0
     tail_hash: str = ""
+    cursor: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
