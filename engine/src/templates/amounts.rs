@@ -11,15 +11,15 @@ const BRACKET: usize = 8;
 
 /// A row without what belongs to its amounts: the tokens kept, and for each of them where in the row it stood and
 /// where what belongs to it ends.
-struct Bare {
-    key: Vec<Token>,
-    ends: Vec<(usize, usize)>,
+pub(super) struct Bare {
+    pub(super) key: Vec<Token>,
+    pub(super) ends: Vec<(usize, usize)>,
 }
 
 impl Table<'_> {
     /// Joins rows that are equal but for the writing of amounts. Says whether there were any.
     pub(super) fn amounts(&mut self) -> bool {
-        let bares: Vec<Bare> = self.rows.iter().map(|row| self.bare(&row.tokens)).collect();
+        let bares: Vec<Bare> = self.rows.iter().map(|row| self.bare(row)).collect();
         let mut alike: Map<&[Token], Vec<usize>> = map();
         for (i, bare) in bares.iter().enumerate() {
             alike.entry(&bare.key).or_default().push(i);
@@ -28,12 +28,14 @@ impl Table<'_> {
         let groups: Vec<Vec<usize>> = alike.into_values().filter(|group| group.len() > 1).collect();
         for group in groups {
             let key = &bares[group[0]].key;
-            if key.iter().filter(|&&token| self.tokens.kind(token).is_word()).count() < 2 {
+            let words = key.iter().filter(|&&token| self.tokens.kind(token).is_word()).count();
+            let longer = group.iter().any(|&row| self.rows[row].len() > key.len());
+            if words < if longer { 2 } else { 1 } {
                 continue;
             }
             let joined = self.join(&group, &bares);
             for row in group {
-                self.rows[row].tokens.clone_from(&joined);
+                self.rows[row].clone_from(&joined);
             }
             changed = true;
         }
@@ -41,7 +43,7 @@ impl Table<'_> {
         changed
     }
 
-    fn bare(&self, row: &[Token]) -> Bare {
+    pub(super) fn bare(&self, row: &[Token]) -> Bare {
         let mut bare = Bare { key: Vec::with_capacity(row.len()), ends: Vec::with_capacity(row.len()) };
         let mut at = 0;
         while at < row.len() {
@@ -69,6 +71,15 @@ impl Table<'_> {
         usize::from(listed && rest.first().is_some_and(|&next| self.tokens.body(next) == self.tokens.body(token)))
     }
 
+    /// Where the second amount of a list begins, with the mark before it.
+    fn second(&self, list: &[Token]) -> Option<usize> {
+        let open = list.iter().position(|&token| matches!(self.tokens.body(token), "(" | "["));
+        let outside = &list[..open.unwrap_or(list.len())];
+        let amount = outside.iter().skip(1).position(|&token| is_amount(&self.tokens, token))? + 1;
+        let mark = amount > 1 && self.tokens.kind(list[amount - 1]) == Kind::Punctuation;
+        Some(amount - usize::from(mark))
+    }
+
     /// The row that all rows of a group match.
     fn join(&mut self, group: &[usize], bares: &[Bare]) -> Vec<Token> {
         let first = &bares[group[0]];
@@ -76,12 +87,15 @@ impl Table<'_> {
         let mut after_gap = false;
         for (i, &(from, to)) in first.ends.iter().enumerate() {
             // What all have in common stays: the amount, its unit where it is always the same, the brackets.
-            let own = self.rows[group[0]].tokens[from..to].to_vec();
-            let others = || group.iter().map(|&row| &self.rows[row].tokens[bares[row].ends[i].0..bares[row].ends[i].1]);
+            let own = self.rows[group[0]][from..to].to_vec();
+            let others = || group.iter().map(|&row| &self.rows[row][bares[row].ends[i].0..bares[row].ends[i].1]);
             let prefix = others().map(|other| own.iter().zip(other).take_while(|(a, b)| a == b).count()).min();
             let prefix = prefix.unwrap_or(0);
             let shortest = others().map(<[Token]>::len).min().unwrap_or(0);
             let equal = prefix == own.len() && others().all(|other| other.len() == own.len());
+            // Of a list that is longer or shorter, one stands for all.
+            let listed = if equal { None } else { self.second(&own[..prefix]) };
+            let prefix = listed.unwrap_or(prefix);
             let suffix = others()
                 .map(|other| own.iter().rev().zip(other.iter().rev()).take_while(|(a, b)| a == b).count())
                 .min()
@@ -97,7 +111,7 @@ impl Table<'_> {
             if gap {
                 out.push(self.any[0]);
             }
-            let closed = !equal && prefix > 0 && suffix > 0;
+            let closed = !equal && listed.is_none() && prefix > 0 && suffix > 0;
             if closed {
                 out.extend_from_slice(&own[own.len() - suffix..]);
             }

@@ -4,9 +4,10 @@ use super::VARIABLE;
 use super::tokens::{Kind, Token, Tokens};
 
 /// What is known of one place.
+#[expect(clippy::struct_excessive_bools, reason = "each is one observation, and any of them may hold with any other")]
 pub(super) struct Evidence {
-    /// The distinct tokens found there, sorted, with their lines.
-    values: Vec<(Token, u64)>,
+    /// The distinct tokens found there, sorted.
+    values: Vec<Token>,
     kinds: Vec<Kind>,
     /// Constant words around the place.
     context: usize,
@@ -18,7 +19,7 @@ pub(super) struct Evidence {
     /// After a word such as `user`.
     named: bool,
     /// All the words are names with few endings after a dot.
-    suffixed: bool,
+    alike: bool,
     /// All are paths or variables.
     paths: bool,
     forms: Vec<String>,
@@ -28,9 +29,10 @@ pub(super) struct Evidence {
 const PLAIN: usize = 6;
 
 impl Evidence {
-    pub(super) fn of(tokens: &Tokens<'_>, row: &[Token], at: usize, mut values: Vec<(Token, u64)>) -> Self {
+    pub(super) fn of(tokens: &Tokens<'_>, row: &[Token], at: usize, mut values: Vec<Token>) -> Self {
         values.sort_unstable();
-        let kinds = values.iter().map(|&(token, _)| tokens.kind(token)).collect();
+        values.dedup();
+        let kinds = values.iter().map(|&token| tokens.kind(token)).collect();
         let context = row.iter().enumerate().filter(|&(i, &token)| i != at && tokens.kind(token).is_word()).count();
         let spaced = tokens.text(row[at]).starts_with(' ');
         let before = at.checked_sub(1).map_or("", |i| tokens.body(row[i]));
@@ -39,17 +41,20 @@ impl Evidence {
         let named = row[..at].iter().rev().take(1).any(|&token| introduces(tokens.body(token))) && spaced;
         let enclosed =
             (matches!(before, "(" | "[" | "{") && matches!(after, ")" | "]" | "}")) || (before == ":" && !spaced);
-        let mut forms: Vec<String> = values.iter().filter_map(|&(token, _)| numbered(tokens.body(token))).collect();
+        let mut forms: Vec<String> = values.iter().filter_map(|&token| numbered(tokens.body(token))).collect();
         forms.sort_unstable();
-        let mut suffixes: Vec<&str> = values.iter().filter_map(|&(token, _)| suffix(tokens.body(token))).collect();
-        let masked = values.iter().filter(|&&(token, _)| tokens.kind(token) == Kind::Variable).count();
+        let mut suffixes: Vec<&str> = values.iter().filter_map(|&token| suffix(tokens.body(token))).collect();
+        let masked = values.iter().filter(|&&token| tokens.kind(token) == Kind::Variable).count();
         let ending = suffixes.len();
         suffixes.sort_unstable();
         suffixes.dedup();
-        let suffixed = ending >= 2 && 2 * suffixes.len() <= ending && ending + masked == values.len();
-        let paths =
-            values.iter().all(|&(token, _)| tokens.body(token).starts_with('/') || tokens.body(token) == VARIABLE);
-        Self { suffixed, paths, values, kinds, context, introduced, enclosed, first: at == 0, named, forms }
+        let alike = ending >= 2 && 2 * suffixes.len() <= ending && ending + masked == values.len();
+        let paths = values.iter().all(|&token| tokens.body(token).starts_with('/') || tokens.body(token) == VARIABLE);
+        Self { alike, paths, values, kinds, context, introduced, enclosed, first: at == 0, named, forms }
+    }
+
+    pub(super) fn is_introduced(&self) -> bool {
+        self.introduced
     }
 
     /// Whether the words there are values beyond doubt, wherever else they stand.
@@ -75,8 +80,8 @@ impl Evidence {
             .values
             .iter()
             .zip(&self.kinds)
-            .filter(|((token, _), kind)| matches!(kind, Kind::Variable | Kind::Measure) || known(*token));
-        (self.context >= 2 && 2 * told.count() >= count) || self.suffixed || (self.paths && masked > 0)
+            .filter(|&(&token, kind)| matches!(kind, Kind::Variable | Kind::Measure) || known(token));
+        (self.context >= 2 && 2 * told.count() >= count) || self.alike || (self.paths && masked > 0)
     }
 
     fn count(&self, of: impl Fn(Kind) -> bool) -> usize {
@@ -85,7 +90,7 @@ impl Evidence {
 
     /// How much the words together speak for a value.
     fn weight(&self, known: impl Fn(Token) -> bool) -> usize {
-        let weight = |(&(token, _), kind): (&(Token, u64), &Kind)| match kind {
+        let weight = |(&token, kind): (&Token, &Kind)| match kind {
             _ if known(token) => 2 * PLAIN,
             Kind::Variable | Kind::Measure | Kind::Mixed => 2 * PLAIN,
             Kind::Name => PLAIN * 3 / 2,

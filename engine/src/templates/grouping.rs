@@ -13,9 +13,9 @@ pub struct Grouping {
 }
 
 impl Grouping {
-    /// Groups shapes, each with the number of its messages. The outcome is a function of the set: neither the order of
-    /// the shapes matters, nor how the counts of one shape are divided. Groups are numbered in the order of their
-    /// templates' text.
+    /// Groups distinct shapes, each with the number of its messages. The outcome is a function of the set of shapes: their
+    /// order does not matter, nor do the counts, so that groups do not come and go with the traffic. Groups are numbered
+    /// in the order of their templates' text.
     #[must_use]
     pub fn of(shapes: &[(&str, u64)]) -> Self {
         let mut table = Table::new(shapes);
@@ -49,11 +49,8 @@ impl Grouping {
 
 impl Table<'_> {
     fn finish(self) -> Grouping {
-        let texts: Vec<String> = self
-            .rows
-            .iter()
-            .map(|row| row.tokens.iter().map(|&token| self.tokens.text(token)).collect::<String>())
-            .collect();
+        let texts: Vec<String> =
+            self.rows.iter().map(|row| row.iter().map(|&token| self.tokens.text(token)).collect::<String>()).collect();
         let mut templates = texts.clone();
         templates.sort_unstable();
         templates.dedup();

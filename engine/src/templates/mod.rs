@@ -4,12 +4,25 @@
 //!
 //! 1. [`shape`] looks at one message alone and writes `<*>` for what is evidently a value. Shapes are counted; counts
 //!    of shapes add up, in any order and on any host.
-//! 2. [`Grouping`] looks at the set of shapes and their counts, and joins those that differ in values which look like
-//!    words: names of users, of hosts, of tables.
+//! 2. [`Grouping`] looks at the set of shapes and joins those that differ in values which look like words: names of
+//!    users, of hosts, of tables.
+//!
+//! That a message's build is what tells templates apart, and the number of distinct words in a place what tells values
+//! from constants, is of `IPLoM` (Makanju, Zincir-Heywood and Milios, KDD 2009) and Drain (He, Zhu, Zheng and Lyu, ICWS
+//! 2017). Both walk down from the whole log and depend on its order; here rows are joined from below, each rule applied
+//! to all rows at once, until nothing changes:
+//!
+//! | rule | joins |
+//! | --- | --- |
+//! | `amounts` | amounts however written: units, longer and shorter lists, the same once more in brackets |
+//! | `slots` | rows that differ in one place or a few, by the `evidence` that words there are values |
+//! | `quotes` | rows that differ in what they quote |
+//! | `stretches` | rows that fit a template with several words for one variable |
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
+mod address;
 mod amounts;
 mod date;
 mod evidence;

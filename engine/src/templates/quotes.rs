@@ -6,23 +6,29 @@ use super::tokens::{Kind, Token};
 /// Rows alike but for their quotes that it takes where little else is said.
 const ROWS: usize = 3;
 
+/// From one token to another, without the latter.
+type Span = (usize, usize);
+
+/// A row, and what it quotes.
+type Quoting = (usize, Vec<Span>);
+
 impl Table<'_> {
     /// Joins rows that differ only in what they quote. Says whether there were any.
     pub(super) fn quotes(&mut self) -> bool {
-        let mut alike: Map<Vec<Token>, Vec<(usize, Vec<(usize, usize)>)>> = map();
+        let mut alike: Map<Vec<Token>, Vec<Quoting>> = map();
         for (i, row) in self.rows.iter().enumerate() {
-            let spans = self.quoted(&row.tokens);
+            let spans = self.quoted(row);
             if spans.is_empty() {
                 continue;
             }
-            let mut key = Vec::with_capacity(row.tokens.len());
+            let mut key = Vec::with_capacity(row.len());
             let mut at = 0;
             for &(from, to) in &spans {
-                key.extend_from_slice(&row.tokens[at..from]);
+                key.extend_from_slice(&row[at..from]);
                 key.push(self.any[0]);
                 at = to;
             }
-            key.extend_from_slice(&row.tokens[at..]);
+            key.extend_from_slice(&row[at..]);
             alike.entry(key).or_default().push((i, spans));
         }
         let mut changed = false;
@@ -31,16 +37,16 @@ impl Table<'_> {
             if context == 0 || rows.len() < if context == 1 { ROWS } else { 2 } {
                 continue;
             }
-            let within = |&(row, ref spans): &(usize, Vec<(usize, usize)>), n: usize| {
+            let within = |&(row, ref spans): &Quoting, n: usize| {
                 let (from, to) = spans[n];
-                self.rows[row].tokens[from..to].to_vec()
+                self.rows[row][from..to].to_vec()
             };
             let differ: Vec<bool> =
                 (0..rows[0].1.len()).map(|n| rows.iter().any(|row| within(row, n) != within(&rows[0], n))).collect();
             for (row, spans) in &rows {
                 for (&(from, to), _) in spans.iter().zip(&differ).rev().filter(|(_, differ)| **differ) {
                     let any = self.any[0];
-                    self.rows[*row].tokens.splice(from..to, [any]);
+                    self.rows[*row].splice(from..to, [any]);
                 }
             }
             changed = true;
@@ -50,7 +56,7 @@ impl Table<'_> {
     }
 
     /// Where the quoted texts of a row are, without their quotes.
-    fn quoted(&self, row: &[Token]) -> Vec<(usize, usize)> {
+    fn quoted(&self, row: &[Token]) -> Vec<Span> {
         let mut spans = Vec::new();
         let mut at = 0;
         while at < row.len() {

@@ -1,5 +1,6 @@
 //! The shape of one message: its evident variables written `<*>`, in one pass over its bytes and with no state.
 
+use super::address::{Path, is_hexadecimal, is_id, link, named, path};
 use super::date;
 use super::words::{is_host, is_month, is_named, is_unit, is_weekday};
 
@@ -105,10 +106,20 @@ impl Scanner<'_> {
             };
             if self.out.len() > LIMIT {
                 self.out.truncate(before);
+                self.cut();
                 break;
             }
         }
         self.out.truncate(self.out.trim_end().len());
+    }
+
+    /// Cuts what is too long where a word ends: what is left of one might look like another.
+    fn cut(&mut self) {
+        let end = self.out.rfind([' ', ',', ';', '=', '|', '"', '\'', '(', ')', '[', ']', '{', '}']);
+        self.out.truncate(end.unwrap_or(0));
+        if self.out.is_empty() {
+            self.variable();
+        }
     }
 
     /// Punctuation, or a variable that is one already.
@@ -173,13 +184,12 @@ impl Scanner<'_> {
                 return at + length;
             }
         }
-        self.chunk(at, end, seen);
+        self.chunk(at, end, seen, self.out.ends_with(VARIABLE));
         end
     }
 
     /// A run of letters, digits and what joins them, between spaces or punctuation.
-    fn chunk(&mut self, mut at: usize, end: usize, seen: u8) {
-        let after_variable = self.out.ends_with(VARIABLE);
+    fn chunk(&mut self, mut at: usize, end: usize, seen: u8, after_variable: bool) {
         // A run of dots fills a line (`enable......0`): what stands on its two sides are two words.
         if seen & DOT != 0
             && let Some(dots) = memchr::memmem::find(&self.bytes[at..end], b"..")
@@ -193,7 +203,7 @@ impl Scanner<'_> {
             }
             self.out.push_str(&self.text[start..rest]);
             if rest < end {
-                self.chunk(rest, end, seen);
+                self.chunk(rest, end, seen, after_variable && dots == 0);
             }
             return;
         }
@@ -306,6 +316,9 @@ impl Scanner<'_> {
 
     /// Letters and digits: an id as a whole, or words of which some are variable.
     fn pieces(&mut self, text: &str, after_variable: bool) {
+        if is_named(text) {
+            return self.out.push_str(text);
+        }
         if !after_variable && is_id(text.as_bytes()) {
             let bytes = text.as_bytes();
             // The words in front say what it is an id of (`task_0020`).
@@ -331,9 +344,9 @@ impl Scanner<'_> {
                 to += 1;
             }
             if word {
-                self.mixed(&text[from..to])
+                self.mixed(&text[from..to]);
             } else {
-                self.out.push_str(&text[from..to])
+                self.out.push_str(&text[from..to]);
             }
             from = to;
         }
@@ -357,7 +370,9 @@ impl Scanner<'_> {
         let bytes = word.as_bytes();
         let Some(first) = bytes.iter().position(u8::is_ascii_digit) else { return self.out.push_str(word) };
         let last = bytes.iter().rposition(u8::is_ascii_digit).map_or(first, |i| i + 1);
-        if first == 0 {
+        if is_hexadecimal(bytes) {
+            self.variable();
+        } else if first == 0 {
             self.variable();
             if bytes[..last].iter().all(u8::is_ascii_digit) && is_unit(&word[last..]) {
                 self.out.push_str(&word[last..]);
@@ -366,7 +381,7 @@ impl Scanner<'_> {
             // `ssh2`, `log4j`: one digit in a name is a version more often than a value. Where it does vary, the
             // grouping sees it.
             self.out.push_str(word);
-        } else if last == bytes.len() && bytes[first..].iter().all(u8::is_ascii_digit) && !is_hex_id(bytes) {
+        } else if last == bytes.len() && bytes[first..].iter().all(u8::is_ascii_digit) {
             self.out.push_str(&word[..first]);
             self.variable();
         } else {
@@ -384,105 +399,4 @@ impl Scanner<'_> {
             self.out.push_str(VARIABLE);
         }
     }
-}
-
-fn is_hex_id(word: &[u8]) -> bool {
-    word.len() >= 6 && word.iter().all(u8::is_ascii_hexdigit)
-}
-
-/// Whether letters and digits that hang together are one id: hexadecimal with its separators, or a name in which
-/// digits prevail.
-fn is_id(bytes: &[u8]) -> bool {
-    if bytes.starts_with(b"0x") || bytes.starts_with(b"0X") {
-        return true;
-    }
-    let (mut digits, mut runs, mut numbered, mut longest) = (0_usize, 0_usize, 0_usize, 0_usize);
-    let mut hexadecimal = true;
-    let (mut dots, mut short) = (false, true);
-    for part in bytes.split(|b| !b.is_ascii_alphanumeric() && *b < 0x80) {
-        let count = part.iter().filter(|b| b.is_ascii_digit()).count();
-        hexadecimal &= part.iter().all(u8::is_ascii_hexdigit) && (count > 0 || matches!(part.len(), 2 | 4 | 8 | 12));
-        short &= part.len() - count <= 2;
-        digits += count;
-        numbered += usize::from(count > 0);
-        runs += 1;
-        longest = longest.max(count);
-    }
-    for byte in bytes {
-        dots |= *byte == b'.';
-    }
-    if hexadecimal && (runs > 1 || bytes.len() >= 4) {
-        return true;
-    }
-    if runs == 1 {
-        return false;
-    }
-    (numbered >= 3 && (digits >= 6 || short)) || (longest >= 5 && !dots) || (numbered >= 2 && digits >= 8)
-}
-
-/// The length of the words at the start of an id, with what joins them to it.
-fn named(id: &[u8]) -> usize {
-    let mut end = 0;
-    for (at, &byte) in id.iter().enumerate() {
-        match byte {
-            b'_' | b'-' if at - end >= 2 || id[end..at].iter().any(|b| !b.is_ascii_hexdigit()) => end = at + 1,
-            _ if byte.is_ascii_alphabetic() => {}
-            _ => break,
-        }
-    }
-    if id[..end].iter().all(|b| b.is_ascii_hexdigit() || matches!(b, b'-' | b'_')) { 0 } else { end }
-}
-
-enum Path {
-    Whole,
-    /// An address after a slash, as the JVM writes them: `/10.0.0.1:80`.
-    Address,
-    Not,
-}
-
-fn path(bytes: &[u8]) -> Path {
-    let slashes = bytes.iter().filter(|b| matches!(b, b'/' | b'\\')).count();
-    let alphanumeric = |b: &u8| b.is_ascii_alphanumeric() || *b >= 0x80;
-    match bytes {
-        [b'/', rest @ ..] => {
-            if !rest.iter().any(alphanumeric) {
-                return Path::Not;
-            }
-            let address = rest.iter().all(|b| b.is_ascii_hexdigit() || b".:".contains(b));
-            if address && rest.iter().any(u8::is_ascii_digit) {
-                Path::Address
-            } else if rest.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'-' | b'_')) {
-                // `/login`, `/metrics`: a place of the program rather than a value.
-                Path::Not
-            } else {
-                Path::Whole
-            }
-        }
-        [b'~' | b'.', b'/', ..] | [b'.', b'.', b'/', ..] | [_, b':', b'\\' | b'/', ..] => Path::Whole,
-        _ if slashes >= 2 && bytes.iter().filter(|b| alphanumeric(b)).count() >= 8 => Path::Whole,
-        _ => Path::Not,
-    }
-}
-
-/// The lengths of the scheme (`https://`) and of the whole of a link at the start of `bytes`.
-fn link(bytes: &[u8]) -> Option<(usize, usize)> {
-    let scheme = bytes.iter().position(|b| !b.is_ascii_alphanumeric() && !b"+.-".contains(b))?;
-    let rest = bytes.get(scheme..)?;
-    if scheme == 0 || !rest.starts_with(b"://") {
-        return None;
-    }
-    let mut end = 3;
-    while let Some(&byte) = rest.get(end) {
-        if rest[end..].starts_with(VARIABLE.as_bytes()) {
-            end += VARIABLE.len();
-        } else if byte.is_ascii_whitespace() || b"\"'<>()[]{}|`".contains(&byte) {
-            break;
-        } else {
-            end += 1;
-        }
-    }
-    while end > 3 && b".,;:".contains(&rest[end - 1]) {
-        end -= 1;
-    }
-    (end > 3).then_some((scheme + 3, scheme + end))
 }

@@ -22,17 +22,15 @@ impl Table<'_> {
         let mut templates: Map<(u64, u64), (u32, bool)> = map();
         let mut starts: Map<u64, ()> = map();
         for (i, row) in self.rows.iter().enumerate() {
-            let words = row.tokens.iter().filter(|&&token| self.tokens.kind(token).is_word()).count();
+            let words = row.iter().filter(|&&token| self.tokens.kind(token).is_word()).count();
             if words < GLUED {
                 continue;
             }
-            let (before, after) = sums(&row.tokens);
-            for (at, &token) in row.tokens.iter().enumerate() {
+            let (before, after) = sums(row);
+            for (at, &token) in row.iter().enumerate() {
                 if self.tokens.kind(token) == Kind::Variable {
-                    templates.insert(
-                        (before[at], after[at + 1]),
-                        (index(i), words >= CONTEXT && self.opens(&row.tokens, at)),
-                    );
+                    let open = words >= CONTEXT && self.opens(row, at);
+                    templates.insert((self.start(&before, row, at), after[at + 1]), (index(i), open));
                     starts.insert(before[at], ());
                 }
             }
@@ -40,11 +38,11 @@ impl Table<'_> {
         // For each template the rows that fit it, and whether with one word made of several tokens (`name:80`).
         let mut joined: Map<u32, Vec<(usize, bool)>> = map();
         for (i, row) in self.rows.iter().enumerate() {
-            let (before, after) = sums(&row.tokens);
-            let found = (0..row.tokens.len()).filter(|&at| starts.contains_key(&before[at])).find_map(|at| {
-                (at + 2..=row.tokens.len().min(at + LONGEST)).find_map(|end| {
-                    let &(template, open) = templates.get(&(before[at], after[end]))?;
-                    let glued = self.glued(&row.tokens[at..end]);
+            let (before, after) = sums(row);
+            let found = (0..row.len()).filter(|&at| starts.contains_key(&before[at])).find_map(|at| {
+                (at + 2..=row.len().min(at + LONGEST)).find_map(|end| {
+                    let &(template, open) = templates.get(&(self.start(&before, row, at), after[end]))?;
+                    let glued = self.glued(&row[at..end]);
                     (glued || open).then_some((template, glued))
                 })
             });
@@ -59,14 +57,21 @@ impl Table<'_> {
         }
         joined.retain(|_, rows| !rows.is_empty());
         let changed = !joined.is_empty();
-        for (template, rows) in joined {
-            let tokens = self.rows[template as usize].tokens.clone();
+        // As the templates were before any of them joined another.
+        let joined: Vec<_> =
+            joined.into_iter().map(|(template, rows)| (self.rows[template as usize].clone(), rows)).collect();
+        for (tokens, rows) in joined {
             for (row, _) in rows {
-                self.rows[row].tokens.clone_from(&tokens);
+                self.rows[row].clone_from(&tokens);
             }
         }
         self.fold();
         changed
+    }
+
+    /// What stands before a place, and whether a space does.
+    fn start(&self, before: &[u64], row: &[Token], at: usize) -> u64 {
+        before[at].wrapping_add(mix(at, self.blank(row[at])))
     }
 
     /// Whether tokens are one word, and no assignment.

@@ -14,17 +14,11 @@ pub(super) fn map<K, V>() -> Map<K, V> {
     Map::with_hasher(FixedState::with_seed(11))
 }
 
-#[derive(Clone)]
-pub(super) struct Row {
-    pub(super) tokens: Vec<Token>,
-    pub(super) lines: u64,
-}
-
 pub(super) struct Table<'a> {
     pub(super) tokens: Tokens<'a>,
     /// `<*>`, and the same after a space.
     pub(super) any: [Token; 2],
-    pub(super) rows: Vec<Row>,
+    pub(super) rows: Vec<Vec<Token>>,
     /// The row of each shape.
     pub(super) of: Vec<u32>,
     /// Words that were values where there was no doubt.
@@ -37,10 +31,10 @@ impl<'a> Table<'a> {
         let any = [tokens.intern(Cow::Borrowed(VARIABLE)), tokens.intern(Cow::Owned(format!(" {VARIABLE}")))];
         let rows = shapes
             .iter()
-            .map(|&(shape, lines)| {
+            .map(|&(shape, _)| {
                 let mut row = Vec::new();
                 tokens.split(shape, &mut row);
-                Row { tokens: row, lines }
+                row
             })
             .collect();
         let of = (0..u32::try_from(shapes.len()).unwrap_or(u32::MAX)).collect();
@@ -58,7 +52,7 @@ impl<'a> Table<'a> {
             .iter()
             .enumerate()
             .map(|(i, row)| {
-                *first.entry(&row.tokens).or_insert_with(|| {
+                *first.entry(row).or_insert_with(|| {
                     kept.push(i);
                     u32::try_from(kept.len() - 1).unwrap_or(u32::MAX)
                 })
@@ -67,16 +61,8 @@ impl<'a> Table<'a> {
         if kept.len() == self.rows.len() {
             return;
         }
-        let mut lines = vec![0_u64; kept.len()];
-        for (row, &to) in self.rows.iter().zip(&to) {
-            lines[to as usize] = lines[to as usize].saturating_add(row.lines);
-        }
         drop(first);
-        let mut rows = Vec::with_capacity(kept.len());
-        for (&i, lines) in kept.iter().zip(lines) {
-            rows.push(Row { tokens: std::mem::take(&mut self.rows[i].tokens), lines });
-        }
-        self.rows = rows;
+        self.rows = kept.iter().map(|&i| std::mem::take(&mut self.rows[i])).collect();
         for row in &mut self.of {
             *row = to[*row as usize];
         }

@@ -145,7 +145,7 @@ fn kind(body: &str) -> Kind {
     }
     // Capitals within words are how code writes the names of its own parts.
     let coded = body.as_bytes().windows(2).any(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase());
-    if body.bytes().any(|b| b.is_ascii_digit() || b"_.-$/@\\".contains(&b)) && !(coded && !body.contains('-')) {
+    if body.bytes().any(|b| b.is_ascii_digit() || b"_.-$/@\\".contains(&b)) && (!coded || body.contains('-')) {
         return Kind::Name;
     }
     if body.len() >= 5 && (body.ends_with("ed") || body.ends_with("ing")) {

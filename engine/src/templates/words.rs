@@ -8,10 +8,10 @@ const UNITS: [&str; 44] = [
 ];
 
 /// Names of techniques that end in several digits: constants of the program, not values.
-const NAMED: [&str; 28] = [
-    "sha128", "sha224", "sha256", "sha384", "sha512", "base32", "base58", "base64", "crc32", "x64", "x86", "amd64",
-    "arm64", "aarch64", "i386", "i486", "i586", "i686", "int16", "int32", "int64", "uint32", "uint64", "float32",
-    "float64", "utf16", "win32", "x509",
+const NAMED: [&str; 32] = [
+    "x86_64", "utf-8", "utf-16", "s390x", "sha128", "sha224", "sha256", "sha384", "sha512", "base32", "base58",
+    "base64", "crc32", "x64", "x86", "amd64", "arm64", "aarch64", "i386", "i486", "i586", "i686", "int16", "int32",
+    "int64", "uint32", "uint64", "float32", "float64", "utf16", "win32", "x509",
 ];
 
 /// Endings of host names. Country codes and the like count only after two labels
