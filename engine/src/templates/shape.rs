@@ -190,7 +190,7 @@ impl Scanner<'_> {
 
     /// A run of letters, digits and what joins them, between spaces or punctuation.
     fn chunk(&mut self, mut at: usize, end: usize, seen: u8, after_variable: bool) {
-        // A run of dots fills a line (`enable......0`): what stands on its two sides are two words.
+        // A run of dots fills a line (`width......0`): what stands on its two sides are two words.
         if seen & DOT != 0
             && let Some(dots) = memchr::memmem::find(&self.bytes[at..end], b"..")
             && !self.bytes[at..end].contains(&b'/')

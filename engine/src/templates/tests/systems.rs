@@ -32,11 +32,11 @@ fn grouping__what_happened__is_no_variable() {
     ]);
     apart(&["request failed: java.io.IOException", "request failed: java.net.SocketTimeoutException"]);
     apart(&[
-        "cannot load /a/b: No such file or directory",
-        "cannot load /a/b: Permission denied",
-        "cannot load /a/b: Exec format error",
+        "cannot read /a/b: Not a directory",
+        "cannot read /a/b: Stale file handle",
+        "cannot read /a/b: Text file busy",
     ]);
-    apart(&["LOOKING", "LEADING", "FOLLOWING", "OBSERVING"]);
+    apart(&["CONNECTING", "CONNECTED", "DRAINING", "IDLE"]);
     apart(&[
         "Starting", "Stopping", "Started", "Stopped", "Ready", "Waiting", "Done", "Failed", "Idle", "Busy", "Lost",
     ]);
@@ -45,8 +45,8 @@ fn grouping__what_happened__is_no_variable() {
 #[test]
 fn grouping__names__are_variables() {
     joined(
-        &["invalid user alice from 10.0.0.1", "invalid user bob from 10.0.0.2", "invalid user 0 from 10.0.0.2"],
-        "invalid user <*> from <*>",
+        &["unknown member alice at 10.0.0.1", "unknown member bob at 10.0.0.2", "unknown member 0 at 10.0.0.2"],
+        "unknown member <*> at <*>",
     );
     joined(&["Started a.service.", "Started b.service.", "Started c.service."], "Started <*>.");
     joined(&["eth0: link is down", "eth1: link is down"], "eth<*>: link is down");
@@ -100,13 +100,13 @@ fn grouping__amounts__are_one_however_written() {
         &["copied the file in 12ms", "copied the file in 3.1s", "copied the file in 1 min"],
         "copied the file in <*>",
     );
-    joined(&["closed, 312 bytes sent", "closed, 2048 bytes (2.00 KB) sent"], "closed, <*> bytes<*>sent");
-    joined(&["asked node to drop 1, 2", "asked node to drop 1, 2, 3, 4"], "asked node to drop <*>");
+    joined(&["flushed, 312 bytes kept", "flushed, 2048 bytes (2.00 KB) kept"], "flushed, <*> bytes<*>kept");
+    joined(&["told node to forget 1, 2", "told node to forget 1, 2, 3, 4"], "told node to forget <*>");
     joined(
-        &["asked it to drop blk_12345678", "asked it to drop blk_12345678 blk_87654321 blk_11112222"],
-        "asked it to drop blk_<*>",
+        &["told it to forget part_12345678", "told it to forget part_12345678 part_87654321 part_11112222"],
+        "told it to forget part_<*>",
     );
-    joined(&["link from 10.0.0.1 () at noon", "link from 10.0.0.1 (10.0.0.2) at noon"], "link from <*> (<*>) at noon");
+    joined(&["call of 10.0.0.1 () at noon", "call of 10.0.0.1 (10.0.0.2) at noon"], "call of <*> (<*>) at noon");
 }
 
 #[test]
