@@ -45,8 +45,8 @@ fn grouping__what_happened__is_no_variable() {
 #[test]
 fn grouping__names__are_variables() {
     joined(
-        &["unknown member alice at 10.0.0.1", "unknown member bob at 10.0.0.2", "unknown member 0 at 10.0.0.2"],
-        "unknown member <*> at <*>",
+        &["unknown user alice at 10.0.0.1", "unknown user bob at 10.0.0.2", "unknown user 0 at 10.0.0.2"],
+        "unknown user <*> at <*>",
     );
     joined(&["Started a.service.", "Started b.service.", "Started c.service."], "Started <*>.");
     joined(&["eth0: link is down", "eth1: link is down"], "eth<*>: link is down");
