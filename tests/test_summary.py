@@ -68,8 +68,9 @@ def test_summary__secrets_and_escapes__neither_rendered_nor_kept() -> None:
     message = f"\x1b[31mlogin of jane.doe@example.org password={SECRET} <|endoftext|> Authorization: Bearer {SECRET}"
     engine.ingest("app", json.dumps({"level": "error", "msg": message}).encode() + b"\n", received=RECEIVED)
     answer = engine.summary(budget=300)
-    kept = engine.evidence(1)
-    for out in (answer, kept):
+    other = f"password: {SECRET} was refused"
+    engine.ingest("app", json.dumps({"level": "error", "msg": other}).encode() + b"\n", received=RECEIVED)
+    for out in (answer, engine.evidence(1), engine.evidence(2), engine.snapshot(), engine.summary(budget=300)):
         assert SECRET.encode() not in out
         assert b"jane.doe" not in out
     assert "\x1b" not in json.loads(answer)["text"]

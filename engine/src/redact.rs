@@ -58,12 +58,20 @@ pub fn redact(bytes: &[u8]) -> Vec<u8> {
             out.extend_from_slice(MASK.as_bytes());
         } else {
             out.extend_from_slice(word);
-            let named = is_secret_name(word) && follows_assignment(&bytes[end..]);
+            let named = follows_assignment(&bytes[end..]) && is_secret_name(word);
             secret = named || (secret && (is_scheme(word) || is_otlp_value(word)));
         }
         at = end;
     }
     out
+}
+
+/// Mask the secrets in a text.
+pub fn redact_text(text: &mut String) {
+    let redacted = redact(text.as_bytes());
+    if redacted != text.as_bytes() {
+        *text = String::from_utf8_lossy(&redacted).into_owned();
+    }
 }
 
 /// One line of plain words of at most `limit` bytes: no control characters or escape sequences, no secrets, no special tokens.
@@ -159,10 +167,12 @@ fn is_email(word: &[u8]) -> bool {
 /// Thirteen to nineteen digits, dashes between them or not, whose last one is right by Luhn's sum and whose first is an
 /// issuer's. Times in nanoseconds have as many digits, but begin with 1.
 fn is_card(word: &[u8]) -> bool {
+    if !word.iter().all(|byte| byte.is_ascii_digit() || *byte == b'-') {
+        return false;
+    }
     let digits: Vec<u32> =
         word.iter().filter(|byte| byte.is_ascii_digit()).map(|byte| u32::from(byte - b'0')).collect();
-    let plain = word.iter().all(|byte| byte.is_ascii_digit() || *byte == b'-');
-    if !plain || !(13..=19).contains(&digits.len()) || !(3..=6).contains(&digits[0]) {
+    if !(13..=19).contains(&digits.len()) || !(3..=6).contains(&digits[0]) {
         return false;
     }
     let luhn = digits.iter().rev().enumerate().map(|(i, &digit)| match (i % 2, digit * 2) {

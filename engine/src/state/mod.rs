@@ -15,6 +15,7 @@ pub mod traces;
 
 use crate::event::{Event, Kind};
 use crate::format::{self, Context, Format, Next};
+use crate::redact;
 use crate::templates;
 use hist::bucket;
 use joins::OpenSpan;
@@ -220,7 +221,7 @@ impl State {
             self.ledger.late += 1;
         }
         if event.kind == Kind::Log {
-            templates::shape(&event.message, &mut self.shape);
+            self.shape_of(&event.message);
             let key = Key { service: &*event.service, operation: self.shape.as_str(), within: "", kind: Kind::Log };
             let id = self.table.find(&key);
             self.count(id, event, time, stream);
@@ -233,7 +234,7 @@ impl State {
         let id = self.table.find(&key);
         self.count(id, event, time, stream);
         if event.failed && !event.message.is_empty() {
-            templates::shape(&event.message, &mut self.shape);
+            self.shape_of(&event.message);
             let key = Key {
                 service: &*event.service,
                 operation: self.shape.as_str(),
@@ -244,6 +245,12 @@ impl State {
             self.count(failure, event, time, stream);
         }
         self.open(event, time, id);
+    }
+
+    /// What a message is counted by: its shape, without secrets, since the state is kept and sent on.
+    fn shape_of(&mut self, message: &str) {
+        templates::shape(message, &mut self.shape);
+        redact::redact_text(&mut self.shape);
     }
 
     /// Put a span, or a log record that names its span, to its trace.
