@@ -73,7 +73,7 @@ fn grouping(bench: &mut Criterion) {
             format!("the {} of {name} was {} {}", random.pick(&things), random.pick(&verbs), random.pick(&ends))
         })
         .collect();
-    let shapes: Vec<(&str, u64)> = shapes.iter().map(|shape| (shape.as_str(), 3)).collect();
+    let shapes: Vec<&str> = shapes.iter().map(String::as_str).collect();
     let mut group = bench.benchmark_group("templates");
     group.throughput(Throughput::Elements(shapes.len() as u64));
     group.sample_size(20);

@@ -19,17 +19,17 @@ struct Service<'a> {
 }
 
 impl<'a> Groups<'a> {
-    /// Group the messages of a state: a function of the shapes and their counts alone.
+    /// Group the messages of a state: a function of the shapes alone.
     #[must_use]
     pub fn of(state: &'a State) -> Self {
-        let mut shapes: BTreeMap<&str, Vec<(&str, u64)>> = BTreeMap::new();
-        for (_, key, record) in state.table.iter().filter(|entry| entry.1.kind == Kind::Log) {
-            shapes.entry(key.service).or_default().push((key.operation, record.count));
+        let mut shapes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (_, key, _) in state.table.iter().filter(|entry| entry.1.kind == Kind::Log) {
+            shapes.entry(key.service).or_default().push(key.operation);
         }
-        let group = |mut shapes: Vec<(&'a str, u64)>| {
+        let group = |mut shapes: Vec<&'a str>| {
             shapes.sort_unstable();
             let grouping = Grouping::of(&shapes);
-            Service { shapes: shapes.into_iter().map(|shape| shape.0).collect(), grouping }
+            Service { shapes, grouping }
         };
         Self { services: shapes.into_iter().map(|(service, shapes)| (service, group(shapes))).collect() }
     }

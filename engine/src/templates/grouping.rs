@@ -13,11 +13,11 @@ pub struct Grouping {
 }
 
 impl Grouping {
-    /// Groups distinct shapes, each with the number of its messages. The outcome is a function of the set of shapes: their
-    /// order does not matter, nor do the counts, so that groups do not come and go with the traffic. Groups are numbered
-    /// in the order of their templates' text.
+    /// Groups distinct shapes. The outcome is a function of their set: the order does not matter, and how often each came is
+    /// not asked, so that groups do not come and go with the traffic. Groups are numbered in the order of their templates'
+    /// text.
     #[must_use]
-    pub fn of(shapes: &[(&str, u64)]) -> Self {
+    pub fn of(shapes: &[&str]) -> Self {
         let mut table = Table::new(shapes);
         for _ in 0..ROUNDS {
             let joined = table.amounts() | table.one_slot() | table.quotes();

@@ -43,7 +43,7 @@ pub use shape::{LIMIT, VARIABLE, shape};
 /// One JSON object for each line, blank ones too: the number of its template, and the template.
 #[must_use]
 pub fn of_lines(data: &[u8]) -> Vec<u8> {
-    let mut shapes: Vec<(String, u64)> = Vec::new();
+    let mut shapes: Vec<String> = Vec::new();
     let mut known: HashMap<String, usize, FixedState> = HashMap::with_hasher(FixedState::default());
     let mut lines = Vec::new();
     let mut out = String::new();
@@ -51,13 +51,12 @@ pub fn of_lines(data: &[u8]) -> Vec<u8> {
         shape(&String::from_utf8_lossy(line), &mut out);
         let at = known.get(&out).copied().unwrap_or_else(|| {
             known.insert(out.clone(), shapes.len());
-            shapes.push((out.clone(), 0));
+            shapes.push(out.clone());
             shapes.len() - 1
         });
-        shapes[at].1 += 1;
         lines.push(at);
     }
-    let borrowed: Vec<(&str, u64)> = shapes.iter().map(|(shape, count)| (shape.as_str(), *count)).collect();
+    let borrowed: Vec<&str> = shapes.iter().map(String::as_str).collect();
     let grouping = Grouping::of(&borrowed);
     let mut out = Vec::with_capacity(data.len() * 2);
     for line in lines {

@@ -26,12 +26,12 @@ pub(super) struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    pub(super) fn new(shapes: &[(&'a str, u64)]) -> Self {
+    pub(super) fn new(shapes: &[&'a str]) -> Self {
         let mut tokens = Tokens::new();
         let any = [tokens.intern(Cow::Borrowed(VARIABLE)), tokens.intern(Cow::Owned(format!(" {VARIABLE}")))];
         let rows = shapes
             .iter()
-            .map(|&(shape, _)| {
+            .map(|shape| {
                 let mut row = Vec::new();
                 tokens.split(shape, &mut row);
                 row

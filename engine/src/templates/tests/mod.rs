@@ -18,8 +18,8 @@ fn grouped(messages: &[&str]) -> Vec<String> {
     let order = shapes.clone();
     shapes.sort();
     shapes.dedup();
-    let counted: Vec<(&str, u64)> = shapes.iter().map(|shape| (shape.as_str(), 1)).collect();
-    let grouping = Grouping::of(&counted);
+    let borrowed: Vec<&str> = shapes.iter().map(String::as_str).collect();
+    let grouping = Grouping::of(&borrowed);
     let template = |shape: &String| {
         let at = shapes.partition_point(|other| other < shape);
         grouping.template(grouping.group(at)).to_owned()

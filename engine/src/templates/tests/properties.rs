@@ -85,8 +85,8 @@ fn distinct(lines: &[String]) -> Vec<String> {
 }
 
 fn group(shapes: &[String]) -> Vec<(String, String)> {
-    let counted: Vec<(&str, u64)> = shapes.iter().zip(1..).map(|(shape, count)| (shape.as_str(), count)).collect();
-    let grouping = Grouping::of(&counted);
+    let borrowed: Vec<&str> = shapes.iter().map(String::as_str).collect();
+    let grouping = Grouping::of(&borrowed);
     let template = |i: usize| grouping.template(grouping.group(i)).to_owned();
     let mut out: Vec<_> = shapes.iter().enumerate().map(|(i, shape)| (shape.clone(), template(i))).collect();
     out.sort();
