@@ -7,6 +7,7 @@ __all__ = [
     "boundary",
     "count_tokens",
     "decode",
+    "detect",
     "encodings",
     "split_tokens",
     "templates",
@@ -118,6 +119,13 @@ def boundary(data: bytes, *, format: str | None = None, max_record: int | None =
 
     `data` must start at one. 0 means that no record is complete yet; once `data` is longer than `max_record` with no
     boundary in it, all of it is returned, to be rejected by :meth:`Engine.ingest` together with the rest of that record.
+    """
+
+def detect(data: bytes, *, whole: bool = False) -> str | None:
+    """Tell the format of a stream by its first bytes: what :meth:`Engine.ingest` will take it for.
+
+    :param whole: whether they are all there will be for now
+    :return: the format's name, or None if it takes more of them to tell; 64 KiB are always enough
     """
 
 def decode(data: bytes, *, format: str | None = None, received: int = 0) -> bytes:

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use tracegist_engine::format::{Context, Format, Next, decode, next_record};
+use tracegist_engine::format::{Context, Format, Memory, Next, decode, next_record};
 
 /// Marsaglia's xorshift: the same data on every run, with no dependency.
 struct Random(u64);
@@ -90,11 +90,12 @@ fn text(lines: usize) -> String {
 
 fn events(format: Format, data: &[u8]) -> usize {
     let context = Context::default();
+    let mut memory = Memory::default();
     let mut events = Vec::with_capacity(256);
     let (mut at, mut count) = (0, 0);
     while let Next::Record(length) = next_record(Some(format), &data[at..]) {
         events.clear();
-        decode(format, &data[at..at + length], &context, &mut events).unwrap();
+        decode(format, &data[at..at + length], &context, &mut memory, &mut events).unwrap();
         count += black_box(&events).len();
         at += length;
     }

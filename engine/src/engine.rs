@@ -235,8 +235,8 @@ fn exhibits(record: &Record) -> Vec<ExhibitOut> {
 fn stream((name, stream): (&str, &Stream)) -> StreamOut {
     StreamOut {
         name: name.to_owned(),
-        format: stream.format.map(Format::name),
-        bytes: stream.offset,
+        format: stream.reader.format.map(Format::name),
+        bytes: stream.reader.offset,
         events: stream.events,
         rejected: stream.rejected,
         last_event: stream.newest.map(instant),

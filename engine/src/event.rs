@@ -111,6 +111,8 @@ pub struct Event<'a> {
     pub time: Option<i64>,
     /// Nanoseconds a span took; `None` for what takes no time.
     pub duration: Option<u64>,
+    /// Nanoseconds of it that were spent in no call below, where the source's nesting says so; elsewhere a trace's joins do.
+    pub own: Option<u64>,
     /// Who did it (`service.name`, the program of a syslog line, the container …); empty where nothing says so.
     pub service: Cow<'a, str>,
     /// What was done: a span's name, a log record's logger; may be empty.

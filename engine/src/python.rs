@@ -204,6 +204,12 @@ fn boundary(py: Python<'_>, data: &[u8], format: Option<&str>, max_record: Optio
 }
 
 #[pyfunction]
+#[pyo3(signature = (data, *, whole = false))]
+fn detect(py: Python<'_>, data: &[u8], whole: bool) -> Option<&'static str> {
+    py.detach(|| format::detect(data, whole)).map(Format::name)
+}
+
+#[pyfunction]
 #[pyo3(signature = (data, *, format = None, received = 0))]
 fn decode(py: Python<'_>, data: &[u8], format: Option<&str>, received: i64) -> PyResult<Py<PyBytes>> {
     let format = named(format)?;
@@ -252,5 +258,7 @@ fn vocabulary(py: Python<'_>, encoding: &str) -> PyResult<Vec<Py<PyBytes>>> {
 #[pymodule]
 mod _engine {
     #[pymodule_export]
-    use super::{Engine, boundary, count_tokens, decode, encodings, split_tokens, templates_of, truncate, vocabulary};
+    use super::{
+        Engine, boundary, count_tokens, decode, detect, encodings, split_tokens, templates_of, truncate, vocabulary,
+    };
 }

@@ -6,13 +6,14 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::event::Event;
-use crate::format::{self, Attribute, Context, Format, Next};
+use crate::format::{Attribute, Format, Reader};
 
 #[derive(Serialize)]
 struct EventOut<'a> {
     kind: &'static str,
     time: Option<i64>,
     duration: Option<u64>,
+    own: Option<u64>,
     service: &'a str,
     operation: &'a str,
     message: &'a str,
@@ -28,7 +29,7 @@ struct EventOut<'a> {
 struct RejectOut {
     rejected: &'static str,
     detail: String,
-    offset: usize,
+    offset: u64,
     length: usize,
 }
 
@@ -38,34 +39,22 @@ struct RejectOut {
 #[must_use]
 pub fn lines(data: &[u8], forced: Option<Format>, received: i64) -> Vec<u8> {
     let mut out = Vec::new();
-    let (mut at, mut known, mut last_time) = (0, forced, None);
+    let mut reader = Reader::default();
     let mut events = Vec::new();
-    while at < data.len() {
-        let length = match format::next_record(known, &data[at..]) {
-            Next::Record(length) => length,
-            Next::Incomplete => data.len() - at,
-        };
-        let record = &data[at..at + length];
-        let format = known.unwrap_or_else(|| format::detect(record));
-        if !record.trim_ascii().is_empty() {
-            known = Some(format);
-        }
+    let mut rest = data;
+    loop {
         events.clear();
-        match format::decode(format, record, &Context { last_time, received }, &mut events) {
-            Ok(()) => {
-                for event in &events {
-                    last_time = event.time.or(last_time);
-                    line(&mut out, &shown(event));
-                }
-            }
-            Err(reject) => {
-                line(
-                    &mut out,
-                    &RejectOut { rejected: reject.reason(), detail: reject.to_string(), offset: at, length },
-                );
-            }
+        let at = reader.offset;
+        let Some(record) = reader.next(rest, forced, received, usize::MAX, &mut events) else { break };
+        rest = &rest[record.bytes.len()..];
+        if let Err(refusal) = record.found {
+            let length = record.bytes.len();
+            line(&mut out, &RejectOut { rejected: refusal.reason(), detail: refusal.to_string(), offset: at, length });
         }
-        at += length;
+        for event in &events {
+            reader.last = event.time.or(reader.last);
+            line(&mut out, &shown(event));
+        }
     }
     out
 }
@@ -83,6 +72,7 @@ fn shown<'a>(event: &'a Event<'_>) -> EventOut<'a> {
         kind: event.kind.name(),
         time: event.time,
         duration: event.duration,
+        own: event.own,
         service: &event.service,
         operation: &event.operation,
         message: &event.message,

@@ -15,7 +15,7 @@ use crate::state::traces::SpanImage;
 use crate::state::{Limits, State};
 
 const MAGIC: &[u8; 7] = b"TGSTATE";
-const SCHEMA: u8 = 1;
+const SCHEMA: u8 = 2;
 const HEADER: usize = 20;
 
 /// Why bytes are no snapshot.
@@ -158,12 +158,14 @@ fn image(state: &State) -> Image {
         });
         traces.push((id, spans));
     }
+    let mut streams = state.streams.clone();
+    streams.renumber(|series| place.get(series as usize).copied().filter(|&at| at != u32::MAX));
     Image {
         watermark: state.watermark,
         series: live.iter().map(|&(_, key, record)| (key_image(key), record.clone())).collect(),
         names: names.iter().map(|&text| text.to_owned()).collect(),
         traces,
-        streams: state.streams.clone(),
+        streams,
         ledger: state.ledger.clone(),
         overflow: state.table.overflow,
     }
@@ -217,7 +219,9 @@ fn absorb(state: &mut State, image: Image, fresh: bool) -> Result<(), Damage> {
     };
     let traces = image.traces.into_iter().map(|(id, all)| (id, all.into_iter().map(spans).collect())).collect();
     state.traces.import(traces, &mut state.table, &state.clock);
-    state.ledger.evicted_streams += state.streams.merge(image.streams, state.limits.max_streams);
+    let mut streams = image.streams;
+    streams.renumber(|at| ids.get(at as usize).copied());
+    state.ledger.evicted_streams += state.streams.merge(streams, state.limits.max_streams);
     state.ledger.merge(image.ledger);
     state.table.overflow += image.overflow;
     state.evidence_changed(changed);

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tracegist_engine::event::Event;
-use tracegist_engine::format::{Context, Format, Next, decode, detect, next_record};
+use tracegist_engine::format::{Format, Reader};
 
 /// 2026-11-24 23:42:01 UTC: what is read without a year or a day was received then.
 const RECEIVED: i64 = 1_795_563_721_000_000_000;
@@ -56,33 +56,24 @@ fn describe(event: &Event<'_>) -> String {
 /// What a stream decodes to.
 fn report(stream: &[u8]) -> String {
     let mut out = String::new();
-    let mut format: Option<Format> = None;
-    let mut context = Context { last_time: None, received: RECEIVED };
-    let (mut at, mut count, mut rejected) = (0, 0, 0);
+    let mut reader = Reader::default();
+    let (mut rest, mut count, mut rejected, mut told) = (stream, 0, 0, None);
     let mut events = Vec::new();
-    while at < stream.len() {
-        let length = match next_record(format, &stream[at..]) {
-            Next::Record(length) => length,
-            Next::Incomplete => stream.len() - at,
-        };
-        let record = &stream[at..at + length];
-        at += length;
-        if format.is_none() && record.trim_ascii().is_empty() {
-            continue;
-        }
-        let format = *format.get_or_insert_with(|| {
-            let format = detect(record);
-            writeln!(out, "format {}", format.name()).unwrap();
-            format
-        });
+    loop {
         events.clear();
-        if let Err(reject) = decode(format, record, &context, &mut events) {
+        let Some(record) = reader.next(rest, None, RECEIVED, usize::MAX, &mut events) else { break };
+        rest = &rest[record.bytes.len()..];
+        if reader.format != told {
+            told = reader.format;
+            writeln!(out, "format {}", told.map_or("unknown", Format::name)).unwrap();
+        }
+        if let Err(refusal) = record.found {
             rejected += 1;
-            writeln!(out, "rejected: {reject}").unwrap();
+            writeln!(out, "rejected: {refusal}").unwrap();
         }
         for event in &events {
             count += 1;
-            context.last_time = event.time.or(context.last_time);
+            reader.last = event.time.or(reader.last);
             if count <= SHOWN {
                 writeln!(out, "{}", describe(event)).unwrap();
             }

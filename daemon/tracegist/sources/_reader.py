@@ -12,7 +12,7 @@ import aiofiles
 import anyio
 from anyio import to_thread
 
-from tracegist._engine import boundary
+from tracegist._engine import boundary, detect
 from tracegist.errors import SourceError
 from tracegist.sources._identity import Fingerprint, recognise
 
@@ -25,6 +25,7 @@ __all__ = ["BLOCK", "MAX_RECORD", "OverwrittenError", "Reading", "RecordReader"]
 
 BLOCK: Final = 1 << 20
 MAX_RECORD: Final = 16 << 20
+_HEAD: Final = 64 << 10
 
 
 class OverwrittenError(Exception):
@@ -61,6 +62,7 @@ class RecordReader:
         self.ended = False
         self._handle = handle
         self._reading = reading
+        self._format = reading.format
 
     @classmethod
     async def open(cls, path: str, reading: Reading, known: Mapping[str, Position], *, follow: bool = True) -> Self:
@@ -108,6 +110,7 @@ class RecordReader:
         """Begin again at the beginning."""
         self.fingerprint = Fingerprint()
         self.ended = False
+        self._format = self._reading.format
 
     async def skip(self) -> None:
         """Move to the last record boundary before the end, without reading what is before."""
@@ -138,8 +141,11 @@ class RecordReader:
         size = self._reading.block
         while True:
             block = await self._next(size)
-            length = boundary(block, format=self._reading.format, max_record=self._reading.max_record)
             self.ended = len(block) < size
+            if self._format is None:
+                self._format = await self._detect(block, whole=last and self.ended)
+            told = self._format is not None
+            length = boundary(block, format=self._format, max_record=self._reading.max_record) if told else 0
             if last and self.ended:
                 length = len(block)
             if length or self.ended or size > self._reading.max_record + self._reading.block:
@@ -152,6 +158,11 @@ class RecordReader:
         """Let the file go."""
         with anyio.CancelScope(shield=True):
             await self._handle.close()
+
+    async def _detect(self, block: bytes, *, whole: bool) -> str | None:
+        """Tell by the beginning of the file what the engine takes it for, since that decides where records end."""
+        head = block if not self.offset else await to_thread.run_sync(os.pread, self._handle.fileno(), _HEAD, 0)
+        return detect(head, whole=whole)
 
     async def _check(self) -> None:
         self.stat, head = await to_thread.run_sync(self._look)

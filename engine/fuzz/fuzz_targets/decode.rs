@@ -6,7 +6,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde::de::IgnoredAny;
-use tracegist_engine::format::{Context, Format, Next, boundary, decode, detect, next_record};
+use tracegist_engine::format::{Format, Next, Reader, Refusal, boundary, next_record};
 
 fn length(format: Option<Format>, data: &[u8]) -> usize {
     match next_record(format, data) {
@@ -19,8 +19,6 @@ fuzz_target!(|input: &[u8]| {
     let [first, second, data @ ..] = input else { return };
     let hints = [None, Some(Format::Otlp), Some(Format::Json), Some(Format::Text)];
     let hint = hints[usize::from(first % 4)];
-    let context = Context { last_time: (first & 4 != 0).then_some(1_764_000_000_000_000_000), received: 0 };
-
     // A cut anywhere moves no boundary.
     let cut = boundary(hint, &data[..usize::from(*second).min(data.len())]);
     let mut at = 0;
@@ -29,27 +27,23 @@ fuzz_target!(|input: &[u8]| {
     }
     assert_eq!(at, cut);
 
+    let mut reader = Reader { last: (first & 4 != 0).then_some(1_764_000_000_000_000_000), ..Reader::default() };
     let mut events = Vec::new();
     let mut rest = data;
-    while !rest.is_empty() {
-        let (record, after) = rest.split_at(length(hint, rest));
-        rest = after;
-        let format = hint.unwrap_or_else(|| detect(record));
+    loop {
         events.clear();
-        match decode(format, record, &context, &mut events) {
-            Ok(()) => {
-                for event in &events {
-                    assert!(record.as_ptr_range().contains(&event.raw.as_ptr()));
-                    event.attributes.iter().for_each(drop);
-                }
-            }
-            Err(reject) => {
-                assert!(events.is_empty() && reject.offset() <= record.len() && !reject.to_string().is_empty());
-                let object = record.trim_ascii_start().starts_with(b"{");
-                // Deeper nesting than ours, and OTLP of wrong types, are well-formed and rejected.
-                if object && matches!(reject.reason(), "not JSON" | "JSON ends early") {
-                    assert!(serde_json::from_slice::<IgnoredAny>(record).is_err());
-                }
+        let Some(record) = reader.next(rest, hint, 0, 1 << 20, &mut events) else { break };
+        rest = &rest[record.bytes.len()..];
+        for event in &events {
+            assert!(record.bytes.as_ptr_range().contains(&event.raw.as_ptr()));
+            event.attributes.iter().for_each(drop);
+        }
+        if let Err(Refusal::Rejected(reject)) = record.found {
+            assert!(events.is_empty() && reject.offset() <= record.bytes.len() && !reject.to_string().is_empty());
+            let object = record.bytes.trim_ascii_start().starts_with(b"{");
+            // Deeper nesting than ours, and OTLP of wrong types, are well-formed and rejected.
+            if object && matches!(reject.reason(), "not JSON" | "JSON ends early") {
+                assert!(serde_json::from_slice::<IgnoredAny>(record.bytes).is_err());
             }
         }
     }

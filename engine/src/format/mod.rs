@@ -1,11 +1,12 @@
 //! How a source's bytes become events.
 //!
 //! In come the bytes of a stream from a record boundary on, out come [`Event`]s that borrow from them, or the reason why
-//! a record cannot be read. Nothing is kept between two calls: what a record means is a function of its bytes, its
-//! stream's format and the [`Context`], so it does not matter how a stream is cut into chunks.
+//! a record cannot be read. What a record means is a function of its bytes, its stream's format, the [`Context`], and what the stream's [`Memory`] holds of the records before it; so it does not matter
+//! how a stream is cut into chunks.
 //!
 //! A format is one file: `otlp`, `json`, `text`. The format of a stream is a hint and the record decides, because real
-//! streams are mixed: a banner stands above JSON lines, and a JSON line in the middle of text.
+//! streams are mixed: a banner stands above JSON lines, and a JSON line in the middle of text. A record may also tell the
+//! format of those that follow it ([`Memory::told`]).
 
 mod access;
 mod any_value;
@@ -17,8 +18,10 @@ mod id;
 mod json;
 mod level;
 mod logfmt;
+mod memory;
 mod names;
 mod otlp;
+mod reader;
 mod records;
 mod reject;
 mod syslog;
@@ -29,6 +32,8 @@ mod time;
 mod value;
 
 pub use attributes::{Attribute, Iter};
+pub use memory::Memory;
+pub use reader::{Reader, Record, Refusal};
 pub use records::{Next, boundary, next_record};
 pub use reject::Reject;
 
@@ -78,17 +83,36 @@ pub struct Context {
     pub received: i64,
 }
 
-/// The format of a stream, judged by the content of its first record that is not blank.
+/// What a record was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// Its events were pushed; there may be none in it.
+    Events,
+    /// It goes on with the record before it: a line of a stack trace, say.
+    Continuation,
+}
+
+/// Bytes by which the format of a stream can be told in any case.
+pub const ENOUGH: usize = 64 << 10;
+
+/// The format of a stream, judged by its first bytes; `whole` if they are all there will be for now. None if it takes more
+/// of them: with more, the answer is the same or there is one.
 #[must_use]
-pub fn detect(record: &[u8]) -> Format {
-    let (_, body) = trim(record);
+pub fn detect(head: &[u8], whole: bool) -> Option<Format> {
+    let decided = whole || head.len() >= ENOUGH;
+    let (start, body) = trim(head);
     match body.first() {
         Some(b'{') => {}
         Some(b'[') if json::starts_array(body) => {}
-        _ => return Format::Text,
+        None => return decided.then_some(Format::Text),
+        _ => return Some(Format::Text),
     }
     // The record may be cut or ill-formed: what its first keys are called is enough.
-    if otlp::looks_like_request(body) { Format::Otlp } else { Format::Json }
+    if otlp::looks_like_request(body) {
+        return Some(Format::Otlp);
+    }
+    let complete = || matches!(next_record(None, &head[start..]), Next::Record(_));
+    (decided || complete()).then_some(Format::Json)
 }
 
 /// Decode one record: all of its events are pushed, or none and the reason is returned. A blank record has no events.
@@ -99,15 +123,16 @@ pub fn decode<'a>(
     format: Format,
     record: &'a [u8],
     context: &Context,
+    _memory: &mut Memory,
     events: &mut Vec<Event<'a>>,
-) -> Result<(), Reject> {
+) -> Result<Found, Reject> {
     let before = events.len();
     let (start, body) = trim(record);
     let Some(&first) = body.first() else {
         // Nothing but white space, or what a crash leaves at the end of a file: a run of NULs.
         return match memchr::memchr(0, record) {
             Some(at) => Err(Reject::binary(at)),
-            None => Ok(()),
+            None => Ok(Found::Events),
         };
     };
     let json = match (format, first) {
@@ -126,7 +151,7 @@ pub fn decode<'a>(
             text::line(body, context, events)
         }),
     };
-    read.map_err(|reject| {
+    read.map(|()| Found::Events).map_err(|reject| {
         events.truncate(before);
         reject.shifted(start)
     })

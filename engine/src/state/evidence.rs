@@ -47,6 +47,8 @@ pub struct Exhibit {
     pub time: i64,
     /// The stream it came from.
     pub stream: Box<str>,
+    /// Where its record begins there.
+    pub offset: u64,
     /// Its bytes, redacted, cut.
     pub raw: Box<[u8]>,
 }
@@ -75,7 +77,7 @@ const ROLES: [Role; 3] = [Role::Worst, Role::Failed, Role::Sample];
 impl Kept {
     /// Consider an event. Returns by how many bytes what is kept has changed.
     #[inline]
-    pub fn offer(&mut self, event: &Event<'_>, time: i64, stream: &str) -> isize {
+    pub fn offer(&mut self, event: &Event<'_>, time: i64, stream: &str, offset: u64) -> isize {
         let epoch = time.div_euclid(1_000_000_000 * EPOCH);
         let hash = mix(event.raw, event.span);
         let mut changed = 0;
@@ -88,12 +90,28 @@ impl Kept {
                 continue;
             }
             let raw = redact::redact(&event.raw[..event.raw.len().min(RAW_LIMIT)]).into();
-            let exhibit = Exhibit { rank, time, stream: stream.into(), raw };
+            let exhibit = Exhibit { rank, time, stream: stream.into(), offset, raw };
             if slot.as_ref().is_some_and(|kept| *kept <= exhibit) {
                 continue;
             }
             changed += size(Some(&exhibit)) - size(slot.as_ref());
             *slot = Some(exhibit);
+        }
+        changed
+    }
+
+    /// Add a record to the events that the record at an offset of a stream gave, as far as they are kept and short. Returns
+    /// by how many bytes what is kept has changed.
+    pub fn go_on(&mut self, stream: &str, offset: u64, record: &[u8]) -> isize {
+        let mut changed = 0;
+        for exhibit in self.sets.iter_mut().flat_map(|set| &mut set.exhibits).flatten() {
+            let room = RAW_LIMIT.saturating_sub(exhibit.raw.len());
+            if exhibit.offset == offset && *exhibit.stream == *stream && room > 0 {
+                let more = redact::redact(&record[..record.len().min(room)]);
+                let raw = [&exhibit.raw, &*more].concat();
+                changed += isize::try_from(more.len()).unwrap_or(0);
+                exhibit.raw = raw.into();
+            }
         }
         changed
     }

@@ -14,14 +14,14 @@ pub mod timeline;
 pub mod traces;
 
 use crate::event::{Event, Kind};
-use crate::format::{self, Context, Format, Next};
+use crate::format::{Format, Found, Refusal};
 use crate::redact;
 use crate::templates;
 use hist::bucket;
 use joins::OpenSpan;
 use ledger::Ledger;
 use series::{Key, SeriesId, Table};
-use streams::{Stream, Streams};
+use streams::{Latest, Stream, Streams};
 use timeline::{Clock, Delta};
 use traces::Traces;
 
@@ -120,9 +120,37 @@ impl State {
         let mut stream = std::mem::take(stream);
         let mut events = Vec::new();
         let mut rest = data;
-        while !rest.is_empty() {
-            let length = self.record(name, &mut stream, rest, received, forced, &mut events, &mut outcome);
-            rest = &rest[length..];
+        loop {
+            events.clear();
+            let offset = stream.reader.offset;
+            let limit = self.limits.max_record;
+            let Some(record) = stream.reader.next(rest, forced, received, limit, &mut events) else { break };
+            rest = &rest[record.bytes.len()..];
+            match record.found {
+                Ok(found) => {
+                    self.ledger.records += 1;
+                    self.ledger.parsed_bytes += record.bytes.len() as u64;
+                    self.ledger.events += events.len() as u64;
+                    outcome.events += events.len() as u64;
+                    if found == Found::Continuation {
+                        self.go_on(name, &stream, record.bytes);
+                    }
+                    for event in &events {
+                        let time = self.time_of(event, &mut stream, received);
+                        let series = self.event(event, time, name, offset);
+                        stream.latest = Some(Latest { series, offset });
+                    }
+                }
+                Err(Refusal::Rest) => self.ledger.rejected_bytes += record.bytes.len() as u64,
+                Err(refusal) => {
+                    let detail = refusal.to_string();
+                    self.ledger.reject(refusal.reason(), &detail, name, offset, record.bytes);
+                    outcome.rejected += 1;
+                    if outcome.reason.is_empty() {
+                        outcome.reason = detail;
+                    }
+                }
+            }
         }
         self.ledger.bytes += data.len() as u64;
         stream.events += outcome.events;
@@ -132,68 +160,12 @@ impl State {
         outcome
     }
 
-    /// Take one record off the front of `rest`. Returns its length.
-    #[allow(clippy::too_many_arguments)]
-    fn record<'a>(
-        &mut self,
-        name: &str,
-        stream: &mut Stream,
-        rest: &'a [u8],
-        received: i64,
-        forced: Option<Format>,
-        events: &mut Vec<Event<'a>>,
-        outcome: &mut Outcome,
-    ) -> usize {
-        if stream.skipping {
-            let end = memchr::memchr(b'\n', rest);
-            stream.skipping = end.is_none();
-            let length = end.map_or(rest.len(), |end| end + 1);
-            self.ledger.rejected_bytes += length as u64;
-            stream.offset += length as u64;
-            return length;
-        }
-        let known = forced.or(stream.format);
-        let length = match format::next_record(known, rest) {
-            Next::Record(length) => length,
-            Next::Incomplete => rest.len(),
-        };
-        let record = &rest[..length];
-        let context = Context { last_time: stream.last, received };
-        events.clear();
-        let decoded = if length > self.limits.max_record {
-            stream.skipping = !record.ends_with(b"\n");
-            Err((
-                "record over the limit",
-                format!("a record of more than {} bytes, the limit engine.max_record", self.limits.max_record),
-            ))
-        } else {
-            let format = known.unwrap_or_else(|| format::detect(record));
-            if stream.format.is_none() && !record.trim_ascii().is_empty() {
-                stream.format = Some(format);
-            }
-            format::decode(format, record, &context, events).map_err(|reject| (reject.reason(), reject.to_string()))
-        };
-        match decoded {
-            Ok(()) => {
-                self.ledger.records += 1;
-                self.ledger.parsed_bytes += length as u64;
-                self.ledger.events += events.len() as u64;
-                outcome.events += events.len() as u64;
-                for event in events.iter() {
-                    let time = self.time_of(event, stream, received);
-                    self.event(event, time, name);
-                }
-            }
-            Err((reason, detail)) => {
-                self.ledger.reject(reason, &detail, name, stream.offset, record);
-                outcome.rejected += 1;
-                if outcome.reason.is_empty() {
-                    outcome.reason = detail;
-                }
-            }
-        }
-        stream.offset += length as u64;
-        length
+    /// Add a record that goes on with the one before it to what is kept of that.
+    fn go_on(&mut self, name: &str, stream: &Stream, record: &[u8]) {
+        let Some(latest) = stream.latest else { return };
+        let kept = &mut self.table.record_mut(latest.series).kept;
+        let changed = kept.go_on(name, latest.offset, record);
+        self.evidence_changed(changed);
     }
 
     /// When an event happened, as far as can be told.
@@ -204,14 +176,15 @@ impl State {
                 received
             }
             Some(time) => time,
-            None => stream.last.unwrap_or(received),
+            None => stream.reader.last.unwrap_or(received),
         };
-        stream.last = Some(time);
+        stream.reader.last = Some(time);
         stream.newest = stream.newest.max(Some(time));
         time
     }
 
-    fn event(&mut self, event: &Event<'_>, time: i64, stream: &str) {
+    /// Count an event of the record at an offset of a stream. Returns the series it is in.
+    fn event(&mut self, event: &Event<'_>, time: i64, stream: &str, offset: u64) -> SeriesId {
         let second = time.div_euclid(NANOS);
         if self.watermark.is_none_or(|watermark| time > watermark) {
             self.watermark = Some(time);
@@ -224,15 +197,15 @@ impl State {
             self.shape_of(&event.message);
             let key = Key { service: &*event.service, operation: self.shape.as_str(), within: "", kind: Kind::Log };
             let id = self.table.find(&key);
-            self.count(id, event, time, stream);
+            self.count(id, event, time, stream, offset);
             if event.trace != [0; 16] && event.span != 0 {
                 self.open(event, time, id);
             }
-            return;
+            return id;
         }
         let key = Key { service: &*event.service, operation: &*event.operation, within: "", kind: event.kind };
         let id = self.table.find(&key);
-        self.count(id, event, time, stream);
+        self.count(id, event, time, stream, offset);
         if event.failed && !event.message.is_empty() {
             self.shape_of(&event.message);
             let key = Key {
@@ -242,9 +215,12 @@ impl State {
                 kind: Kind::Failure,
             };
             let failure = self.table.find(&key);
-            self.count(failure, event, time, stream);
+            self.count(failure, event, time, stream, offset);
         }
-        self.open(event, time, id);
+        if event.own.is_none() {
+            self.open(event, time, id);
+        }
+        id
     }
 
     /// What a message is counted by: its shape, without secrets, since the state is kept and sent on.
@@ -279,7 +255,7 @@ impl State {
         }
     }
 
-    fn count(&mut self, id: SeriesId, event: &Event<'_>, time: i64, stream: &str) {
+    fn count(&mut self, id: SeriesId, event: &Event<'_>, time: i64, stream: &str, offset: u64) {
         self.table.number(id);
         let record = self.table.record_mut(id);
         record.count += 1;
@@ -290,10 +266,10 @@ impl State {
             errors: i32::from(event.failed),
             origins: 0,
             duration: event.duration.map(|ns| (bucket(ns), 1)),
-            own: None,
+            own: event.own.map(|ns| (bucket(ns), 1)),
         };
         record.timeline.add(time.div_euclid(NANOS), &self.clock, &delta);
-        let changed = record.kept.offer(event, time, stream);
+        let changed = record.kept.offer(event, time, stream, offset);
         self.evidence_changed(changed);
     }
 

@@ -4,25 +4,31 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::format::Format;
+use super::series::SeriesId;
+use crate::format::Reader;
+
+/// Where the latest event of a stream is kept as evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Latest {
+    /// Its series; in a snapshot, the place of it there.
+    pub series: SeriesId,
+    /// Where its record begins in the stream.
+    pub offset: u64,
+}
 
 /// One stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stream {
-    /// How its bytes become events; told by its first record, or by the configuration.
-    pub format: Option<Format>,
-    /// Bytes taken so far.
-    pub offset: u64,
+    /// How far it has been read.
+    pub reader: Reader,
     /// Events decoded.
     pub events: u64,
     /// Records rejected.
     pub rejected: u64,
-    /// Nanoseconds since the epoch of its latest event in the order of its bytes.
-    pub last: Option<i64>,
     /// Nanoseconds since the epoch of its newest event.
     pub newest: Option<i64>,
-    /// Inside a record that is over the limit: its bytes are rejected up to the next line.
-    pub skipping: bool,
+    /// Where its latest event is kept, if that may go on with the next record.
+    pub latest: Option<Latest>,
     /// Bytes of all streams taken when this one was last fed: who is longest silent has the fewest.
     pub fed: u64,
 }
@@ -60,19 +66,30 @@ impl Streams {
         self.by_name.iter().map(|(name, stream)| (name.as_str(), stream))
     }
 
+    /// Say for each series that a stream's latest event is in what its number is now.
+    pub fn renumber(&mut self, number: impl Fn(SeriesId) -> Option<SeriesId>) {
+        for stream in self.by_name.values_mut() {
+            stream.latest =
+                stream.latest.and_then(|latest| number(latest.series).map(|series| Latest { series, ..latest }));
+        }
+    }
+
     /// Add another's; of a stream known to both, the counts add up.
     pub fn merge(&mut self, other: Self, limit: usize) -> u64 {
         let mut forgotten = 0;
         for (name, theirs) in other.by_name {
             let (mine, gone) = self.feed(&name, limit);
             forgotten += gone;
-            mine.format = mine.format.max(theirs.format);
-            mine.offset += theirs.offset;
+            let offset = mine.reader.offset + theirs.reader.offset;
+            // What is remembered of the records so far is of use to one reader only: to the one that is further.
+            if mine.reader.offset <= theirs.reader.offset {
+                mine.reader = theirs.reader;
+                mine.latest = theirs.latest;
+            }
+            mine.reader.offset = offset;
             mine.events += theirs.events;
             mine.rejected += theirs.rejected;
-            mine.last = mine.last.max(theirs.last);
             mine.newest = mine.newest.max(theirs.newest);
-            mine.skipping |= theirs.skipping;
             mine.fed = mine.fed.max(theirs.fed);
         }
         forgotten

@@ -1,6 +1,6 @@
 //! Log lines of the loggers that people use.
 
-use super::super::{Context, Format, decode};
+use super::super::{Context, Format, Memory, decode};
 use super::{attributes, decoded, one};
 use crate::event::{Event, Level};
 
@@ -245,6 +245,6 @@ fn lines_wrapped_many_times_come_to_an_end() {
         text = serde_json::json!({ "log": text }).to_string();
     }
     let mut events = Vec::new();
-    decode(Format::Json, text.as_bytes(), &Context::default(), &mut events).unwrap();
+    decode(Format::Json, text.as_bytes(), &Context::default(), &mut Memory::default(), &mut events).unwrap();
     assert_eq!(events.len(), 1);
 }

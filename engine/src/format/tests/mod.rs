@@ -7,7 +7,7 @@ mod records;
 mod text;
 mod time;
 
-use super::{Context, Format, Reject, decode};
+use super::{Context, Format, Memory, Reject, decode};
 use crate::event::Event;
 
 /// 2026-11-24 23:42:01 UTC.
@@ -17,7 +17,7 @@ const CONTEXT: Context = Context { last_time: None, received: NOW };
 
 fn decoded(format: Format, record: &[u8]) -> Result<Vec<Event<'_>>, Reject> {
     let mut events = Vec::new();
-    decode(format, record, &CONTEXT, &mut events).map(|()| events)
+    decode(format, record, &CONTEXT, &mut Memory::default(), &mut events).map(|_| events)
 }
 
 /// The only event of a record.

@@ -81,7 +81,9 @@ fn the_first_record_tells_the_format() {
         ("", Format::Text),
     ];
     for (record, format) in cases {
-        assert_eq!(detect(record.as_bytes()), *format, "{record}");
+        assert_eq!(detect(record.as_bytes(), true), Some(*format), "{record}");
+        let early = detect(record.as_bytes(), false);
+        assert!(early.is_none_or(|early| early == *format), "{record}");
     }
 }
 
@@ -146,7 +148,7 @@ proptest! {
     fn a_rejected_record_leaves_no_events(data in stream(), format in prop::sample::select(Format::ALL)) {
         for record in records(Some(format), &data) {
             let mut events = vec![crate::event::Event::default()];
-            let result = super::decode(format, record, &CONTEXT, &mut events);
+            let result = super::decode(format, record, &CONTEXT, &mut super::Memory::default(), &mut events);
             prop_assert!(!events.is_empty());
             if let Err(reject) = result {
                 prop_assert_eq!(events.len(), 1);

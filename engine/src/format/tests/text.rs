@@ -119,7 +119,7 @@ fn a_year_or_a_day_that_is_missing_is_chosen_near_the_previous_event() {
     let time = |text: &str, last: Option<i64>| {
         let mut events = Vec::new();
         let context = Context { last_time: last, received: NOW };
-        super::decode(Format::Text, text.as_bytes(), &context, &mut events).unwrap();
+        super::decode(Format::Text, text.as_bytes(), &context, &mut super::Memory::default(), &mut events).unwrap();
         events[0].time.unwrap()
     };
     let stamp = |text: &str| time(text, None);

@@ -1,0 +1,21 @@
+//! What a stream's decoder remembers from one record for the records after it.
+//!
+//! A record is decoded by its own bytes and by this: the header row that names its columns, the names of processes, the
+//! calls that were entered and not left yet. It is part of the stream, is kept in snapshots, and its size is bounded.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Format;
+
+/// Of one stream. A rejected record leaves it as it was.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Memory {
+    /// The format that a record has told for the stream (a header row, say), where its first one did not.
+    pub(super) told: Option<Format>,
+    /// The columns of the records that follow, as the last header row names them.
+    pub(super) columns: Vec<String>,
+    /// What was said once and holds for records to come, by what it is of: the name of a process, a base time.
+    pub(super) notes: BTreeMap<String, String>,
+}

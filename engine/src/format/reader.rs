@@ -1,0 +1,109 @@
+//! Reads a stream record by record: where one ends, in which format it is, what it says.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Context, Format, Found, Memory, Next, Reject, decode, detect, next_record};
+use crate::event::Event;
+
+/// Why a record was left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It cannot be read.
+    Rejected(Reject),
+    /// It is longer than the limit, in bytes.
+    Long(usize),
+    /// It is the rest of one that was.
+    Rest,
+}
+
+/// A record taken off the front of a block.
+#[derive(Clone, Debug)]
+pub struct Record<'a> {
+    /// Its bytes, newline included.
+    pub bytes: &'a [u8],
+    /// What came of it.
+    pub found: Result<Found, Refusal>,
+}
+
+/// How far a stream has been read, and what reading on takes. Kept in snapshots.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reader {
+    /// How its bytes become events; told by its first record, by a later one, or by the configuration.
+    pub format: Option<Format>,
+    /// Bytes taken so far.
+    pub offset: u64,
+    /// Nanoseconds since the epoch of its latest event in the order of its bytes; set by who decides on event times.
+    pub last: Option<i64>,
+    /// Inside a record that is over the limit: its bytes are refused up to the next line.
+    skipping: bool,
+    memory: Memory,
+}
+
+impl Reader {
+    /// Take one record off the front of `rest`, which starts at a record boundary and ends at one; its events are pushed.
+    /// None if nothing is left.
+    ///
+    /// `forced` is the format if it need not be told by content, `received` the time (nanoseconds since the epoch) when
+    /// `rest` was received, `limit` the bytes of the longest record that is decoded.
+    pub fn next<'a>(
+        &mut self,
+        rest: &'a [u8],
+        forced: Option<Format>,
+        received: i64,
+        limit: usize,
+        events: &mut Vec<Event<'a>>,
+    ) -> Option<Record<'a>> {
+        if rest.is_empty() {
+            return None;
+        }
+        if self.skipping {
+            let end = memchr::memchr(b'\n', rest);
+            self.skipping = end.is_none();
+            return Some(self.taken(&rest[..end.map_or(rest.len(), |end| end + 1)], Err(Refusal::Rest)));
+        }
+        if forced.is_none() && self.format.is_none() {
+            self.format = detect(rest, true);
+        }
+        let format = forced.or(self.format);
+        let bytes = match next_record(format, rest) {
+            Next::Record(length) => &rest[..length],
+            Next::Incomplete => rest,
+        };
+        if bytes.len() > limit {
+            self.skipping = !bytes.ends_with(b"\n");
+            return Some(self.taken(bytes, Err(Refusal::Long(limit))));
+        }
+        let context = Context { last_time: self.last, received };
+        let found = decode(format.unwrap_or(Format::Text), bytes, &context, &mut self.memory, events);
+        if let Some(told) = self.memory.told.take() {
+            self.format = Some(told);
+        }
+        Some(self.taken(bytes, found.map_err(Refusal::Rejected)))
+    }
+
+    fn taken<'a>(&mut self, bytes: &'a [u8], found: Result<Found, Refusal>) -> Record<'a> {
+        self.offset += bytes.len() as u64;
+        Record { bytes, found }
+    }
+}
+
+impl Refusal {
+    /// The kind of reason, for counting.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::Rejected(reject) => reject.reason(),
+            Self::Long(_) | Self::Rest => "record over the limit",
+        }
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Rejected(reject) => reject.fmt(f),
+            Self::Long(limit) => write!(f, "a record of more than {limit} bytes, the limit engine.max_record"),
+            Self::Rest => f.write_str("the rest of a record over the limit"),
+        }
+    }
+}
