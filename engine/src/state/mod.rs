@@ -91,6 +91,7 @@ pub struct State {
     /// Bytes of evidence held.
     pub evidence_bytes: usize,
     shape: String,
+    name: String,
 }
 
 impl State {
@@ -107,6 +108,7 @@ impl State {
             ledger: Ledger::default(),
             evidence_bytes: 0,
             shape: String::new(),
+            name: String::new(),
         }
     }
 
@@ -203,7 +205,9 @@ impl State {
             }
             return id;
         }
-        let key = Key { service: &*event.service, operation: &*event.operation, within: "", kind: event.kind };
+        let mut name = std::mem::take(&mut self.name);
+        let operation = templates::name(&event.operation, &mut name);
+        let key = Key { service: &*event.service, operation, within: "", kind: event.kind };
         let id = self.table.find(&key);
         self.count(id, event, time, stream, offset);
         if event.failed && !event.message.is_empty() {
@@ -211,12 +215,13 @@ impl State {
             let key = Key {
                 service: &*event.service,
                 operation: self.shape.as_str(),
-                within: &*event.operation,
+                within: operation,
                 kind: Kind::Failure,
             };
             let failure = self.table.find(&key);
             self.count(failure, event, time, stream, offset);
         }
+        self.name = name;
         if event.own.is_none() {
             self.open(event, time, id);
         }

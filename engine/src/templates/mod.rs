@@ -27,6 +27,7 @@ mod amounts;
 mod date;
 mod evidence;
 mod grouping;
+mod name;
 mod quotes;
 mod shape;
 mod slots;
@@ -38,6 +39,7 @@ mod tokens;
 mod words;
 
 pub use grouping::Grouping;
+pub use name::name;
 pub use shape::{LIMIT, VARIABLE, shape};
 
 /// One JSON object for each line, blank ones too: the number of its template, and the template.
