@@ -28,7 +28,7 @@ from tracegist._engine import Engine
 from tracegist.offline import ingest_paths
 
 from .load import Compressed, Dated, Dropped, Growing, Pushed, Records, Renamed, Shifted, Truncated
-from .readers import COLLECTOR, HOLD, Collector, Reader, Tracegist, summary
+from .readers import COLLECTOR, HOLD, Collector, Reader, Tracegist, settle, summary, until
 
 FILES: Final = {
     "file": Growing,
@@ -40,7 +40,6 @@ FILES: Final = {
 }
 SOURCES: Final = (*FILES, "spool", "push")
 _TICK: Final = 0.01
-_PATIENCE: Final = 20.0
 _NUMBER: Final = re.compile(r" #\d+")
 Writer = Growing | Dropped | Pushed
 
@@ -112,54 +111,31 @@ class Load:
 
 
 def attack(
-    reader: Reader, load: Load, random_: random.Random, *, kills: int, rest: int, say: Callable[[str], None]
+    reader: Reader, load: Load, random_: random.Random, *, kills: int, rest: int, up: float, say: Callable[[str], None]
 ) -> None:
     """Kill it again and again, and see between that it comes to the right count."""
     began = time.monotonic()
     reader.start()
-    _until(reader.ready)
+    until(reader.ready)
     startup = time.monotonic() - began
     load.start()
     drift = 0
     for kill in range(1, kills + 1):
         # A third of them while it starts: these moments are to be any, so they are slept for.
-        time.sleep(random_.uniform(0, 1.2 * startup) if random_.random() < 0.35 else startup + random_.uniform(0, 0.9))
+        time.sleep(random_.uniform(0, 1.2 * startup) if random_.random() < 0.35 else startup + random_.uniform(0, up))
         reader.kill()
         reader.start()
         if kill == kills:
             load.stop()
         if kill % rest == 0 or kill == kills:
             with load.rest():
-                now = _settle(reader, load.made + drift) - load.made
+                now = settle(reader, load.made + drift)[0] - load.made
                 if now != drift:
                     say(f"after {kill} kills: {now - drift:+} records since the last rest")
                 drift = now
                 for writer in load.writers:
                     writer.tidy()
             say(f"{kill} kills, {load.made:,} records, {time.monotonic() - began:.0f} s")
-
-
-def _settle(reader: Reader, expected: int) -> int:
-    """Wait until as many are counted and safe as are expected, or nothing changes any more; how many there are."""
-    seen: list[int | None] = []
-    quiet = time.monotonic()
-    while time.monotonic() - quiet < _PATIENCE:
-        count = reader.read()
-        if count is not None and count >= expected and reader.safe() >= expected:
-            break
-        if not seen or count != seen[-1]:
-            seen.append(count)
-            quiet = time.monotonic()
-        time.sleep(0.05)
-    return reader.safe()
-
-
-def _until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError
-        time.sleep(0.005)
 
 
 def differences(reader: Tracegist, truths: Sequence[Records]) -> list[str]:
@@ -198,6 +174,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="of the moments, and of what is written")
     parser.add_argument("--sources", default=",".join(SOURCES), help=f"some of {','.join(SOURCES)}")
     parser.add_argument("--rate", type=float, default=150, help="records a second of each source")
+    parser.add_argument(
+        "--up", type=float, default=0.9, help="seconds it is left alone for at most, once it has started"
+    )
     parser.add_argument("--rest", type=int, default=25, help="kills between two rests")
     parser.add_argument("--peer", action="store_true", help="the collector beside it, on the files")
     parser.add_argument("--synchronous", action="store_true", help="the collector with stanza.synchronousLogEmitter")
@@ -244,7 +223,15 @@ def _run(folder: Path, sources: Sequence[str], options: argparse.Namespace) -> i
     load = Load(writers, random_, options.rate)
     began = time.monotonic()
     try:
-        attack(reader, load, random_, kills=options.kills, rest=options.rest, say=lambda line: print(line, flush=True))
+        attack(
+            reader,
+            load,
+            random_,
+            kills=options.kills,
+            rest=options.rest,
+            up=options.up,
+            say=lambda line: print(line, flush=True),
+        )
     except BaseException:
         reader.kill()
         raise
@@ -265,10 +252,10 @@ def _table(reader: Reader, load: Load, options: argparse.Namespace, seconds: flo
     failed = False
     for writer in load.writers:
         account = reader.account(writer.records)
-        failed = failed or account.lost + account.doubled > 0
-        where = account.where if len(account.where) < 200 else f"{account.where[:200]} ..."
+        lost, doubled = sum(account.lost.values()), sum(account.doubled.values())
+        failed = failed or lost + doubled > 0
         name = f"{writer.records.source:12}{writer.rotations:>10}"
-        print(f"{name}{account.made:>10}{account.lost:>8}{account.doubled:>8}  {where}")
+        print(f"{name}{account.made:>10}{lost:>8}{doubled:>8}  {account.where}")
     return failed
 
 

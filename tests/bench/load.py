@@ -41,10 +41,8 @@ _CALLER, _CALLED = 3, 2
 # They differ: one record in the place of another would be seen in the percentiles.
 _DURATIONS: Final = [int(1_000_000 * 1.02**place) for place in range(400)]
 _NUMBER: Final = re.compile(rb'"spanId":"([0-9a-f]{16})"')
-_KEPT: Final = 3
-
-Destroy = Callable[[int], None]
-"""Told of the number before which all records were in files that are about to be no more."""
+_LETTERS: Final = str.maketrans("0123456789", "abcdefghij")
+_DIGITS: Final = str.maketrans("abcdefghij", "0123456789")
 
 
 class Records:
@@ -83,7 +81,7 @@ class Records:
             "traceId": f"{self._trace:016x}{number // 2 + 1:016x}",
             "spanId": f"{number + 1:016x}",
             "parentSpanId": f"{number:016x}" if called else "",
-            "name": f"block {number // self.block}",
+            "name": block_name(number // self.block),
             "kind": _CALLED if called else _CALLER,
             "startTimeUnixNano": str(start),
             "endTimeUnixNano": str(start + _DURATIONS[number % len(_DURATIONS)]),
@@ -92,6 +90,16 @@ class Records:
         resource = {"attributes": [{"key": "service.name", "value": name}]}
         line = {"resourceSpans": [{"resource": resource, "scopeSpans": [{"spans": [span]}]}]}
         return json.dumps(line, separators=(",", ":")).encode() + b"\n"
+
+
+def block_name(block: int) -> str:
+    """The operation that stands for a block: its number in letters, as numbers in names are taken for ids."""
+    return f"block {str(block).translate(_LETTERS)}"
+
+
+def block_of(name: str) -> int:
+    """The block that an operation stands for."""
+    return int(name.removeprefix("block ").translate(_DIGITS))
 
 
 def number_of(line: bytes) -> int | None:
@@ -107,6 +115,9 @@ class Growing:
     :param records: what it is written from
     :param random_: for where writes end
     """
+
+    kept = 3
+    """Rotated files that are not deleted."""
 
     def __init__(self, path: Path, records: Records, random_: random.Random) -> None:
         self.path = path
@@ -136,7 +147,7 @@ class Growing:
     def rotate(self) -> None:
         """Put another file in its place; the writer notices late, as it does."""
 
-    def tidy(self, destroy: Destroy | None = None) -> None:
+    def tidy(self) -> None:
         """Do what may be done once all that was written has been read."""
 
     def close(self) -> None:
@@ -159,21 +170,19 @@ class Renamed(Growing):
 
     def __init__(self, path: Path, records: Records, random_: random.Random) -> None:
         super().__init__(path, records, random_)
-        self._old: list[tuple[Path, int]] = []
+        self._old: list[Path] = []
 
     def rotate(self) -> None:
         """Rename the file; the end of a record goes into it under its new name."""
         old = self.path.with_name(f"{self.path.name}.{self.rotations + 1:06}")
         self.path.rename(old)
         self._reopen(self.path)
-        self._old.append((old, self.records.made))
+        self._old.append(old)
 
-    def tidy(self, destroy: Destroy | None = None) -> None:
+    def tidy(self) -> None:
         """Delete those that are old."""
-        old, self._old = self._old[:-_KEPT], self._old[-_KEPT:]
-        for path, end in old:
-            if destroy:
-                destroy(end)
+        old, self._old = self._old[: -self.kept], self._old[-self.kept :]
+        for path in old:
             path.unlink()
 
 
@@ -187,11 +196,9 @@ class Shifted(Growing):
         self.path.rename(self._aged(1))
         self._reopen(self.path)
 
-    def tidy(self, destroy: Destroy | None = None) -> None:
+    def tidy(self) -> None:
         """Delete those that are old."""
-        if destroy:
-            destroy(self.records.made)
-        for age in range(self._count(), _KEPT, -1):
+        for age in range(self._count(), self.kept, -1):
             self._aged(age).unlink()
 
     def _count(self) -> int:
@@ -217,33 +224,29 @@ class Dated(Renamed):
         old = self.path
         self.path = old.with_name(f"{old.name[:-6]}{self.rotations + 1:06}")
         self._reopen(self.path)
-        self._old.append((old, self.records.made))
+        self._old.append(old)
 
 
 class Compressed(Renamed):
     """Renamed and made anew, and compressed later."""
 
-    def tidy(self, destroy: Destroy | None = None) -> None:
+    def tidy(self) -> None:
         """Compress what was rotated, as gzip does, and delete what is old."""
-        for place, (path, end) in enumerate(self._old):
+        for place, path in enumerate(self._old):
             if path.suffix != ".gz":
                 packed = path.with_name(f"{path.name}.gz")
                 with path.open("rb") as plain, gzip.open(packed, "wb") as file:
                     shutil.copyfileobj(plain, file)
-                if destroy:
-                    destroy(end)
                 path.unlink()
-                self._old[place] = (packed, end)
+                self._old[place] = packed
         super().tidy()
 
 
 class Truncated(Growing):
     """Emptied in place, as copytruncate does it; where the copy goes is nobody's matter here."""
 
-    def tidy(self, destroy: Destroy | None = None) -> None:
+    def tidy(self) -> None:
         """Empty it."""
-        if destroy:
-            destroy(self.records.made)
         os.truncate(self.path, 0)
         self.rotations += 1
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -21,13 +21,17 @@ from tracegist._engine import Engine
 from tracegist.commit import Committer
 from tracegist.sources import Progress
 
-from .load import Records, number_of
+from .load import Records, block_of, number_of
 
-__all__ = ["COLLECTOR", "HOLD", "Account", "Collector", "Reader", "Tracegist", "summary"]
+__all__ = ["COLLECTOR", "HOLD", "Account", "Collector", "Reader", "Tracegist", "settle", "summary", "until"]
 
 COLLECTOR: Final = Path(__file__).parents[2] / "target" / "collector" / "collector"
 _DAY: Final = 86_400_000_000_000
 _POLLS: Final = 0.5
+_NEAR: Final = 2000
+_PATIENCE: Final = 12.0
+_DEADLINE: Final = 60.0
+_SHOWN: Final = 6
 _BUDGET: Final = 100_000_000
 HOLD: Final = 20_000_000_000
 
@@ -36,13 +40,28 @@ HOLD: Final = 20_000_000_000
 class Account:
     """What has become of the records of a source.
 
-    :param where: the numbers that records lost or doubled lie in, in words
+    :param lost: how many, by the number of the first record of their block
+    :param doubled: likewise
+    :param block: how many numbers a block has
     """
 
     made: int
-    lost: int
-    doubled: int
-    where: str
+    block: int
+    lost: Mapping[int, int]
+    doubled: Mapping[int, int]
+
+    @property
+    def where(self) -> str:
+        """Which were lost and which doubled, in a few words."""
+        signed = [(number, -count) for number, count in self.lost.items()] + list(self.doubled.items())
+        ranges: list[list[int]] = []
+        for number, count in sorted(signed):
+            if ranges and number - ranges[-1][1] < _NEAR and (count < 0) == (ranges[-1][2] < 0):
+                ranges[-1][1:] = [number, ranges[-1][2] + count]
+            else:
+                ranges.append([number, number, count])
+        words = [f"{count:+} in {first}-{last}" for first, last, count in ranges]
+        return ", ".join(words[:_SHOWN] + ["..."] * (len(words) > _SHOWN))
 
 
 class Reader(Protocol):
@@ -131,14 +150,14 @@ class Tracegist(_Process):
         command = [sys.executable, "-m", "tracegist", "run", "--config", str(self._config)]
         super().__init__(command, folder / "tracegist.log")
 
-    def configure(self, sources: str) -> None:
-        """Write the configuration, of which `sources` is the part in TOML that names them.
+    def configure(self, sources: str, *, engine: str = "") -> None:
+        """Write the configuration, of which `sources` is the part in TOML that names them, and `engine` adds to a section.
 
         It commits as often as may be, so that many kills fall into a commit, and holds traces for longer than a source may
         lag behind another.
         """
         self._config.write_text(
-            f'[state]\nfolder = "{self._state}"\ncommit_interval = "50ms"\n[engine]\ntrace_hold = "{HOLD // 10**9}s"\n'
+            f'[state]\nfolder = "{self._state}"\ncommit_interval = "50ms"\n[engine]\ntrace_hold = "{HOLD // 10**9}s"\n{engine}'
             f'[output]\nfolder = "{self._folder}/out"\n[server]\nsocket = "{self._socket}"\n{sources}'
         )
 
@@ -182,17 +201,13 @@ class Tracegist(_Process):
         counts: Counter[int] = Counter()
         for fact in summary(self.engine())["facts"]:
             if fact["section"] == "busy" and fact["service"].removesuffix("-store") == records.source:
-                counts[int(fact["operation"].removeprefix("block "))] += round(fact["after"])
-        lost = doubled = 0
-        where = []
-        for block in range(max([-(-records.made // size), *(block + 1 for block in counts)])):
-            first = block * size
-            difference = counts[block] - max(0, min(size, records.made - first))
-            lost += max(0, -difference)
-            doubled += max(0, difference)
-            if difference:
-                where.append(f"{difference:+} in {first}-{first + size - 1}")
-        return Account(records.made, lost, doubled, ", ".join(where))
+                counts[block_of(fact["operation"])] += round(fact["after"])
+        made = {block: min(size, records.made - block * size) for block in range(-(-records.made // size))}
+        lost = {block * size: count - counts[block] for block, count in made.items() if count > counts[block]}
+        doubled = {
+            block * size: count - made.get(block, 0) for block, count in counts.items() if count > made.get(block, 0)
+        }
+        return Account(records.made, size, lost, doubled)
 
 
 class Collector(_Process):
@@ -234,10 +249,9 @@ class Collector(_Process):
         """Compare the numbers that have arrived with those that were made."""
         tally = self._tallies[records.source]
         tally.distinct()
-        lost = [number for number in range(records.made) if not tally.counts[number]]
+        lost = {number: 1 for number in range(records.made) if not tally.counts[number]}
         doubled = {number: times - 1 for number, times in tally.counts.items() if times > 1}
-        where = [f"-{text}" for text in _ranges(lost)] + [f"+{text}" for text in _ranges(sorted(doubled))]
-        return Account(records.made, len(lost), sum(doubled.values()), ", ".join(where))
+        return Account(records.made, 1, lost, doubled)
 
 
 class _Tally:
@@ -283,18 +297,33 @@ def _collector(folder: Path, patterns: Mapping[str, str]) -> dict[str, object]:
     }
 
 
-def _ranges(numbers: list[int]) -> list[str]:
-    """Numbers in order, those that follow one another as one range."""
-    ranges: list[list[int]] = []
-    for number in numbers:
-        if ranges and ranges[-1][1] == number - 1:
-            ranges[-1][1] = number
-        else:
-            ranges.append([number, number])
-    return [f"{first}-{last}" for first, last in ranges]
-
-
 def summary(engine: Engine) -> dict[str, Any]:
     """All that an engine could say of a day."""
     answer: dict[str, Any] = json.loads(engine.summary(budget=_BUDGET, window=_DAY, baseline=1_000_000_000))
     return answer
+
+
+def settle(reader: Reader, expected: int) -> tuple[int, float]:
+    """Wait until as many are counted and safe as are expected, or nothing changes any more.
+
+    :return: how many there are, and the seconds until the last of them was counted
+    """
+    began = changed = time.monotonic()
+    last: int | None = None
+    while time.monotonic() - changed < _PATIENCE:
+        count = reader.read()
+        if count is not None and count != last:
+            last, changed = count, time.monotonic()
+        if count is not None and count >= expected and reader.safe() >= expected:
+            break
+        time.sleep(0.05)
+    return reader.safe(), changed - began
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait for something that comes soon."""
+    deadline = time.monotonic() + _DEADLINE
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        time.sleep(0.005)
