@@ -66,12 +66,14 @@ pub fn redact(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Mask the secrets in a text.
-pub fn redact_text(text: &mut String) {
+/// Mask the secrets in a text. Says whether there were any.
+pub fn redact_text(text: &mut String) -> bool {
     let redacted = redact(text.as_bytes());
-    if redacted != text.as_bytes() {
+    let found = redacted != text.as_bytes();
+    if found {
         *text = String::from_utf8_lossy(&redacted).into_owned();
     }
+    found
 }
 
 /// One line of plain words of at most `limit` bytes: no control characters or escape sequences, no secrets, no special tokens.

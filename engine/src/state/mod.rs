@@ -13,6 +13,11 @@ pub mod streams;
 pub mod timeline;
 pub mod traces;
 
+use std::hash::BuildHasher;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashSet;
+
 use crate::event::{Event, Kind};
 use crate::format::{Format, Found, Refusal};
 use crate::redact;
@@ -92,6 +97,8 @@ pub struct State {
     pub evidence_bytes: usize,
     shape: String,
     name: String,
+    /// Hashes of shapes in which there is no secret, so that the same messages are looked through once.
+    clean: HashSet<u64, RandomState>,
 }
 
 impl State {
@@ -109,6 +116,7 @@ impl State {
             evidence_bytes: 0,
             shape: String::new(),
             name: String::new(),
+            clean: HashSet::default(),
         }
     }
 
@@ -231,7 +239,17 @@ impl State {
     /// What a message is counted by: its shape, without secrets, since the state is kept and sent on.
     fn shape_of(&mut self, message: &str) {
         templates::shape(message, &mut self.shape);
-        redact::redact_text(&mut self.shape);
+        let hash = self.clean.hasher().hash_one(&self.shape);
+        if self.clean.contains(&hash) {
+            return;
+        }
+        if redact::redact_text(&mut self.shape) {
+            return;
+        }
+        if self.clean.len() > self.limits.max_series {
+            self.clean.clear();
+        }
+        self.clean.insert(hash);
     }
 
     /// Put a span, or a log record that names its span, to its trace.

@@ -1,19 +1,21 @@
-//! Log messages by template: the shapes of one service's messages, joined where only variables tell them apart.
+//! Messages by template: the shapes of one service's log messages, and of its failures', joined where only variables tell
+//! them apart.
 
 use std::collections::BTreeMap;
 
 use crate::event::Kind;
 use crate::state::State;
+use crate::state::series::Key;
 use crate::templates::Grouping;
 
 /// The template of every shape, by service.
 #[derive(Debug, Default)]
 pub struct Groups<'a> {
-    services: BTreeMap<&'a str, Service<'a>>,
+    messages: BTreeMap<(&'a str, Kind), Messages<'a>>,
 }
 
 #[derive(Debug)]
-struct Service<'a> {
+struct Messages<'a> {
     shapes: Vec<&'a str>,
     grouping: Grouping,
 }
@@ -22,22 +24,24 @@ impl<'a> Groups<'a> {
     /// Group the messages of a state: a function of the shapes alone.
     #[must_use]
     pub fn of(state: &'a State) -> Self {
-        let mut shapes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for (_, key, _) in state.table.iter().filter(|entry| entry.1.kind == Kind::Log) {
-            shapes.entry(key.service).or_default().push(key.operation);
+        let mut shapes: BTreeMap<(&str, Kind), Vec<&str>> = BTreeMap::new();
+        for (_, key, _) in state.table.iter().filter(|entry| matches!(entry.1.kind, Kind::Log | Kind::Failure)) {
+            shapes.entry((key.service, key.kind)).or_default().push(key.operation);
         }
         let group = |mut shapes: Vec<&'a str>| {
             shapes.sort_unstable();
+            shapes.dedup();
             let grouping = Grouping::of(&shapes);
-            Service { shapes, grouping }
+            Messages { shapes, grouping }
         };
-        Self { services: shapes.into_iter().map(|(service, shapes)| (service, group(shapes))).collect() }
+        Self { messages: shapes.into_iter().map(|(whose, shapes)| (whose, group(shapes))).collect() }
     }
 
-    /// The template of a shape; the shape itself if it is not known.
+    /// The key with the template of its message; as it is, if it has none.
     #[must_use]
-    pub fn template<'t>(&'t self, service: &str, shape: &'t str) -> &'t str {
-        let Some(known) = self.services.get(service) else { return shape };
-        known.shapes.binary_search(&shape).map_or(shape, |at| known.grouping.template(known.grouping.group(at)))
+    pub fn template<'t>(&'t self, key: Key<&'t str>) -> Key<&'t str> {
+        let Some(known) = self.messages.get(&(key.service, key.kind)) else { return key };
+        let Ok(at) = known.shapes.binary_search(&key.operation) else { return key };
+        Key { operation: known.grouping.template(known.grouping.group(at)), ..key }
     }
 }

@@ -106,9 +106,9 @@ impl<'a> View<'a> {
         }
         let edges =
             joined(series.iter().filter(|series| series.key.kind == Kind::Edge), |key| Key { within: "", ..key });
-        let (logs, mut series): (Vec<_>, Vec<_>) = series.into_iter().partition(|series| series.key.kind == Kind::Log);
-        let template = |key: Key<&'a str>| Key { operation: groups.template(key.service, key.operation), ..key };
-        series.extend(joined(logs.iter(), template));
+        let (messages, mut series): (Vec<_>, Vec<_>) =
+            series.into_iter().partition(|series| matches!(series.key.kind, Kind::Log | Kind::Failure));
+        series.extend(joined(messages.iter(), |key| groups.template(key)));
         series.sort_unstable_by_key(|series| series.key);
         Self { state, span: Span { base, from, to }, series, edges }
     }
