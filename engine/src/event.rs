@@ -152,4 +152,6 @@ pub enum Attributes<'a> {
     Json(&'a [u8]),
     /// Text with `key=value` pairs, as `logfmt` has them; the same holds for their keys.
     Pairs(&'a [u8]),
+    /// A line of strace: process, error, result and path.
+    Strace(&'a [u8]),
 }

@@ -17,8 +17,9 @@ fn length(format: Option<Format>, data: &[u8]) -> usize {
 
 fuzz_target!(|input: &[u8]| {
     let [first, second, data @ ..] = input else { return };
-    let hints = [None, Some(Format::Otlp), Some(Format::Json), Some(Format::Text)];
-    let hint = hints[usize::from(first % 4)];
+    // Bit 2 says whether the stream has had an event; the others choose the format, of none or all.
+    let choice = usize::from(first & 3 | first >> 3 << 2) % (Format::ALL.len() + 1);
+    let hint = choice.checked_sub(1).map(|index| Format::ALL[index]);
     // A cut anywhere moves no boundary.
     let cut = boundary(hint, &data[..usize::from(*second).min(data.len())]);
     let mut at = 0;

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::cursor::Cursor;
-use super::otlp;
 use super::value::{self, Value};
+use super::{otlp, strace};
 use crate::event::Attributes;
 
 /// The value of an attribute.
@@ -75,6 +75,7 @@ impl<'a> Attributes<'a> {
             Self::OtlpJson { own, resource } => ([own, resource], Shape::Otlp),
             Self::Json(object) => ([object, &[]], Shape::Object),
             Self::Pairs(text) => ([text, &[]], Shape::Pairs),
+            Self::Strace(line) => ([line, &[]], Shape::Strace(0)),
         };
         let mut iter = Iter { kind, cursor: Cursor::new(parts[0]), text: parts[0], later: parts[1] };
         iter.enter();
@@ -96,6 +97,8 @@ enum Shape {
     Otlp,
     Object,
     Pairs,
+    /// With the number of the next one.
+    Strace(usize),
 }
 
 /// Keys and values of [`Attributes`].
@@ -113,7 +116,7 @@ impl<'a> Iter<'a> {
         let entered = match self.kind {
             Shape::Otlp => self.cursor.enter_array(),
             Shape::Object => self.cursor.enter_object(),
-            Shape::Pairs => Ok(true),
+            Shape::Pairs | Shape::Strace(_) => Ok(true),
         };
         if !matches!(entered, Ok(true)) {
             self.text = &[];
@@ -141,6 +144,11 @@ impl<'a> Iter<'a> {
                 let (key, value, rest) = super::logfmt::pair(self.text)?;
                 self.text = rest;
                 Some((String::from_utf8_lossy(key), Attribute::Text(value.str())))
+            }
+            Shape::Strace(number) => {
+                self.kind = Shape::Strace(number + 1);
+                let (key, value) = strace::attribute(self.text, number)?;
+                Some((Cow::Borrowed(key), value))
             }
         }
     }

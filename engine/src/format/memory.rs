@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Format;
+use super::strace::Traced;
 
 /// Of one stream. A rejected record leaves it as it was.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,4 +19,14 @@ pub struct Memory {
     pub(super) columns: Vec<String>,
     /// What was said once and holds for records to come, by what it is of: the name of a process, a base time.
     pub(super) notes: BTreeMap<String, String>,
+    /// Programs and open calls of strace.
+    pub(super) strace: Traced,
+}
+
+impl Memory {
+    /// How much that was to be remembered had to be forgotten, to stay within bounds.
+    #[must_use]
+    pub const fn forgotten(&self) -> u64 {
+        self.strace.forgotten()
+    }
 }

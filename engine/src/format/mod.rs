@@ -12,11 +12,13 @@ mod access;
 mod any_value;
 mod attributes;
 mod body;
+mod bounded;
 mod cursor;
 mod fields;
 mod id;
 mod json;
 mod level;
+mod lines;
 mod logfmt;
 mod memory;
 mod names;
@@ -24,6 +26,8 @@ mod otlp;
 mod reader;
 mod records;
 mod reject;
+mod strace;
+mod syscalls;
 mod syslog;
 #[cfg(test)]
 mod tests;
@@ -49,11 +53,19 @@ pub enum Format {
     Json,
     /// A line to a log record.
     Text,
+    /// The output of strace.
+    Strace,
 }
 
 impl Format {
+    /// Whether its records are lines, whatever is in them.
+    #[must_use]
+    pub const fn is_lines(self) -> bool {
+        !matches!(self, Self::Otlp | Self::Json)
+    }
+
     /// Every format.
-    pub const ALL: &[Self] = &[Self::Otlp, Self::Json, Self::Text];
+    pub const ALL: &[Self] = &[Self::Otlp, Self::Json, Self::Text, Self::Strace];
 
     /// The word for it, as it stands in the configuration.
     #[must_use]
@@ -62,6 +74,7 @@ impl Format {
             Self::Otlp => "otlp",
             Self::Json => "json",
             Self::Text => "text",
+            Self::Strace => "strace",
         }
     }
 
@@ -123,7 +136,7 @@ pub fn decode<'a>(
     format: Format,
     record: &'a [u8],
     context: &Context,
-    _memory: &mut Memory,
+    memory: &mut Memory,
     events: &mut Vec<Event<'a>>,
 ) -> Result<Found, Reject> {
     let before = events.len();
@@ -137,21 +150,21 @@ pub fn decode<'a>(
     };
     let json = match (format, first) {
         (Format::Otlp | Format::Json, b'{') => true,
-        (Format::Text, b'{') => json::whole_object(body),
+        (_, b'{') => json::whole_object(body),
         (Format::Otlp | Format::Json, b'[') => json::starts_array(body),
         (Format::Otlp | Format::Json, b']' | b',') => json::between(body),
         _ => false,
     };
     let read = match (format, json) {
-        (_, false) => text::line(body, context, events),
-        (Format::Otlp, true) => json::documents(body, true, context, events),
-        (Format::Json, true) => json::documents(body, false, context, events),
-        (Format::Text, true) => json::documents(body, false, context, events).or_else(|_| {
+        (_, false) => lines::read(format, body, context, memory, events),
+        (Format::Otlp, true) => json::documents(body, true, context, events).map(|()| Found::Events),
+        (Format::Json, true) => json::documents(body, false, context, events).map(|()| Found::Events),
+        (_, true) => json::documents(body, false, context, events).map(|()| Found::Events).or_else(|_| {
             events.truncate(before);
-            text::line(body, context, events)
+            lines::read(format, body, context, memory, events)
         }),
     };
-    read.map(|()| Found::Events).map_err(|reject| {
+    read.map_err(|reject| {
         events.truncate(before);
         reject.shifted(start)
     })

@@ -20,7 +20,7 @@ pub enum Next {
 pub fn next_record(format: Option<Format>, data: &[u8]) -> Next {
     let Some(newline) = memchr::memchr(b'\n', data) else { return Next::Incomplete };
     let end = newline + 1;
-    if format == Some(Format::Text) {
+    if format.is_some_and(Format::is_lines) {
         return Next::Record(end);
     }
     match data.get(end) {
@@ -36,7 +36,7 @@ pub fn next_record(format: Option<Format>, data: &[u8]) -> Next {
 /// `data` starts at a record boundary.
 #[must_use]
 pub fn boundary(format: Option<Format>, data: &[u8]) -> usize {
-    if format == Some(Format::Text) {
+    if format.is_some_and(Format::is_lines) {
         return memchr::memrchr(b'\n', data).map_or(0, |newline| newline + 1);
     }
     let mut end = 0;

@@ -81,7 +81,11 @@ fn resolve(date: Date, clock: Clock, offset: i64, context: &Context) -> Option<i
                 if day == 0 || day > month_length(year, month) { None } else { at(days(year, month, day)) }
             }))
         }
-        Date::None => near(&mut (today - 1..=today + 1).filter_map(at)),
+        // What is written now is received now, in whatever zone it is.
+        Date::None => {
+            let around = context.last_time.unwrap_or(context.received);
+            (today - 1..=today + 1).filter_map(at).min_by_key(|time| time.abs_diff(around))
+        }
     }
 }
 

@@ -126,6 +126,28 @@ fn unsigned_slow(text: &[u8]) -> Option<u64> {
     (number >= 0.0 && number < u64::MAX as f64).then_some(number as u64)
 }
 
+/// A decimal number of units of so many nanoseconds each, in whole nanoseconds; what is below one is cut.
+#[must_use]
+pub(super) fn nanoseconds(text: &[u8], unit: u64) -> Option<u64> {
+    let point = memchr::memchr(b'.', text).unwrap_or(text.len());
+    let digits = |text: &[u8]| text.iter().all(u8::is_ascii_digit);
+    let (whole, fraction) = (&text[..point], text.get(point + 1..).unwrap_or_default());
+    if whole.is_empty() || !digits(whole) || !digits(fraction) || (point < text.len() && fraction.is_empty()) {
+        return None;
+    }
+    let mut total = unsigned(whole)?.checked_mul(unit)?;
+    let mut unit = unit;
+    for digit in fraction {
+        // Tenths of what is left: exact as long as units are powers of ten, which they are.
+        total = total.checked_add(u64::from(digit - b'0') * (unit / 10))?;
+        unit /= 10;
+        if unit == 0 {
+            break;
+        }
+    }
+    Some(total)
+}
+
 /// A finite number.
 #[must_use]
 pub(super) fn float(text: &[u8]) -> Option<f64> {

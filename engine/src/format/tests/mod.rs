@@ -4,10 +4,12 @@ mod grammar;
 mod json;
 mod otlp;
 mod records;
+mod strace;
+mod strangers;
 mod text;
 mod time;
 
-use super::{Context, Format, Memory, Reject, decode};
+use super::{Context, Format, Found, Memory, Reader, Reject, decode};
 use crate::event::Event;
 
 /// 2026-11-24 23:42:01 UTC.
@@ -36,4 +38,33 @@ fn attributes(event: &Event<'_>) -> Vec<(String, String)> {
         out
     };
     event.attributes.iter().map(|(key, value)| (key.into_owned(), json(value))).collect()
+}
+
+/// The events of a stream of which every record can be read; the same if its reader is kept and restored after each record.
+fn stream(data: &str) -> Vec<Event<'_>> {
+    let read = |keep: bool| {
+        let (mut reader, mut all, mut events) = (Reader::default(), Vec::new(), Vec::new());
+        let mut rest = data.as_bytes();
+        while let Some(record) = reader.next(rest, None, NOW, usize::MAX, &mut events) {
+            assert!(record.found.is_ok(), "{:?} of {}", record.found, String::from_utf8_lossy(record.bytes));
+            assert!(record.found != Ok(Found::Continuation) || events.is_empty());
+            rest = &rest[record.bytes.len()..];
+            if keep {
+                reader = postcard::from_bytes(&postcard::to_allocvec(&reader).unwrap()).unwrap();
+            }
+            for event in events.drain(..) {
+                reader.last = event.time.or(reader.last);
+                all.push(event);
+            }
+        }
+        all
+    };
+    let events = read(false);
+    assert_eq!(read(true), events);
+    events
+}
+
+/// Of each event its service, operation and message.
+fn told<'e>(events: &'e [Event<'_>]) -> Vec<(&'e str, &'e str, &'e str)> {
+    events.iter().map(|event| (&*event.service, &*event.operation, &*event.message)).collect()
 }

@@ -1,0 +1,21 @@
+//! Lines: each decoder of tools that write lines is asked in turn, and a line that is none of theirs is text.
+//!
+//! A tool's line tells the format of the stream ([`Memory::told`]), which is then asked first and believes more easily.
+
+use super::reject::Reject;
+use super::{Context, Format, Found, Memory, strace, text};
+use crate::event::Event;
+
+/// Decode a line.
+pub(super) fn read<'a>(
+    format: Format,
+    line: &'a [u8],
+    context: &Context,
+    memory: &mut Memory,
+    events: &mut Vec<Event<'a>>,
+) -> Result<Found, Reject> {
+    if let Some(found) = strace::line(line, format == Format::Strace, context, memory, events) {
+        return Ok(found);
+    }
+    text::line(line, context, events).map(|()| Found::Events)
+}
