@@ -83,6 +83,7 @@ pub(super) fn request<'a>(
     let mut found = false;
     let first = events.len();
     let mut resource = Resource::default();
+    let mut unstamped = Vec::new();
     if !cursor.enter_object()? {
         return Ok(false);
     }
@@ -92,13 +93,13 @@ pub(super) fn request<'a>(
                 found = true;
                 if cursor.enter_array()? {
                     while cursor.element()? {
-                        resource_events(cursor, context, events)?;
+                        resource_events(cursor, context, events, &mut unstamped)?;
                     }
                 }
             }
             Part::Scopes => {
                 found = true;
-                scopes(cursor, &resource, context, events)?;
+                scopes(cursor, &resource, context, events, &mut unstamped)?;
             }
             Part::Ignored => {
                 found = true;
@@ -115,11 +116,38 @@ pub(super) fn request<'a>(
             Part::Other => cursor.skip()?,
         }
     }
+    if !unstamped.is_empty() {
+        stamp(unstamped, &mut events[first..], first);
+    }
     Ok(found)
 }
 
+/// A log record without a time: its place among the events, and what a clock in its text says, of a zone not known.
+type Unstamped = (usize, Option<i64>);
+
+/// Give log records that have no time that of their neighbours in the request; only where none has one, the clock in the
+/// text counts: a wrong guess of its zone would put it hours away from all others.
+fn stamp(unstamped: Vec<Unstamped>, events: &mut [Event<'_>], first: usize) {
+    let stamped = |event: &&Event<'_>| event.time.is_some();
+    let Some(earliest) = events.iter().find(stamped).and_then(|event| event.time) else {
+        for (at, time) in unstamped {
+            events[at - first].time = time;
+        }
+        return;
+    };
+    let mut latest = earliest;
+    for event in events {
+        latest = *event.time.get_or_insert(latest);
+    }
+}
+
 /// A `ResourceSpans` or `ResourceLogs`.
-fn resource_events<'a>(cursor: &mut Cursor<'a>, context: &Context, events: &mut Vec<Event<'a>>) -> Result<(), Reject> {
+fn resource_events<'a>(
+    cursor: &mut Cursor<'a>,
+    context: &Context,
+    events: &mut Vec<Event<'a>>,
+    unstamped: &mut Vec<Unstamped>,
+) -> Result<(), Reject> {
     let first = events.len();
     let mut resource = Resource::default();
     if !cursor.enter_object()? {
@@ -127,7 +155,7 @@ fn resource_events<'a>(cursor: &mut Cursor<'a>, context: &Context, events: &mut 
     }
     while let Some(key) = cursor.key()? {
         match part(key.raw) {
-            Part::Scopes => scopes(cursor, &resource, context, events)?,
+            Part::Scopes => scopes(cursor, &resource, context, events, unstamped)?,
             _ if key.raw == b"resource" => {
                 resource = read_resource(cursor)?;
                 adopt(&resource, &mut events[first..]);
@@ -229,6 +257,7 @@ fn scopes<'a>(
     resource: &Resource<'a>,
     context: &Context,
     events: &mut Vec<Event<'a>>,
+    unstamped: &mut Vec<Unstamped>,
 ) -> Result<(), Reject> {
     if !cursor.enter_array()? {
         return Ok(());
@@ -251,7 +280,7 @@ fn scopes<'a>(
                 b"logRecords" | b"log_records" | b"logs" => {
                     if cursor.enter_array()? {
                         while cursor.element()? {
-                            log(cursor, resource, context, events)?;
+                            log(cursor, resource, context, events, unstamped)?;
                         }
                     }
                 }
@@ -445,6 +474,7 @@ fn log<'a>(
     resource: &Resource<'a>,
     context: &Context,
     events: &mut Vec<Event<'a>>,
+    unstamped: &mut Vec<Unstamped>,
 ) -> Result<(), Reject> {
     cursor.peek();
     let from = cursor.position();
@@ -477,6 +507,9 @@ fn log<'a>(
     if event.level == Level::Unset {
         // Collectors that ship lines as they are leave all there is to know in the body.
         body::read(&mut event, false, context, 0);
+    }
+    if time.or(observed).is_none() {
+        unstamped.push((events.len(), event.time.take()));
     }
     event.failed |= event.level >= Level::Error;
     events.push(event);

@@ -60,7 +60,8 @@ pub fn of_lines(data: &[u8]) -> Vec<u8> {
     }
     let borrowed: Vec<&str> = shapes.iter().map(String::as_str).collect();
     let grouping = Grouping::of(&borrowed);
-    let says = |(id, template): (usize, &String)| serde_json::json!({"id": id, "template": template}).to_string() + "\n";
+    let says =
+        |(id, template): (usize, &String)| serde_json::json!({"id": id, "template": template}).to_string() + "\n";
     let said: Vec<String> = grouping.templates().iter().enumerate().map(says).collect();
     let mut out = Vec::with_capacity(data.len() * 2);
     for line in lines {

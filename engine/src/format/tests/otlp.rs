@@ -204,3 +204,19 @@ fn a_request_that_is_damaged_is_rejected_as_a_whole() {
     assert_eq!(reason(r#"{"resourceSpans":{"scopeSpans":5}}"#), "not OTLP");
     assert_eq!(reason(r#"{"resourceSpans":[{"scopeSpans":[{"spans":["text"]}]}]}"#), "not OTLP");
 }
+
+#[test]
+fn a_record_without_a_time_has_that_of_its_neighbours_whatever_its_text_says() {
+    let record = |text: &str, time: &str| format!(r#"{{"body":{{"stringValue":"{text}"}},"timeUnixNano":"{time}"}}"#);
+    let request = |records: &[String]| {
+        format!(r#"{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{}]}}]}}]}}"#, records.join(","))
+    };
+    let times = |text: &str| -> Vec<Option<i64>> {
+        decoded(Format::Otlp, text.as_bytes()).unwrap().iter().map(|event| event.time).collect()
+    };
+    let (clock, none) = ("07:20:29.299 ERROR lost", "-6795364578871345152");
+    let mixed = request(&[record(clock, none), record("first", "1000"), record(clock, none), record("next", "2000")]);
+    assert_eq!(times(&mixed), [Some(1000), Some(1000), Some(1000), Some(2000)]);
+    let alone = request(&[record(clock, none), record("no clock", none)]);
+    assert!(matches!(times(&alone)[..], [Some(1_795_500_000_000_000_000..), None]), "{:?}", times(&alone));
+}
