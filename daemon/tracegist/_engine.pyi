@@ -1,8 +1,10 @@
 """The engine: bytes in, facts and summaries out. Every call releases the GIL while it works."""
 
+from collections.abc import Mapping, Sequence
 from typing import final
 
 __all__ = [
+    "Dialect",
     "Engine",
     "boundary",
     "count_tokens",
@@ -14,6 +16,29 @@ __all__ = [
     "truncate",
     "vocabulary",
 ]
+
+@final
+class Dialect:
+    """How a source writes what its format leaves open.
+
+    :param zone: the time zone of times that say none, such as ``Europe/Berlin``; None for that of this host
+    :param fields: names of fields by what they say (``time``, ``start``, ``duration``, ``service``, ``operation``, ``status``,
+        ``trace``, ``span``, ``parent``, ``level``, ``message``), with dots between the keys of nested objects; a time, a start
+        or a duration may come with the unit of its numbers, ``ns``, ``us``, ``ms`` or ``s``, and a duration must, unless its
+        name ends with it
+    :param delimiter: the character between the fields of a line, for the format ``delimited``
+    :param columns: what the fields of such lines are called, where the first line does not say it
+    :raises ValueError: if a zone, a field or a unit is unknown (the nearest known is named), or the delimiter is none
+    """
+
+    def __new__(
+        cls,
+        *,
+        zone: str | None = None,
+        fields: Mapping[str, str | tuple[str, str | None]] | None = None,
+        delimiter: str | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> Dialect: ...
 
 @final
 class Engine:
@@ -40,7 +65,9 @@ class Engine:
         max_evidence: int | None = None,
         trace_hold: int | None = None,
     ) -> Engine: ...
-    def ingest(self, stream: str, data: bytes, *, received: int, format: str | None = None) -> tuple[int, int, str]:
+    def ingest(
+        self, stream: str, data: bytes, *, received: int, format: str | None = None, dialect: Dialect | None = None
+    ) -> tuple[int, int, str]:
         """Split, decode and aggregate a block that ends at a record boundary (see :func:`boundary`).
 
         A record that cannot be read is rejected alone and stands in the ledger with its reason; nothing is raised for it.
@@ -49,6 +76,7 @@ class Engine:
         :param data: the block; a last record without its newline is taken as it is
         :param received: nanoseconds since the epoch, the time of events that have none and follow none that has
         :param format: the format's name, or None to tell it by content
+        :param dialect: how the source writes; None for the plain way, in the time zone of this host
         :return: events decoded, records rejected, and the first reason (empty if none)
         :raises ValueError: if the format's name is unknown
         """
@@ -128,10 +156,11 @@ def detect(data: bytes, *, whole: bool = False) -> str | None:
     :return: the format's name, or None if it takes more of them to tell; 64 KiB are always enough
     """
 
-def decode(data: bytes, *, format: str | None = None, received: int = 0) -> bytes:
+def decode(data: bytes, *, format: str | None = None, received: int = 0, dialect: Dialect | None = None) -> bytes:
     """What `data` says, as UTF-8 JSON lines: one object for each event, and one with ``rejected`` for each bad record.
 
     :param received: nanoseconds since the epoch, which decides the year or the day of times that lack it
+    :param dialect: how the source writes; None for the plain way, in the time zone of this host
     :raises ValueError: if the format's name is unknown
     """
 

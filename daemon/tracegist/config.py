@@ -18,6 +18,8 @@ from tracegist._config.folders import SYSTEM_CONFIG, SYSTEM_SOCKET, Folders, fin
 from tracegist._config.load import Loaded, load
 from tracegist._config.shape import (
     Config,
+    Dialect,
+    FieldName,
     Format,
     Journald,
     Limits,
@@ -39,7 +41,9 @@ __all__ = [
     "SYSTEM_CONFIG",
     "SYSTEM_SOCKET",
     "Config",
+    "Dialect",
     "Duration",
+    "FieldName",
     "FileMode",
     "Folders",
     "Format",

@@ -25,7 +25,7 @@ from tracegist.errors import SourceError, TraceNotFound
 from tracegist.sources._identity import printable
 
 if TYPE_CHECKING:
-    from tracegist._engine import Engine
+    from tracegist._engine import Dialect, Engine
 
 __all__ = ["Ingested", "Report", "ingest_paths"]
 
@@ -60,6 +60,7 @@ def ingest_paths(
     paths: Iterable[str | os.PathLike[str]],
     *,
     format: str | None = None,
+    dialect: Dialect | None = None,
     report: Report | None = None,
     block: int = _BLOCK,
     max_record: int = _MAX_RECORD,
@@ -70,6 +71,7 @@ def ingest_paths(
 
     :param paths: files, pipes, or ``-`` for standard input
     :param format: the format of the records, None to tell it by content
+    :param dialect: how they are written; None for the plain way, in the time zone of this host
     :param report: told of the progress
     :param block: bytes read at once
     :param max_record: bytes after which a record without an end is no longer waited for
@@ -92,7 +94,7 @@ def ingest_paths(
         try:
             while queue:
                 one = inputs[queue[0][1]]
-                if one.feed(engine, pool, format, block, max_record):
+                if one.feed(engine, pool, format=format, dialect=dialect, block=block, max_record=max_record):
                     time = engine.watermark(one.stream)
                     heapq.heapreplace(queue, (one.received if time is None else time, queue[0][1]))
                 else:
@@ -139,7 +141,16 @@ class _Input:
         self.done = self._raw.tell() if self.size is not None else self.done + len(data)
         return data
 
-    def feed(self, engine: Engine, pool: ThreadPoolExecutor, format: str | None, block: int, max_record: int) -> bool:
+    def feed(
+        self,
+        engine: Engine,
+        pool: ThreadPoolExecutor,
+        *,
+        format: str | None,
+        dialect: Dialect | None,
+        block: int,
+        max_record: int,
+    ) -> bool:
         """Hand one block to the engine while the next is read; tell whether there is more."""
         size = block
         while True:
@@ -155,7 +166,9 @@ class _Input:
                 break
         if length:
             whole = data if length == len(data) else data[:length]
-            events, rejected, reason = engine.ingest(self.stream, whole, received=self.received, format=format)
+            events, rejected, reason = engine.ingest(
+                self.stream, whole, received=self.received, format=format, dialect=dialect
+            )
             self.bytes += length
             self.events += events
             self.rejected += rejected

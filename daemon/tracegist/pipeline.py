@@ -16,7 +16,7 @@ from tracegist.sources._base import Chunk, Progress, Source
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
-    from tracegist._engine import Engine
+    from tracegist._engine import Dialect, Engine
 
 __all__ = ["Pipeline"]
 
@@ -32,6 +32,7 @@ class Pipeline:
     :param engine: restored to the state that belongs to `progress`
     :param sources: not entered yet; their names differ
     :param progress: what became of every stream until the last commit
+    :param dialects: how sources write, by their names; the others in the plain way, in the zone of this host
     :param max_bytes: read and not yet ingested, of all sources together
     :param retry: seconds after which a source that failed is tried again, doubled each time up to a minute
     """
@@ -42,12 +43,14 @@ class Pipeline:
         sources: Sequence[Source],
         *,
         progress: Mapping[str, Progress] | None = None,
+        dialects: Mapping[str, Dialect] | None = None,
         max_bytes: int = 32 << 20,
         retry: float = 1.0,
     ) -> None:
         self._engine = engine
         self._sources = tuple(sources)
         self._progress = dict(progress or {})
+        self._dialects = dict(dialects or {})
         self._owners: dict[str, str] = {}
         self._failures: dict[str, str] = {}
         self._share = max(_LEAST_SHARE, max_bytes // max(1, len(self._sources)))
@@ -193,7 +196,10 @@ class Pipeline:
         self._notify()
 
     def _feed(self, chunk: Chunk) -> tuple[int, int, str]:
-        return self._engine.ingest(chunk.stream, chunk.data, received=chunk.received, format=chunk.format)
+        dialect = self._dialects.get(chunk.source)
+        return self._engine.ingest(
+            chunk.stream, chunk.data, received=chunk.received, format=chunk.format, dialect=dialect
+        )
 
     def _notify(self) -> None:
         self._version += 1

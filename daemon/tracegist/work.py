@@ -12,7 +12,7 @@ import anyio
 import structlog
 
 from tracegist.commit import Committer
-from tracegist.config import Config, Journald, Push, SourceConfig, Spool, Stdin, Tail
+from tracegist.config import Config, Dialect, Journald, Push, SourceConfig, Spool, Stdin, Tail
 from tracegist.errors import SourceError
 from tracegist.pipeline import Pipeline
 from tracegist.sources import (
@@ -102,7 +102,8 @@ class Work:
         async with AsyncExitStack() as stack:
             sources = [*await self._open(stack), *self._extra]
             stack.callback(self._journals.clear)
-            pipeline = self._pipeline = Pipeline(self._engine, sources, progress=self._progress)
+            dialects = {source.name: source.dialect() for source in self.config.sources if isinstance(source, Dialect)}
+            pipeline = self._pipeline = Pipeline(self._engine, sources, progress=self._progress, dialects=dialects)
             interval = self.config.state.commit_interval.seconds
             async with anyio.create_task_group() as committing:
                 committing.start_soon(self.committer.run, pipeline, interval, name="commit")
@@ -143,7 +144,7 @@ class Work:
                 continue
             self._journals[source.name] = journal
             max_record = int(self.config.engine.max_record)
-            sources.append(PushSource(source.name, journal, format=source.format, max_record=max_record))
+            sources.append(PushSource(source.name, journal, format=source.reads, max_record=max_record))
         return sources
 
 
@@ -156,7 +157,7 @@ def _make(source: SourceConfig, watermark: Callable[[str], int | None], max_reco
             from_start=source.from_start,
             max_record=max_record,
         )
-    options: dict[str, Any] = {"format": source.format, "max_record": max_record}
+    options: dict[str, Any] = {"format": source.reads, "max_record": max_record}
     match source:
         case Tail():
             return TailSource(

@@ -1,11 +1,11 @@
 //! The engine as its users meet it: one state behind a lock, every call safe from any thread.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
-use crate::format::Format;
+use crate::format::{Dialect, Format};
 use crate::snapshot::{self, Damage};
 use crate::state::series::Record;
 use crate::state::streams::Stream;
@@ -122,9 +122,18 @@ impl Engine {
     }
 
     /// Split, decode and aggregate a block that ends at a record boundary. `received` is in nanoseconds since the epoch.
-    pub fn ingest(&self, stream: &str, data: &[u8], received: i64, format: Option<Format>) -> Outcome {
+    ///
+    /// `dialect` says how the source writes what its format leaves open.
+    pub fn ingest(
+        &self,
+        stream: &str,
+        data: &[u8],
+        received: i64,
+        format: Option<Format>,
+        dialect: Option<&Arc<Dialect>>,
+    ) -> Outcome {
         let mut state = self.lock();
-        let outcome = state.ingest(stream, data, received, format);
+        let outcome = state.ingest(stream, data, received, format, dialect);
         self.moved_on(&state);
         outcome
     }

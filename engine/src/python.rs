@@ -3,6 +3,9 @@
 //! Values go in and out as bytes or plain values; the GIL is released while the engine works; errors become the exceptions
 //! of `tracegist.errors` here and nowhere else.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -25,6 +28,12 @@ const NANOS: i64 = 1_000_000_000;
 impl From<Damage> for PyErr {
     fn from(damage: Damage) -> Self {
         SnapshotError::new_err(damage.to_string())
+    }
+}
+
+impl From<format::Wrong> for PyErr {
+    fn from(wrong: format::Wrong) -> Self {
+        PyValueError::new_err(wrong.to_string())
     }
 }
 
@@ -69,6 +78,52 @@ fn positive(name: &str, value: i64) -> PyResult<usize> {
         .ok_or_else(|| PyValueError::new_err(format!("{name} is {value}: it must be at least 1")))
 }
 
+/// A field by its path, and the unit of its numbers where it has one.
+#[derive(FromPyObject)]
+enum FieldOf {
+    Path(String),
+    InUnit(String, Option<String>),
+}
+
+#[pyclass(frozen, module = "tracegist._engine")]
+struct Dialect(Arc<format::Dialect>);
+
+#[pymethods]
+impl Dialect {
+    #[new]
+    #[pyo3(signature = (*, zone = None, fields = None, delimiter = None, columns = None))]
+    fn new(
+        zone: Option<&str>,
+        fields: Option<BTreeMap<String, FieldOf>>,
+        delimiter: Option<&str>,
+        columns: Option<Vec<String>>,
+    ) -> PyResult<Self> {
+        let mut dialect = format::Dialect::default().in_zone(zone)?;
+        for (role, field) in fields.unwrap_or_default() {
+            let (path, unit) = match field {
+                FieldOf::Path(path) => (path, None),
+                FieldOf::InUnit(path, unit) => (path, unit),
+            };
+            dialect = dialect.with_field(&role, &path, unit.as_deref())?;
+        }
+        let columns = columns.unwrap_or_default();
+        match delimiter {
+            Some(delimiter) => dialect = dialect.delimited(delimiter, columns)?,
+            None if !columns.is_empty() => return Err(format::Wrong::Columns.into()),
+            None => {}
+        }
+        Ok(Self(Arc::new(dialect)))
+    }
+}
+
+/// How a source writes: as was said, else the plain way in the zone of this host.
+fn dialect_of(dialect: Option<&Bound<'_, Dialect>>) -> PyResult<Arc<format::Dialect>> {
+    match dialect {
+        Some(dialect) => Ok(Arc::clone(&dialect.get().0)),
+        None => Ok(Arc::new(format::Dialect::default().in_zone(None)?)),
+    }
+}
+
 #[pyclass(frozen, module = "tracegist._engine")]
 struct Engine(engine::Engine);
 
@@ -105,7 +160,7 @@ impl Engine {
         Ok(Self(engine::Engine::new(host.to_owned(), limits)))
     }
 
-    #[pyo3(signature = (stream, data, *, received, format = None))]
+    #[pyo3(signature = (stream, data, *, received, format = None, dialect = None))]
     fn ingest(
         &self,
         py: Python<'_>,
@@ -113,9 +168,11 @@ impl Engine {
         data: &[u8],
         received: i64,
         format: Option<&str>,
+        dialect: Option<&Bound<'_, Dialect>>,
     ) -> PyResult<(u64, u64, String)> {
         let format = named(format)?;
-        let outcome = py.detach(|| self.0.ingest(stream, data, received, format));
+        let dialect = dialect_of(dialect)?;
+        let outcome = py.detach(|| self.0.ingest(stream, data, received, format, Some(&dialect)));
         Ok((outcome.events, outcome.rejected, outcome.reason))
     }
 
@@ -210,10 +267,17 @@ fn detect(py: Python<'_>, data: &[u8], whole: bool) -> Option<&'static str> {
 }
 
 #[pyfunction]
-#[pyo3(signature = (data, *, format = None, received = 0))]
-fn decode(py: Python<'_>, data: &[u8], format: Option<&str>, received: i64) -> PyResult<Py<PyBytes>> {
+#[pyo3(signature = (data, *, format = None, received = 0, dialect = None))]
+fn decode(
+    py: Python<'_>,
+    data: &[u8],
+    format: Option<&str>,
+    received: i64,
+    dialect: Option<&Bound<'_, Dialect>>,
+) -> PyResult<Py<PyBytes>> {
     let format = named(format)?;
-    let lines = py.detach(|| crate::show::lines(data, format, received));
+    let dialect = dialect_of(dialect)?;
+    let lines = py.detach(|| crate::show::lines(data, format, received, Some(&dialect)));
     Ok(PyBytes::new(py, &lines).unbind())
 }
 
@@ -259,6 +323,7 @@ fn vocabulary(py: Python<'_>, encoding: &str) -> PyResult<Vec<Py<PyBytes>>> {
 mod _engine {
     #[pymodule_export]
     use super::{
-        Engine, boundary, count_tokens, decode, detect, encodings, split_tokens, templates_of, truncate, vocabulary,
+        Dialect, Engine, boundary, count_tokens, decode, detect, encodings, split_tokens, templates_of, truncate,
+        vocabulary,
     };
 }

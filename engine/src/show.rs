@@ -1,12 +1,13 @@
 //! Decoded events as JSON lines, for people and tests to look at what a format made of the bytes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::event::Event;
-use crate::format::{Attribute, Format, Reader};
+use crate::format::{Attribute, Context, Dialect, Format, Reader};
 
 #[derive(Serialize)]
 struct EventOut<'a> {
@@ -37,15 +38,16 @@ struct RejectOut {
 ///
 /// `received` (nanoseconds since the epoch) decides the year or the day of times that lack it.
 #[must_use]
-pub fn lines(data: &[u8], forced: Option<Format>, received: i64) -> Vec<u8> {
+pub fn lines(data: &[u8], forced: Option<Format>, received: i64, dialect: Option<&Arc<Dialect>>) -> Vec<u8> {
     let mut out = Vec::new();
     let mut reader = Reader::default();
+    let mut context = Context { received, dialect: dialect.cloned(), ..Context::default() };
     let mut events = Vec::new();
     let mut rest = data;
     loop {
         events.clear();
         let at = reader.offset;
-        let Some(record) = reader.next(rest, forced, received, usize::MAX, &mut events) else { break };
+        let Some(record) = reader.next(rest, forced, &mut context, usize::MAX, &mut events) else { break };
         rest = &rest[record.bytes.len()..];
         if let Err(refusal) = record.found {
             let length = record.bytes.len();

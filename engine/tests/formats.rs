@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tracegist_engine::event::Event;
-use tracegist_engine::format::{Format, Reader};
+use tracegist_engine::format::{Context, Format, Reader};
 
 /// 2026-11-24 23:42:01 UTC: what is read without a year or a day was received then.
 const RECEIVED: i64 = 1_795_563_721_000_000_000;
@@ -57,11 +57,12 @@ fn describe(event: &Event<'_>) -> String {
 fn report(stream: &[u8]) -> String {
     let mut out = String::new();
     let mut reader = Reader::default();
+    let mut context = Context { received: RECEIVED, ..Context::default() };
     let (mut rest, mut count, mut rejected, mut told) = (stream, 0, 0, None);
     let mut events = Vec::new();
     loop {
         events.clear();
-        let Some(record) = reader.next(rest, None, RECEIVED, usize::MAX, &mut events) else { break };
+        let Some(record) = reader.next(rest, None, &mut context, usize::MAX, &mut events) else { break };
         rest = &rest[record.bytes.len()..];
         if reader.format != told {
             told = reader.format;

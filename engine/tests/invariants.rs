@@ -18,7 +18,7 @@ fn state() -> State {
 fn one_pass(streams: &[&[u8]]) -> Vec<u8> {
     let mut state = state();
     for (i, data) in streams.iter().enumerate() {
-        state.ingest(&format!("stream{i}"), data, RECEIVED, None);
+        state.ingest(&format!("stream{i}"), data, RECEIVED, None, None);
     }
     snapshot::encode(&mut state)
 }
@@ -52,7 +52,7 @@ proptest! {
         let data = text(&lines);
         let mut batched = state();
         for (i, block) in blocks(&data, size).into_iter().enumerate() {
-            batched.ingest("stream0", block, RECEIVED, None);
+            batched.ingest("stream0", block, RECEIVED, None, None);
             if i % restart == 0 {
                 let bytes = snapshot::encode(&mut batched);
                 batched = snapshot::decode(&bytes, batched.limits).unwrap();
@@ -68,11 +68,11 @@ proptest! {
         let (left, right) = (blocks(&a, size), blocks(&b, size * 2));
         for i in 0..left.len().max(right.len()) {
             if let Some(block) = right.get(i) {
-                mixed.ingest("stream1", block, RECEIVED, None);
+                mixed.ingest("stream1", block, RECEIVED, None, None);
             }
             mixed.settle();
             if let Some(block) = left.get(i) {
-                mixed.ingest("stream0", block, RECEIVED, None);
+                mixed.ingest("stream0", block, RECEIVED, None, None);
             }
         }
         prop_assert_eq!(series(&snapshot::encode(&mut mixed)), series(&one_pass(&[&a, &b])));
@@ -83,7 +83,7 @@ proptest! {
         let (a, b, c) = (text(&a), text(&b), text(&c));
         let apart = |i: usize, data: &[u8]| {
             let mut state = state();
-            state.ingest(&format!("stream{i}"), data, RECEIVED, None);
+            state.ingest(&format!("stream{i}"), data, RECEIVED, None, None);
             snapshot::encode(&mut state)
         };
         let (x, y, z) = (apart(0, &a), apart(1, &b), apart(2, &c));
@@ -104,7 +104,7 @@ proptest! {
         all.extend_from_slice(&data);
         let mut state = State::new(Limits { max_record: 300, ..Limits::default() });
         for block in blocks(&all, 64) {
-            state.ingest("stream0", block, RECEIVED, None);
+            state.ingest("stream0", block, RECEIVED, None, None);
         }
         prop_assert_eq!(state.ledger.bytes, all.len() as u64);
         prop_assert_eq!(state.ledger.parsed_bytes + state.ledger.rejected_bytes, state.ledger.bytes);
@@ -131,7 +131,7 @@ fn state__more_series_than_the_limit__rest_under_other() {
     for i in 0..500 {
         writeln!(data, r#"{{"time":{START},"level":"info","service":"busy","msg":"{}"}}"#, "x".repeat(i + 1)).unwrap();
     }
-    state.ingest("stream0", data.as_bytes(), RECEIVED, None);
+    state.ingest("stream0", data.as_bytes(), RECEIVED, None, None);
     let other = state.table.iter().find(|entry| entry.1.operation == "(other)").unwrap();
     assert_eq!(other.2.count, state.table.overflow);
     assert_eq!(state.table.iter().map(|entry| entry.2.count).sum::<u64>(), 500);
@@ -153,7 +153,7 @@ fn state__more_open_spans_than_the_limit__oldest_let_go_and_told() {
             failed: false,
         })
         .collect();
-    state.ingest("stream0", &text(&lines), RECEIVED, None);
+    state.ingest("stream0", &text(&lines), RECEIVED, None, None);
     assert!(state.traces.open() <= 50);
     state.settle();
     let own: u64 = state
@@ -181,7 +181,7 @@ fn state__one_endless_trace__cut_and_told() {
             failed: false,
         })
         .collect();
-    state.ingest("stream0", &text(&lines), RECEIVED, None);
+    state.ingest("stream0", &text(&lines), RECEIVED, None, None);
     assert_eq!(state.ledger.evicted_spans, 10_000);
     assert_eq!(state.traces.open(), 50);
 }

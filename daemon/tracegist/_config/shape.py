@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 
 from msgspec import Meta, Struct, field
 
 from tracegist._config.units import Duration, FileMode, Pattern, Size
 
+if TYPE_CHECKING:
+    from tracegist import _engine
+
 __all__ = [
     "Config",
+    "Dialect",
+    "FieldName",
     "Format",
     "Journald",
     "Limits",
@@ -30,7 +35,7 @@ __all__ = [
     "Tail",
 ]
 
-Format: TypeAlias = Literal["otlp", "json", "text"]
+Format: TypeAlias = Literal["otlp", "json", "text", "strace", "delimited"]
 Encoding: TypeAlias = Literal["o200k_base", "cl100k_base"]
 Positive: TypeAlias = Annotated[int, Meta(ge=1)]
 
@@ -130,52 +135,91 @@ class Log(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     format: Literal["auto", "json", "console"] = "auto"
 
 
-class Tail(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="tail"):
+class FieldName(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a field is called, and the unit of its numbers: ns, us, ms or s."""
+
+    field: str
+    unit: str | None = None
+
+
+class Dialect(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a source writes: its format, None to tell it by content, and what that leaves open (zone None: this host's)."""
+
+    format: Format | None = None
+    zone: str | None = None
+    fields: dict[str, str | FieldName] | None = None
+    delimiter: str | None = None
+    columns: tuple[str, ...] | None = None
+
+    @property
+    def reads(self) -> Format | None:
+        """The format, told by a delimiter too."""
+        return self.format if self.delimiter is None else "delimited"
+
+    def dialect(self) -> _engine.Dialect:
+        """Return it as the engine takes it.
+
+        :raises ValueError: if the zone or a field is unknown, or the delimiter is none
+        """
+        from tracegist._engine import Dialect  # noqa: PLC0415 - the shape alone does without the engine
+
+        fields = {
+            role: (field.field, field.unit) if isinstance(field, FieldName) else field
+            for role, field in (self.fields or {}).items()
+        }
+        return Dialect(zone=self.zone, fields=fields, delimiter=self.delimiter, columns=self.columns)
+
+    def _check(self, name: str) -> None:
+        _check_name(name)
+        if self.delimiter is not None and self.format not in {None, "delimited"}:
+            msg = f'delimiter: lines of format "{self.format}" have none'
+            raise ValueError(msg)
+        if self.zone is not None or self.fields or self.delimiter is not None or self.columns is not None:
+            self.dialect()
+
+
+class Tail(Dialect, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="tail"):
     """Files that grow, are rotated and appear."""
 
     paths: Annotated[tuple[Pattern, ...], Meta(min_length=1)]
     exclude: tuple[str, ...] = ()
     name: str = "tail"
-    format: Format | None = None
     from_start: bool = True
 
     def __post_init__(self) -> None:
-        """Check the name."""
-        _check_name(self.name)
+        """Check the name, and how it writes."""
+        self._check(self.name)
 
 
-class Spool(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="spool"):
+class Spool(Dialect, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="spool"):
     """A folder into which whole files are dropped."""
 
     folder: Path
     name: str = "spool"
-    format: Format | None = None
 
     def __post_init__(self) -> None:
-        """Check the name."""
-        _check_name(self.name)
+        """Check the name, and how it writes."""
+        self._check(self.name)
 
 
-class Stdin(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="stdin"):
+class Stdin(Dialect, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="stdin"):
     """The daemon's standard input."""
 
     name: str = "stdin"
-    format: Format | None = None
 
     def __post_init__(self) -> None:
-        """Check the name."""
-        _check_name(self.name)
+        """Check the name, and how it writes."""
+        self._check(self.name)
 
 
-class Push(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="push"):
+class Push(Dialect, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="push"):
     """What is posted to the socket's ``/ingest/{source}``."""
 
     name: str = "push"
-    format: Format | None = None
 
     def __post_init__(self) -> None:
-        """Check the name."""
-        _check_name(self.name)
+        """Check the name, and how it writes."""
+        self._check(self.name)
 
 
 class Journald(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="journald"):

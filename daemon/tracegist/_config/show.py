@@ -66,6 +66,10 @@ def _origin(loaded: Loaded, key: str) -> str:
 
 
 def _toml(value: object) -> str:
+    if isinstance(value, msgspec.Struct):
+        return _toml(dict(_items(value)))
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{_toml(key)} = {_toml(item)}' for key, item in value.items())} }}"
     if isinstance(value, tuple):
         return f"[{', '.join(_toml(item) for item in value)}]"
     if isinstance(value, str | Path | Duration | Size | FileMode):

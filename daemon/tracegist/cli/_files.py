@@ -20,7 +20,7 @@ from tracegist.errors import SourceError, TraceNotFound
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from tracegist.config import Config, Limits
+    from tracegist.config import Config, Dialect, Limits
     from tracegist.offline import Ingested
 
 __all__ = ["Question", "evidence_of_files", "summarize_files"]
@@ -60,8 +60,10 @@ class Question:
             raise Usage(str(error)) from None
 
 
-def summarize_files(paths: Sequence[str], question: Question, limits: Limits) -> tuple[bytes, int]:
+def summarize_files(paths: Sequence[str], question: Question, limits: Limits, dialect: Dialect) -> tuple[bytes, int]:
     """Read files and ask about them.
+
+    :param dialect: how they are written
 
     :return: the engine's JSON, and the exit code: not 0 if some of the files could not be read
     :raises Unreadable: if there is nothing to speak of
@@ -69,23 +71,23 @@ def summarize_files(paths: Sequence[str], question: Question, limits: Limits) ->
     # A gigabyte is not read only to learn that an option is misspelt.
     question.ask(_engine.Engine(), budget=max(question.budget, _AMPLE))
     engine = _engine.Engine(host="", **limits.options())
-    code = _ingest(engine, paths)
+    code = _ingest(engine, paths, dialect)
     return question.ask(engine), code
 
 
-def evidence_of_files(paths: Sequence[str], number: int, config: Config) -> bytes:
+def evidence_of_files(paths: Sequence[str], number: int, config: Config, dialect: Dialect) -> bytes:
     """Read files, summarise them as ``summarize`` does by default, and look a number up.
 
     :raises TraceNotFound: if the number was not given
     """
     engine = _engine.Engine(host="", **config.engine.options())
-    _ingest(engine, paths)
+    _ingest(engine, paths, dialect)
     usual = config.summary
     Question(budget=_AMPLE, encoding=usual.encoding, window=usual.window, baseline=usual.baseline).ask(engine)
     return engine.evidence(number)
 
 
-def _ingest(engine: _engine.Engine, paths: Sequence[str]) -> int:
+def _ingest(engine: _engine.Engine, paths: Sequence[str], dialect: Dialect) -> int:
     from tracegist.offline import ingest_paths  # noqa: PLC0415 - its reading machinery is for this alone
 
     readable = [path for path in paths if _can_be_read(path, alone=len(paths) == 1)]
@@ -94,7 +96,7 @@ def _ingest(engine: _engine.Engine, paths: Sequence[str]) -> int:
         raise Unreadable(msg)
     try:
         with _progress() as progress:
-            files = ingest_paths(engine, readable, report=progress)
+            files = ingest_paths(engine, readable, format=dialect.reads, dialect=dialect.dialect(), report=progress)
     except (SourceError, TraceNotFound) as error:
         raise Unreadable(str(error)) from None
     if not any(file.events for file in files):

@@ -25,7 +25,9 @@ __all__ = [
     "Paths",
     "Sections",
     "Socket",
+    "Source",
     "Window",
+    "Zone",
     "check_paths",
 ]
 
@@ -83,6 +85,16 @@ OutputFormat: TypeAlias = Annotated[
 ]
 ConfigFile: TypeAlias = Annotated[
     Path | None, Parameter(name="--config", metavar="FILE", help="Configuration file; see: tracegist config --help.")
+]
+Source: TypeAlias = Annotated[
+    str | None,
+    Parameter(metavar="NAME", help="Read the files as this source of the configuration is read: format, zone, fields."),
+]
+Zone: TypeAlias = Annotated[
+    str | None,
+    Parameter(
+        metavar="ZONE", help="Time zone of times that say none, such as Europe/Berlin; that of this host if not given."
+    ),
 ]
 Socket: TypeAlias = Annotated[
     Path | None, Parameter(metavar="PATH", help="The daemon's socket, if not the configured one.")

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 from cyclopts import Parameter
 
 from tracegist.cli._failure import Usage
-from tracegist.cli._options import ConfigFile, OutputFormat, Paths, Socket, check_paths
+from tracegist.cli._options import ConfigFile, OutputFormat, Paths, Socket, Source, Zone, check_paths
 from tracegist.cli._output import write
 
 __all__ = ["show"]
@@ -22,6 +22,8 @@ def show(
     number: Annotated[str, Parameter(name="NUMBER")],
     /,
     *paths: Paths,
+    zone: Zone = None,
+    source: Source = None,
     format: OutputFormat = "text",
     config: ConfigFile = None,
     socket: Socket = None,
@@ -44,10 +46,13 @@ def show(
         raise Usage(msg)
     files = check_paths(paths, show)
     if files:
+        from tracegist.cli._dialect import dialect_of  # noqa: PLC0415
         from tracegist.cli._files import evidence_of_files  # noqa: PLC0415
         from tracegist.config import load  # noqa: PLC0415
 
-        answer = evidence_of_files(files, int(match[1]), load(config).config)
+        settings = load(config).config
+        dialect = dialect_of(settings, source=source, zone=zone)
+        answer = evidence_of_files(files, int(match[1]), settings, dialect)
     else:
         from tracegist.cli._daemon import find_daemon  # noqa: PLC0415
 

@@ -15,7 +15,9 @@ from tracegist.cli._options import (
     Paths,
     Sections,
     Socket,
+    Source,
     Window,
+    Zone,
     check_paths,
 )
 from tracegist.cli._output import write
@@ -37,6 +39,8 @@ def summarize(
     baseline: Baseline = None,
     focus: Focus = None,
     section: Sections = None,
+    zone: Zone = None,
+    source: Source = None,
     format: OutputFormat = "text",
     config: ConfigFile = None,
     socket: Socket = None,
@@ -58,6 +62,7 @@ def summarize(
     files = check_paths(paths, summarize)
     code = 0
     if files:
+        from tracegist.cli._dialect import dialect_of  # noqa: PLC0415
         from tracegist.cli._files import Question, summarize_files  # noqa: PLC0415
         from tracegist.config import load  # noqa: PLC0415
 
@@ -71,7 +76,7 @@ def summarize(
             focus=focus,
             sections=section,
         )
-        answer, code = summarize_files(files, question, settings.engine)
+        answer, code = summarize_files(files, question, settings.engine, dialect_of(settings, source=source, zone=zone))
     else:
         from tracegist.cli._daemon import find_daemon  # noqa: PLC0415
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, get_args
 
 import anyio
 from starlette.requests import ClientDisconnect
 
+from tracegist.config import Format
 from tracegist.errors import SourceError
 from tracegist.server.answers import Refusal
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Ingest", "Inlet"]
 
-_FORMATS: Final = ("otlp", "json", "text")
+_FORMATS: Final = get_args(Format)
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 # Bytes on their way in at once; each body counts as large as it says it is, or else as large as it may be.
 IN_FLIGHT: Final = 64 << 20

@@ -6,7 +6,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde::de::IgnoredAny;
-use tracegist_engine::format::{Format, Next, Reader, Refusal, boundary, next_record};
+use tracegist_engine::format::{Context, Format, Next, Reader, Refusal, boundary, next_record};
 
 fn length(format: Option<Format>, data: &[u8]) -> usize {
     match next_record(format, data) {
@@ -29,11 +29,12 @@ fuzz_target!(|input: &[u8]| {
     assert_eq!(at, cut);
 
     let mut reader = Reader { last: (first & 4 != 0).then_some(1_764_000_000_000_000_000), ..Reader::default() };
+    let mut context = Context::default();
     let mut events = Vec::new();
     let mut rest = data;
     loop {
         events.clear();
-        let Some(record) = reader.next(rest, hint, 0, 1 << 20, &mut events) else { break };
+        let Some(record) = reader.next(rest, hint, &mut context, 1 << 20, &mut events) else { break };
         rest = &rest[record.bytes.len()..];
         for event in &events {
             assert!(record.bytes.as_ptr_range().contains(&event.raw.as_ptr()));

@@ -46,6 +46,7 @@ impl<'a> From<Value<'a>> for Attribute<'a> {
             Value::Bool(value) => Self::Bool(value),
             Value::Number(raw) => number(raw),
             Value::String(text) => Self::Text(text.str()),
+            Value::Cell(raw) => Self::Text(value::lossy(raw)),
             Value::Object(raw) | Value::Array(raw) => Self::Json(String::from_utf8_lossy(raw)),
         }
     }

@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use super::cursor::Cursor;
+use super::dialect::{Meaning, Role, scaled};
 use super::names::{self, Field, Name};
 use super::value::{Text, Value};
 use super::{Context, body, id, level, time};
@@ -61,6 +62,12 @@ pub(super) struct Fields<'a> {
     status: Best<'a>,
     method: Best<'a>,
     target: Best<'a>,
+    operation: Best<'a>,
+    start: Best<'a>,
+    /// Nanoseconds of the unit of `time` and `start`, where the source's dialect says it.
+    units: [Option<i64>; 2],
+    /// Whether the dialect named one of the fields.
+    named: bool,
     host: bool,
     pid: bool,
 }
@@ -70,7 +77,7 @@ impl<'a> Fields<'a> {
     pub(super) fn see(&mut self, name: &Name, value: Value<'a>, inside: bool) {
         let Some((field, rank)) = names::field(name) else { return };
         let rank = if inside { rank + INSIDE } else { rank };
-        let text = matches!(value, Value::String(Text { raw }) if !raw.is_empty());
+        let text = matches!(value, Value::String(Text { raw }) | Value::Cell(raw) if !raw.is_empty());
         let number = matches!(value, Value::Number(_));
         // A value of another type is another thing that goes by the same name.
         let slot = match field {
@@ -108,20 +115,56 @@ impl<'a> Fields<'a> {
         slot.offer(field, rank, value);
     }
 
+    /// Take note of a field that the source's dialect names: it is believed before all others.
+    pub(super) fn see_as(&mut self, meaning: Meaning, value: Value<'a>) {
+        if value.plain().is_none_or(<[u8]>::is_empty) {
+            return;
+        }
+        let (slot, field) = match meaning.role {
+            Role::Time => (&mut self.time, Field::Time),
+            Role::Start => (&mut self.start, Field::Time),
+            Role::Duration => (
+                &mut self.duration,
+                match meaning.unit {
+                    Some(1) => Field::Nanoseconds,
+                    Some(1_000) => Field::Microseconds,
+                    Some(1_000_000) => Field::Milliseconds,
+                    _ => Field::Seconds,
+                },
+            ),
+            Role::Service => (&mut self.service, Field::Service),
+            Role::Operation => (&mut self.operation, Field::Logger),
+            Role::Status => (&mut self.status, Field::Status),
+            Role::Trace => (&mut self.trace, Field::Trace),
+            Role::Span => (&mut self.span, Field::Span),
+            Role::Parent => (&mut self.parent, Field::Parent),
+            Role::Level => (&mut self.level, Field::Level),
+            Role::Message => (&mut self.message, Field::Message),
+        };
+        *slot = Best { rank: 0, field, value };
+        match meaning.role {
+            Role::Time => self.units[0] = meaning.unit,
+            Role::Start => self.units[1] = meaning.unit,
+            _ => {}
+        }
+        self.named = true;
+    }
+
     /// Whether enough was seen to believe that this is a log line in fields, and not a text with an equals sign in it.
     pub(super) const fn is_log(&self) -> bool {
-        self.level.found() && (self.message.found() || self.time.found())
+        self.named
+            || self.level.found() && (self.message.found() || self.time.found())
             || self.message.found() && (self.time.found() || self.message.rank < 2)
     }
 
     /// The event, but for its raw bytes and attributes. `whole` is its message if no field is one.
     pub(super) fn event(self, whole: &'a [u8], context: &Context, nesting: u8) -> Event<'a> {
         let mut event = Event { kind: Kind::Log, ..Event::default() };
-        event.time = self.time.value.plain().and_then(|text| time::parse(text, context));
+        event.time = when(&self.time, self.units[0], context);
         event.level = read_level(&self.level);
         let status = self.status.value.unsigned().filter(|status| (100..600).contains(status));
         event.service = self.service();
-        event.operation = self.logger.str();
+        event.operation = if self.operation.found() { self.operation.str() } else { self.logger.str() };
         if self.name.found() {
             // bunyan and pino give the program's name beside its host and pid; others give the logger's.
             if self.host && self.pid && event.service.is_empty() {
@@ -132,6 +175,15 @@ impl<'a> Fields<'a> {
         }
         self.ids(&mut event);
         event.duration = read_duration(&self.duration);
+        if let Some(start) = when(&self.start, self.units[1], context) {
+            let took = i64::try_from(event.duration.unwrap_or_default()).unwrap_or(i64::MAX);
+            match event.time {
+                // What starts and ends has taken the time between.
+                Some(end) if event.duration.is_none() => event.duration = u64::try_from(end - start).ok(),
+                Some(_) => {}
+                None => event.time = Some(start.saturating_add(took)),
+            }
+        }
         event.message = match self.message.value {
             Value::Array(raw) => bytes_or_first(raw),
             Value::Null if self.error.found() => self.error.str(),
@@ -149,7 +201,20 @@ impl<'a> Fields<'a> {
             body::read(&mut event, output, context, nesting);
         }
         event.failed |= event.level >= Level::Error;
+        if self.operation.found() && event.duration.is_some() {
+            self.span(&mut event);
+        }
         event
+    }
+
+    /// What has a name and takes time is a span, whatever logged it; its message counts if it failed.
+    fn span(&self, event: &mut Event<'a>) {
+        event.kind = Kind::Internal;
+        let word = self.status.value.plain().map_or(Level::Unset, level::word);
+        event.failed |= word >= Level::Error;
+        if !event.failed || !self.message.found() && !self.error.found() {
+            event.message = Cow::Borrowed("");
+        }
     }
 
     fn service(&self) -> Cow<'a, str> {
@@ -194,6 +259,12 @@ impl<'a> Fields<'a> {
         let status = status.map(|status| format!(" {status}")).unwrap_or_default();
         Some(Cow::Owned(format!("{} {}{status}", self.method.str(), self.target.str())))
     }
+}
+
+/// The time that a field says, in a unit or in one that its size tells.
+fn when(best: &Best<'_>, unit: Option<i64>, context: &Context) -> Option<i64> {
+    let named = unit.and_then(|unit| scaled(&best.value, unit));
+    named.or_else(|| best.value.plain().and_then(|text| time::parse(text, context)))
 }
 
 fn decimal(text: &[u8]) -> Option<u128> {

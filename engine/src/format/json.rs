@@ -3,6 +3,7 @@
 //! One pass over the fields of each object; nested objects are looked into where loggers are known to nest.
 
 use super::cursor::Cursor;
+use super::dialect::Meaning;
 use super::fields::Fields;
 use super::names::{self, Name};
 use super::reject::Reject;
@@ -66,6 +67,7 @@ pub(super) fn documents<'a>(
         }
         let raw = cursor.since(start.position());
         if raw.len() > 2 {
+            named(raw, context, &mut fields);
             let mut event = fields.event(raw, context, 0);
             event.attributes = Attributes::Json(raw);
             event.raw = raw;
@@ -82,7 +84,11 @@ pub(super) fn described<'a>(text: &'a [u8], context: &Context, nesting: u8) -> O
     }
     let mut cursor = Cursor::new(text);
     let mut fields = Fields::default();
-    if !look(&mut cursor, &Name::ROOT, false, 0, &mut fields).ok()? || cursor.peek().is_some() || !fields.is_log() {
+    if !look(&mut cursor, &Name::ROOT, false, 0, &mut fields).ok()? || cursor.peek().is_some() {
+        return None;
+    }
+    named(text, context, &mut fields);
+    if !fields.is_log() {
         return None;
     }
     let mut event = fields.event(text, context, nesting);
@@ -125,4 +131,39 @@ fn look<'a>(
         }
     }
     Ok(true)
+}
+
+/// Look at the fields that the source's dialect names, in an object that was read as well-formed.
+fn named<'a>(object: &'a [u8], context: &Context, fields: &mut Fields<'a>) {
+    let known = context.dialect().fields();
+    if !known.is_empty() {
+        let wanted: Vec<(&[u8], Meaning)> = known.iter().map(|(path, meaning)| (&**path, *meaning)).collect();
+        let _ = pick(&mut Cursor::new(object), &wanted, fields);
+    }
+}
+
+/// Take the fields at these paths out of the object that starts here. A key may have dots in it, as a path has.
+fn pick<'a>(cursor: &mut Cursor<'a>, wanted: &[(&[u8], Meaning)], fields: &mut Fields<'a>) -> Result<(), Reject> {
+    if !cursor.enter_object()? {
+        return Ok(());
+    }
+    while let Some(key) = cursor.key()? {
+        if cursor.peek() == Some(b'{') {
+            let inner: Vec<(&[u8], Meaning)> = wanted
+                .iter()
+                .filter_map(|(path, meaning)| Some((path.strip_prefix(key.raw)?.strip_prefix(b".")?, *meaning)))
+                .collect();
+            if inner.is_empty() {
+                cursor.skip()?;
+            } else {
+                pick(cursor, &inner, fields)?;
+            }
+            continue;
+        }
+        let value = cursor.value()?;
+        for (_, meaning) in wanted.iter().filter(|(path, _)| *path == key.raw) {
+            fields.see_as(*meaning, value);
+        }
+    }
+    Ok(())
 }

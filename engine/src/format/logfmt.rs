@@ -21,6 +21,9 @@ pub(super) fn described<'a>(text: &'a str, context: &Context, nesting: u8) -> Op
     let mut rest = text.as_bytes();
     while let Some((key, value, after)) = pair(rest) {
         rest = after;
+        if let Some(meaning) = context.dialect().field(key) {
+            fields.see_as(meaning, Value::String(value));
+        }
         if let Some(name) = Name::ROOT.then(key)
             && !value.raw.is_empty()
         {

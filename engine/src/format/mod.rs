@@ -14,6 +14,8 @@ mod attributes;
 mod body;
 mod bounded;
 mod cursor;
+mod delimited;
+mod dialect;
 mod fields;
 mod id;
 mod json;
@@ -36,10 +38,13 @@ mod time;
 mod value;
 
 pub use attributes::{Attribute, Iter};
+pub use dialect::{Dialect, Wrong};
 pub use memory::Memory;
 pub use reader::{Reader, Record, Refusal};
 pub use records::{Next, boundary, next_record};
 pub use reject::Reject;
+
+use std::sync::Arc;
 
 use crate::event::Event;
 
@@ -55,6 +60,8 @@ pub enum Format {
     Text,
     /// The output of strace.
     Strace,
+    /// A line to a record, its fields parted by a character; their names stand in the first line or in the dialect.
+    Delimited,
 }
 
 impl Format {
@@ -65,7 +72,7 @@ impl Format {
     }
 
     /// Every format.
-    pub const ALL: &[Self] = &[Self::Otlp, Self::Json, Self::Text, Self::Strace];
+    pub const ALL: &[Self] = &[Self::Otlp, Self::Json, Self::Text, Self::Strace, Self::Delimited];
 
     /// The word for it, as it stands in the configuration.
     #[must_use]
@@ -75,6 +82,7 @@ impl Format {
             Self::Json => "json",
             Self::Text => "text",
             Self::Strace => "strace",
+            Self::Delimited => "delimited",
         }
     }
 
@@ -86,7 +94,7 @@ impl Format {
 }
 
 /// What a record does not say and its stream knows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Context {
     /// Nanoseconds since the epoch: the time of the stream's previous event that had one. Times without a year or a day
     /// are taken to be as near to it as they can.
@@ -94,6 +102,16 @@ pub struct Context {
     /// Nanoseconds since the epoch: when the record was received. Stands in for `last_time` where there is none: the
     /// latest time that is not in the future.
     pub received: i64,
+    /// How its source writes what the format leaves open; None for the plain way.
+    pub dialect: Option<Arc<Dialect>>,
+}
+
+impl Context {
+    /// How the source writes what the format leaves open.
+    #[inline]
+    pub(super) fn dialect(&self) -> &Dialect {
+        self.dialect.as_deref().unwrap_or(Dialect::PLAIN)
+    }
 }
 
 /// What a record was.
@@ -148,6 +166,9 @@ pub fn decode<'a>(
             None => Ok(Found::Events),
         };
     };
+    if format == Format::Delimited && delimited::row(unended(record), context, memory, events) {
+        return Ok(Found::Events);
+    }
     let json = match (format, first) {
         (Format::Otlp | Format::Json, b'{') => true,
         (_, b'{') => json::whole_object(body),
@@ -168,6 +189,13 @@ pub fn decode<'a>(
         events.truncate(before);
         reject.shifted(start)
     })
+}
+
+/// The record without its byte order mark and its line end: blanks at either end may part fields.
+fn unended(record: &[u8]) -> &[u8] {
+    let body = record.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(record);
+    let body = body.strip_suffix(b"\n").unwrap_or(body);
+    body.strip_suffix(b"\r").unwrap_or(body)
 }
 
 /// The record without its byte order mark, the white space around it and the NULs that a crash may have left before it;

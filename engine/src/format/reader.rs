@@ -43,13 +43,13 @@ impl Reader {
     /// Take one record off the front of `rest`, which starts at a record boundary and ends at one; its events are pushed.
     /// None if nothing is left.
     ///
-    /// `forced` is the format if it need not be told by content, `received` the time (nanoseconds since the epoch) when
-    /// `rest` was received, `limit` the bytes of the longest record that is decoded.
+    /// `forced` is the format if it need not be told by content, `context` says when `rest` was received and how its
+    /// source writes (its `last_time` is set here), `limit` the bytes of the longest record that is decoded.
     pub fn next<'a>(
         &mut self,
         rest: &'a [u8],
         forced: Option<Format>,
-        received: i64,
+        context: &mut Context,
         limit: usize,
         events: &mut Vec<Event<'a>>,
     ) -> Option<Record<'a>> {
@@ -73,8 +73,8 @@ impl Reader {
             self.skipping = !bytes.ends_with(b"\n");
             return Some(self.taken(bytes, Err(Refusal::Long(limit))));
         }
-        let context = Context { last_time: self.last, received };
-        let found = decode(format.unwrap_or(Format::Text), bytes, &context, &mut self.memory, events);
+        context.last_time = self.last;
+        let found = decode(format.unwrap_or(Format::Text), bytes, context, &mut self.memory, events);
         if let Some(told) = self.memory.told.take() {
             self.format = Some(told);
         }

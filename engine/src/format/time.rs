@@ -1,7 +1,7 @@
 //! Timestamps: text in, nanoseconds since the Unix epoch out.
 //!
-//! Arithmetic is in whole numbers throughout. A time without a zone is UTC; what else a stamp leaves out (the year, the
-//! day) is chosen so that it comes as near as it can to the stream's previous event.
+//! Arithmetic is in whole numbers throughout. A time without a zone is in that of the source ([`Dialect`](super::Dialect));
+//! what else a stamp leaves out (the year, the day) is chosen so that it comes as near as it can to the stream's previous event.
 
 use super::Context;
 
@@ -57,10 +57,15 @@ struct Clock {
     nanosecond: i64,
 }
 
-/// Put a stamp together; `None` if there is no such day, or nanoseconds cannot reach it.
-fn resolve(date: Date, clock: Clock, offset: i64, context: &Context) -> Option<i64> {
+/// Put a stamp together, whose zone is `offset` seconds ahead of UTC or the source's own; `None` if there is no such day,
+/// or nanoseconds cannot reach it.
+fn resolve(date: Date, clock: Clock, offset: Option<i64>, context: &Context) -> Option<i64> {
     let at = |day: i64| {
-        let second = day.checked_mul(DAY)?.checked_add(clock.second - offset)?;
+        let shown = day.checked_mul(DAY)?.checked_add(clock.second)?;
+        let second = match offset {
+            Some(offset) => shown - offset,
+            None => context.dialect().instant(shown, context.last_time.map(|last| last.div_euclid(SECOND)))?,
+        };
         second.checked_mul(SECOND)?.checked_add(clock.nanosecond)
     };
     // `later` may come before the previous event too: lines are not written strictly in order.
@@ -168,7 +173,7 @@ fn numeric(scan: &mut Scan<'_>, context: &Context) -> Option<i64> {
         (1 | 2, Some(b':')) => {
             scan.at = 0;
             let clock = scan.clock(true)?;
-            return resolve(Date::None, clock, 0, context);
+            return resolve(Date::None, clock, None, context);
         }
         // 20261124T234201
         (8, _) => {
@@ -290,7 +295,7 @@ fn named(scan: &mut Scan<'_>, context: &Context) -> Option<i64> {
     let clock = scan.clock(true)?;
     // Tue Nov 24 23:42:01 2026; Tue Nov 24 23:42:01 CET 2026. A syslog line may go on with a number that is no year.
     let here = scan.at;
-    let offset = scan.zone().unwrap_or(0);
+    let offset = scan.zone();
     if scan.eat(b' ')
         && let Some((year @ 1970..=2199, 4)) = scan.number(4)
         && matches!(scan.rest().first(), None | Some(b' ' | b']' | b':' | b',' | b'\t'))
@@ -298,7 +303,7 @@ fn named(scan: &mut Scan<'_>, context: &Context) -> Option<i64> {
         return resolve(Date::Full { year, month, day }, clock, offset, context);
     }
     scan.at = here;
-    resolve(Date::NoYear { month, day }, clock, 0, context)
+    resolve(Date::NoYear { month, day }, clock, None, context)
 }
 
 /// The offset in seconds of a named zone. Names that mean several zones are not here.
@@ -481,7 +486,7 @@ impl<'a> Scan<'a> {
                 self.clock(false)?
             }
         };
-        let offset = self.zone().unwrap_or(0);
+        let offset = self.zone();
         resolve(date, clock, offset, context)
     }
 

@@ -20,6 +20,14 @@ impl<'a> Text<'a> {
     }
 }
 
+/// A cell as text.
+fn cell(raw: &[u8]) -> Cow<'_, str> {
+    match lossy(raw) {
+        text if text.contains("\"\"") => Cow::Owned(text.replace("\"\"", "\"")),
+        text => text,
+    }
+}
+
 /// Text that is all but always UTF-8: `String::from_utf8_lossy` is slow to find that out.
 #[inline]
 pub(super) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
@@ -42,6 +50,8 @@ pub(super) enum Value<'a> {
     Object(&'a [u8]),
     /// The text of an array.
     Array(&'a [u8]),
+    /// A cell of a delimited line, in which two quotes stand for one.
+    Cell(&'a [u8]),
 }
 
 impl<'a> Value<'a> {
@@ -52,6 +62,7 @@ impl<'a> Value<'a> {
         match self {
             Self::String(text) => Some(text.str()),
             Self::Number(raw) => Some(lossy(raw)),
+            Self::Cell(raw) => Some(cell(raw)),
             Self::Bool(value) => Some(Cow::Borrowed(if value { "true" } else { "false" })),
             _ => None,
         }
@@ -63,7 +74,7 @@ impl<'a> Value<'a> {
     #[must_use]
     pub(super) const fn plain(self) -> Option<&'a [u8]> {
         match self {
-            Self::String(Text { raw }) | Self::Number(raw) => Some(raw),
+            Self::String(Text { raw }) | Self::Number(raw) | Self::Cell(raw) => Some(raw),
             _ => None,
         }
     }

@@ -14,12 +14,13 @@ pub mod timeline;
 pub mod traces;
 
 use std::hash::BuildHasher;
+use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashSet;
 
 use crate::event::{Event, Kind};
-use crate::format::{Format, Found, Refusal};
+use crate::format::{Context, Dialect, Format, Found, Refusal};
 use crate::redact;
 use crate::templates;
 use hist::bucket;
@@ -123,18 +124,26 @@ impl State {
     /// Split, decode and aggregate a block that ends at a record boundary.
     ///
     /// `received` (nanoseconds since the epoch) is the time of events that have none and follow none that has.
-    pub fn ingest(&mut self, name: &str, data: &[u8], received: i64, forced: Option<Format>) -> Outcome {
+    pub fn ingest(
+        &mut self,
+        name: &str,
+        data: &[u8],
+        received: i64,
+        forced: Option<Format>,
+        dialect: Option<&Arc<Dialect>>,
+    ) -> Outcome {
         let mut outcome = Outcome::default();
         let (stream, forgotten) = self.streams.feed(name, self.limits.max_streams);
         self.ledger.evicted_streams += forgotten;
         let mut stream = std::mem::take(stream);
+        let mut context = Context { received, dialect: dialect.cloned(), ..Context::default() };
         let mut events = Vec::new();
         let mut rest = data;
         loop {
             events.clear();
             let offset = stream.reader.offset;
             let limit = self.limits.max_record;
-            let Some(record) = stream.reader.next(rest, forced, received, limit, &mut events) else { break };
+            let Some(record) = stream.reader.next(rest, forced, &mut context, limit, &mut events) else { break };
             rest = &rest[record.bytes.len()..];
             match record.found {
                 Ok(found) => {

@@ -1,5 +1,6 @@
 //! What the decoders must hold to, one file a subject.
 
+mod dialect;
 mod grammar;
 mod json;
 mod otlp;
@@ -15,7 +16,7 @@ use crate::event::Event;
 /// 2026-11-24 23:42:01 UTC.
 const NOW: i64 = 1_795_563_721_000_000_000;
 
-const CONTEXT: Context = Context { last_time: None, received: NOW };
+const CONTEXT: Context = Context { last_time: None, received: NOW, dialect: None };
 
 fn decoded(format: Format, record: &[u8]) -> Result<Vec<Event<'_>>, Reject> {
     let mut events = Vec::new();
@@ -44,8 +45,9 @@ fn attributes(event: &Event<'_>) -> Vec<(String, String)> {
 fn stream(data: &str) -> Vec<Event<'_>> {
     let read = |keep: bool| {
         let (mut reader, mut all, mut events) = (Reader::default(), Vec::new(), Vec::new());
+        let mut context = CONTEXT;
         let mut rest = data.as_bytes();
-        while let Some(record) = reader.next(rest, None, NOW, usize::MAX, &mut events) {
+        while let Some(record) = reader.next(rest, None, &mut context, usize::MAX, &mut events) {
             assert!(record.found.is_ok(), "{:?} of {}", record.found, String::from_utf8_lossy(record.bytes));
             assert!(record.found != Ok(Found::Continuation) || events.is_empty());
             rest = &rest[record.bytes.len()..];

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::super::{Format, Reader};
-use super::{NOW, stream};
+use super::{CONTEXT, stream};
 use crate::event::Kind;
 
 /// Lines that look a little like a tool's.
@@ -43,7 +43,7 @@ const LINES: &[&str] = &[
 
 fn format_of(line: &str) -> (Option<Format>, usize) {
     let (mut reader, mut events) = (Reader::default(), Vec::new());
-    reader.next(line.as_bytes(), None, NOW, usize::MAX, &mut events);
+    reader.next(line.as_bytes(), None, &mut { CONTEXT }, usize::MAX, &mut events);
     (reader.format, events.iter().filter(|event| event.kind == Kind::Log).count())
 }
 

@@ -118,7 +118,7 @@ fn pairs_are_decoded_as_attributes() {
 fn a_year_or_a_day_that_is_missing_is_chosen_near_the_previous_event() {
     let time = |text: &str, last: Option<i64>| {
         let mut events = Vec::new();
-        let context = Context { last_time: last, received: NOW };
+        let context = Context { last_time: last, received: NOW, dialect: None };
         super::decode(Format::Text, text.as_bytes(), &context, &mut super::Memory::default(), &mut events).unwrap();
         events[0].time.unwrap()
     };
