@@ -148,6 +148,15 @@ pub enum Attributes<'a> {
         /// Of the service, host or container that it came from.
         resource: &'a [u8],
     },
+    /// Protobuf messages that have OTLP `KeyValue`s: the event, and its resource; either may be empty.
+    OtlpProto {
+        /// The span or log record.
+        own: &'a [u8],
+        /// The number of the field that holds its attributes.
+        field: u32,
+        /// The service, host or container that it came from.
+        resource: &'a [u8],
+    },
     /// The text of a JSON object; keys that the event's own fields came from may stand in it too.
     Json(&'a [u8]),
     /// Text with `key=value` pairs, as `logfmt` has them; the same holds for their keys.

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use super::cursor::Cursor;
+use super::proto_value::{RESOURCE_ATTRIBUTES, next_attribute};
 use super::value::{self, Value};
+use super::wire::Message;
 use super::{otlp, strace};
 use crate::event::Attributes;
 
@@ -74,11 +76,13 @@ impl<'a> Attributes<'a> {
         let (parts, kind) = match self {
             Self::None => ([&[] as &[u8]; 2], Shape::Pairs),
             Self::OtlpJson { own, resource } => ([own, resource], Shape::Otlp),
+            Self::OtlpProto { own, field, resource } => ([own, resource], Shape::Proto(field)),
             Self::Json(object) => ([object, &[]], Shape::Object),
             Self::Pairs(text) => ([text, &[]], Shape::Pairs),
             Self::Strace(line) => ([line, &[]], Shape::Strace(0)),
         };
-        let mut iter = Iter { kind, cursor: Cursor::new(parts[0]), text: parts[0], later: parts[1] };
+        let message = Message::new(parts[0]);
+        let mut iter = Iter { kind, cursor: Cursor::new(parts[0]), message, text: parts[0], later: parts[1] };
         iter.enter();
         iter
     }
@@ -96,6 +100,8 @@ impl<'a> IntoIterator for Attributes<'a> {
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Shape {
     Otlp,
+    /// In the field of that number.
+    Proto(u32),
     Object,
     Pairs,
     /// With the number of the next one.
@@ -107,6 +113,7 @@ enum Shape {
 pub struct Iter<'a> {
     kind: Shape,
     cursor: Cursor<'a>,
+    message: Message<'a>,
     /// What `cursor` reads; of pairs, what is yet to be read.
     text: &'a [u8],
     later: &'a [u8],
@@ -117,7 +124,7 @@ impl<'a> Iter<'a> {
         let entered = match self.kind {
             Shape::Otlp => self.cursor.enter_array(),
             Shape::Object => self.cursor.enter_object(),
-            Shape::Pairs | Shape::Strace(_) => Ok(true),
+            Shape::Pairs | Shape::Proto(_) | Shape::Strace(_) => Ok(true),
         };
         if !matches!(entered, Ok(true)) {
             self.text = &[];
@@ -136,6 +143,7 @@ impl<'a> Iter<'a> {
                 let (key, value) = otlp::key_value(&mut self.cursor).ok()?;
                 Some((key.str(), value.attribute()))
             }
+            Shape::Proto(field) => next_attribute(&mut self.message, field),
             Shape::Object => {
                 let key = self.cursor.key().ok()??;
                 let value = self.cursor.value().ok()?;
@@ -169,6 +177,10 @@ impl<'a> Iterator for Iter<'a> {
             }
             self.text = std::mem::take(&mut self.later);
             self.cursor = Cursor::new(self.text);
+            self.message = Message::new(self.text);
+            if matches!(self.kind, Shape::Proto(_)) {
+                self.kind = Shape::Proto(RESOURCE_ATTRIBUTES);
+            }
             self.enter();
         }
     }

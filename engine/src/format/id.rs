@@ -91,6 +91,21 @@ fn other(text: &[u8]) -> Option<u128> {
     }
 }
 
+/// Bytes in base64 (RFC 4648), as protobuf's JSON writes them.
+#[must_use]
+pub(super) fn to_base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for three in bytes.chunks(3) {
+        let word = three.iter().fold(0_u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - three.len()));
+        for digit in 0..4 {
+            let value = word >> (18 - 6 * digit) & 63;
+            out.push(if digit <= three.len() { char::from(DIGITS[value as usize]) } else { '=' });
+        }
+    }
+    out
+}
+
 fn base64(text: &[u8]) -> Option<u128> {
     let mut number: u128 = 0;
     let mut bits = 0;

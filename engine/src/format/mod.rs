@@ -25,6 +25,9 @@ mod logfmt;
 mod memory;
 mod names;
 mod otlp;
+mod otlp_frames;
+mod otlp_proto;
+mod proto_value;
 mod reader;
 mod records;
 mod reject;
@@ -36,6 +39,7 @@ mod tests;
 mod text;
 mod time;
 mod value;
+mod wire;
 
 pub use attributes::{Attribute, Iter};
 pub use dialect::{Dialect, Wrong};
@@ -62,17 +66,20 @@ pub enum Format {
     Strace,
     /// A line to a record, its fields parted by a character; their names stand in the first line or in the dialect.
     Delimited,
+    /// OTLP/protobuf requests: delimited by their lengths, or one alone.
+    #[serde(rename = "otlp_proto")]
+    OtlpProto,
 }
 
 impl Format {
     /// Whether its records are lines, whatever is in them.
     #[must_use]
     pub const fn is_lines(self) -> bool {
-        !matches!(self, Self::Otlp | Self::Json)
+        !matches!(self, Self::Otlp | Self::Json | Self::OtlpProto)
     }
 
     /// Every format.
-    pub const ALL: &[Self] = &[Self::Otlp, Self::Json, Self::Text, Self::Strace, Self::Delimited];
+    pub const ALL: &[Self] = &[Self::Otlp, Self::Json, Self::Text, Self::Strace, Self::Delimited, Self::OtlpProto];
 
     /// The word for it, as it stands in the configuration.
     #[must_use]
@@ -83,6 +90,7 @@ impl Format {
             Self::Text => "text",
             Self::Strace => "strace",
             Self::Delimited => "delimited",
+            Self::OtlpProto => "otlp_proto",
         }
     }
 
@@ -131,6 +139,12 @@ pub const ENOUGH: usize = 64 << 10;
 #[must_use]
 pub fn detect(head: &[u8], whole: bool) -> Option<Format> {
     let decided = whole || head.len() >= ENOUGH;
+    let head = &head[..head.len().min(ENOUGH)];
+    match otlp_proto::detect(head, decided) {
+        Some(true) => return Some(Format::OtlpProto),
+        Some(false) => {}
+        None => return None,
+    }
     let (start, body) = trim(head);
     match body.first() {
         Some(b'{') => {}
@@ -158,6 +172,11 @@ pub fn decode<'a>(
     events: &mut Vec<Event<'a>>,
 ) -> Result<Found, Reject> {
     let before = events.len();
+    if format == Format::OtlpProto {
+        return otlp_proto::record(record, context, events)
+            .map(|()| Found::Events)
+            .inspect_err(|_| events.truncate(before));
+    }
     let (start, body) = trim(record);
     let Some(&first) = body.first() else {
         // Nothing but white space, or what a crash leaves at the end of a file: a run of NULs.

@@ -178,8 +178,31 @@ fn adopt<'a>(resource: &Resource<'a>, events: &mut [Event<'a>]) {
     }
 }
 
+/// The best name of a service among the attributes of its resource.
+pub(super) struct Service<'a> {
+    rank: u8,
+    pub(super) name: Cow<'a, str>,
+}
+
+impl Default for Service<'_> {
+    fn default() -> Self {
+        Self { rank: u8::MAX, name: Cow::Borrowed("") }
+    }
+}
+
+impl<'a> Service<'a> {
+    pub(super) fn offer(&mut self, key: &[u8], name: Cow<'a, str>) {
+        if let Some(rank) = service_rank(key, &name)
+            && rank < self.rank
+            && !name.is_empty()
+        {
+            *self = Self { rank, name };
+        }
+    }
+}
+
 /// How well a resource attribute names the service; the lowest is the best.
-fn service_rank(key: &[u8], value: &str) -> Option<u8> {
+pub(super) fn service_rank(key: &[u8], value: &str) -> Option<u8> {
     match key {
         // What SDKs say that were not told: a pod's name says more.
         b"service.name" if value.starts_with("unknown_service") => Some(8),
@@ -197,7 +220,7 @@ fn service_rank(key: &[u8], value: &str) -> Option<u8> {
 
 fn read_resource<'a>(cursor: &mut Cursor<'a>) -> Result<Resource<'a>, Reject> {
     let mut resource = Resource::default();
-    let mut best = u8::MAX;
+    let mut service = Service::default();
     if !cursor.enter_object()? {
         return Ok(resource);
     }
@@ -212,22 +235,16 @@ fn read_resource<'a>(cursor: &mut Cursor<'a>) -> Result<Resource<'a>, Reject> {
             while cursor.element()? {
                 let (key, value) = key_value(cursor)?;
                 // Only the keys that may name the service are worth a string.
-                if service_rank(key.raw, "").is_none() {
-                    continue;
-                }
-                let AnyValue::String(text) = value else { continue };
-                let name = text.str();
-                if let Some(rank) = service_rank(key.raw, &name)
-                    && rank < best
-                    && !name.is_empty()
+                if service_rank(key.raw, "").is_some()
+                    && let AnyValue::String(name) = value
                 {
-                    best = rank;
-                    resource.service = name;
+                    service.offer(key.raw, name.str());
                 }
             }
         }
         resource.attributes = cursor.since(start);
     }
+    resource.service = service.name;
     Ok(resource)
 }
 
@@ -317,7 +334,13 @@ fn scope_name<'a>(cursor: &mut Cursor<'a>) -> Result<Cow<'a, str>, Reject> {
 /// Nanoseconds since the epoch; `None` for zero, which means unknown.
 #[inline]
 fn nanoseconds(text: &[u8]) -> Option<i64> {
-    super::value::unsigned(text).and_then(|number| i64::try_from(number).ok()).filter(|time| *time != 0)
+    super::value::unsigned(text).and_then(nonzero)
+}
+
+/// The same of a number.
+#[inline]
+pub(super) fn nonzero(number: u64) -> Option<i64> {
+    i64::try_from(number).ok().filter(|time| *time != 0)
 }
 
 #[derive(Clone, Copy)]
@@ -416,6 +439,18 @@ fn span_kind(text: &[u8]) -> Kind {
         b"3" | b"SPAN_KIND_CLIENT" => Kind::Client,
         b"4" | b"SPAN_KIND_PRODUCER" => Kind::Producer,
         b"5" | b"SPAN_KIND_CONSUMER" => Kind::Consumer,
+        _ => Kind::Internal,
+    }
+}
+
+/// The same of the number alone.
+#[inline]
+pub(super) const fn span_kind_number(number: u64) -> Kind {
+    match number {
+        2 => Kind::Server,
+        3 => Kind::Client,
+        4 => Kind::Producer,
+        5 => Kind::Consumer,
         _ => Kind::Internal,
     }
 }

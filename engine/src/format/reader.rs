@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::records::claimed;
 use super::{Context, Format, Found, Memory, Next, Reject, decode, detect, next_record};
 use crate::event::Event;
 
@@ -34,8 +35,7 @@ pub struct Reader {
     pub offset: u64,
     /// Nanoseconds since the epoch of its latest event in the order of its bytes; set by who decides on event times.
     pub last: Option<i64>,
-    /// Inside a record that is over the limit: its bytes are refused up to the next line.
-    skipping: bool,
+    skipping: Skip,
     memory: Memory,
 }
 
@@ -56,10 +56,8 @@ impl Reader {
         if rest.is_empty() {
             return None;
         }
-        if self.skipping {
-            let end = memchr::memchr(b'\n', rest);
-            self.skipping = end.is_none();
-            return Some(self.taken(&rest[..end.map_or(rest.len(), |end| end + 1)], Err(Refusal::Rest)));
+        if let Some(length) = self.skipping.rest(rest) {
+            return Some(self.taken(&rest[..length], Err(Refusal::Rest)));
         }
         if forced.is_none() && self.format.is_none() {
             self.format = detect(rest, true);
@@ -70,7 +68,7 @@ impl Reader {
             Next::Incomplete => rest,
         };
         if bytes.len() > limit {
-            self.skipping = !bytes.ends_with(b"\n");
+            self.skipping = Skip::behind(format, bytes);
             return Some(self.taken(bytes, Err(Refusal::Long(limit))));
         }
         context.last_time = self.last;
@@ -84,6 +82,47 @@ impl Reader {
     fn taken<'a>(&mut self, bytes: &'a [u8], found: Result<Found, Refusal>) -> Record<'a> {
         self.offset += bytes.len() as u64;
         Record { bytes, found }
+    }
+}
+
+/// What is still to be refused of a record that is over the limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+enum Skip {
+    /// Nothing.
+    #[default]
+    No,
+    /// Up to the next line.
+    Line,
+    /// So many bytes.
+    Bytes(u64),
+}
+
+impl Skip {
+    /// What is left of a record of which these bytes were refused.
+    fn behind(format: Option<Format>, bytes: &[u8]) -> Self {
+        match claimed(format, bytes) {
+            Some(length) => match length.saturating_sub(bytes.len()) {
+                0 => Self::No,
+                left => Self::Bytes(left as u64),
+            },
+            None if bytes.ends_with(b"\n") => Self::No,
+            None => Self::Line,
+        }
+    }
+
+    /// How much of `rest` is to be refused, if any.
+    fn rest(&mut self, rest: &[u8]) -> Option<usize> {
+        let length = match *self {
+            Self::No => return None,
+            Self::Line => memchr::memchr(b'\n', rest).map(|newline| newline + 1),
+            Self::Bytes(left) => usize::try_from(left).ok().filter(|left| *left <= rest.len()),
+        };
+        *self = match (*self, length) {
+            (_, Some(_)) => Self::No,
+            (Self::Bytes(left), None) => Self::Bytes(left - rest.len() as u64),
+            (other, None) => other,
+        };
+        Some(length.unwrap_or(rest.len()))
     }
 }
 

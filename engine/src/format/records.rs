@@ -3,8 +3,9 @@
 //! A record is a line; in streams of JSON it may also be a pretty-printed document. A document goes on as long as its
 //! braces are open and its lines are indented, or start with a closer or a key: so a JSON line that was cut short, in the
 //! midst of others, ends where it was cut and takes none of its neighbours with it. Strings of JSON never span lines.
+//! OTLP/protobuf has no lines ([`otlp_frames`]).
 
-use super::Format;
+use super::{Format, otlp_frames};
 
 /// The next record of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +19,9 @@ pub enum Next {
 /// The length of the record at the start of `data`, its newline included.
 #[must_use]
 pub fn next_record(format: Option<Format>, data: &[u8]) -> Next {
+    if format == Some(Format::OtlpProto) {
+        return otlp_frames::next_record(data);
+    }
     let Some(newline) = memchr::memchr(b'\n', data) else { return Next::Incomplete };
     let end = newline + 1;
     if format.is_some_and(Format::is_lines) {
@@ -29,6 +33,12 @@ pub fn next_record(format: Option<Format>, data: &[u8]) -> Next {
         _ if !opens(&data[..newline]) => Next::Record(end),
         _ => document(data, end),
     }
+}
+
+/// The length that a record says it has at its start, whether or not it is all there; 0 if it has none that counts.
+/// `None` where records end by what stands at their end.
+pub(super) fn claimed(format: Option<Format>, data: &[u8]) -> Option<usize> {
+    (format == Some(Format::OtlpProto)).then(|| otlp_frames::start(data).length().unwrap_or_default())
 }
 
 /// The length of the longest prefix of `data` that ends at a record boundary; 0 if no record in it is complete.

@@ -17,10 +17,14 @@ enum What {
     Depth,
     WrongType,
     Binary,
+    Protobuf,
+    Metrics,
+    Profiles,
+    Unclear,
 }
 
 impl Reject {
-    /// The kind of reason, for counting: one of five.
+    /// The kind of reason, for counting: one of a few.
     #[must_use]
     pub const fn reason(&self) -> &'static str {
         match self.what {
@@ -29,6 +33,10 @@ impl Reject {
             What::Depth => "JSON nested too deep",
             What::WrongType => "not OTLP",
             What::Binary => "binary",
+            What::Protobuf => "not OTLP in protobuf",
+            What::Metrics => "OTLP metrics",
+            What::Profiles => "OTLP profiles",
+            What::Unclear => "OTLP of no clear kind",
         }
     }
 
@@ -62,6 +70,27 @@ impl Reject {
         Self::new(What::Binary, at)
     }
 
+    pub(super) fn protobuf(at: usize) -> Self {
+        Self::new(What::Protobuf, at)
+    }
+
+    pub(super) fn metrics(at: usize) -> Self {
+        Self::new(What::Metrics, at)
+    }
+
+    pub(super) fn profiles(at: usize) -> Self {
+        Self::new(What::Profiles, at)
+    }
+
+    /// Whether it is OTLP that was rejected, for what it carries.
+    pub(super) const fn is_otlp(self) -> bool {
+        matches!(self.what, What::Metrics | What::Profiles | What::Unclear)
+    }
+
+    pub(super) fn unclear(at: usize) -> Self {
+        Self::new(What::Unclear, at)
+    }
+
     /// The same, for text that starts `by` bytes into the record.
     pub(super) fn shifted(self, by: usize) -> Self {
         Self::new(self.what, self.offset() + by)
@@ -80,6 +109,12 @@ impl fmt::Display for Reject {
             What::Depth => write!(f, "JSON nested too deep, at byte {at}"),
             What::WrongType => write!(f, "not OTLP: a value of another type at byte {at}"),
             What::Binary => write!(f, "binary, first control byte at byte {at}"),
+            What::Protobuf => write!(f, "not OTLP in protobuf: no field of it at byte {at}"),
+            What::Metrics => f.write_str("OTLP metrics: only spans and log records are read"),
+            What::Profiles => f.write_str("OTLP profiles: only spans and log records are read"),
+            What::Unclear => {
+                f.write_str("OTLP of no clear kind: nothing in it tells whether it holds spans or log records")
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ mod dialect;
 mod grammar;
 mod json;
 mod otlp;
+mod otlp_proto;
 mod records;
 mod strace;
 mod strangers;
