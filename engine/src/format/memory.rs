@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Format;
+use super::anchor::Anchor;
 use super::strace::Traced;
 
 /// Of one stream. A rejected record leaves it as it was.
@@ -19,6 +20,8 @@ pub struct Memory {
     pub(super) columns: Vec<String>,
     /// What was said once and holds for records to come, by what it is of: the name of a process, a base time.
     pub(super) notes: BTreeMap<String, String>,
+    /// Where a clock that counts from another time than the epoch has its zero.
+    pub(super) anchor: Anchor,
     /// Programs and open calls of strace.
     pub(super) strace: Traced,
 }

@@ -9,6 +9,7 @@
 //! format of those that follow it ([`Memory::told`]).
 
 mod access;
+mod anchor;
 mod any_value;
 mod attributes;
 mod body;
