@@ -3,6 +3,9 @@
 //! An [`Event`] borrows from the record it was read from: nothing is copied until the state keeps it.
 
 use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::format::Table;
 
 /// What an event is: a span by its role, a log record, a call or a sample.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -136,7 +139,7 @@ pub struct Event<'a> {
 }
 
 /// The attributes of an event as they stand in the record; `iter()` decodes them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Attributes<'a> {
     /// None, or the format has no such thing.
     #[default]
@@ -161,6 +164,13 @@ pub enum Attributes<'a> {
     Json(&'a [u8]),
     /// Text with `key=value` pairs, as `logfmt` has them; the same holds for their keys.
     Pairs(&'a [u8]),
+    /// The cells of a row and what the columns are called.
+    Row {
+        /// The header.
+        table: Arc<Table>,
+        /// The row.
+        row: &'a [u8],
+    },
     /// A line of strace: process, error, result and path.
     Strace(&'a [u8]),
 }

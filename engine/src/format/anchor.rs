@@ -11,11 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::Context;
 
 /// How far, in nanoseconds, a reading may be from when its record was received.
-#[allow(dead_code)] // Until the first decoder of such a clock is in.
 const FAR: u64 = 3_600_000_000_000;
 
 /// Readings that are nanoseconds since the epoch themselves: from 2001 to 2103.
-#[allow(dead_code)]
 const EPOCH: std::ops::Range<i64> = 1_000_000_000_000_000_000..4_200_000_000_000_000_000;
 
 /// What a clock says when the epoch is its zero, if that is known.
@@ -27,7 +25,6 @@ impl Anchor {
     /// our days as it is stays as it is.
     ///
     /// A record that is rejected in the end must leave the anchor as it was: try it on a copy.
-    #[allow(dead_code)]
     pub(super) fn time(&mut self, reading: i64, context: &Context) -> i64 {
         if EPOCH.contains(&reading) {
             return reading;

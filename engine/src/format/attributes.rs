@@ -1,9 +1,11 @@
 //! The attributes of an event, decoded when they are asked for.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::cursor::Cursor;
 use super::proto_value::{RESOURCE_ATTRIBUTES, next_attribute};
+use super::table::{self, Table};
 use super::value::{self, Value};
 use super::wire::Message;
 use super::{otlp, strace};
@@ -26,7 +28,15 @@ pub enum Attribute<'a> {
     Json(Cow<'a, str>),
 }
 
-impl Attribute<'_> {
+impl<'a> Attribute<'a> {
+    /// A number if it is written as one, else text.
+    pub(super) fn from_text(text: &'a [u8]) -> Self {
+        match text.first() {
+            Some(b'0'..=b'9' | b'-') => number(text),
+            _ => Self::Text(value::lossy(text)),
+        }
+    }
+
     /// Write it as JSON.
     pub fn write_json(&self, out: &mut String) {
         match self {
@@ -72,13 +82,14 @@ fn number(raw: &[u8]) -> Attribute<'_> {
 impl<'a> Attributes<'a> {
     /// Key and value of each, in the order of the record; an event's own before those of its resource.
     #[must_use]
-    pub fn iter(self) -> Iter<'a> {
-        let (parts, kind) = match self {
+    pub fn iter(&self) -> Iter<'a> {
+        let (parts, kind) = match *self {
             Self::None => ([&[] as &[u8]; 2], Shape::Pairs),
             Self::OtlpJson { own, resource } => ([own, resource], Shape::Otlp),
             Self::OtlpProto { own, field, resource } => ([own, resource], Shape::Proto(field)),
             Self::Json(object) => ([object, &[]], Shape::Object),
             Self::Pairs(text) => ([text, &[]], Shape::Pairs),
+            Self::Row { ref table, row } => ([row, &[]], Shape::Row(Arc::clone(table), 0)),
             Self::Strace(line) => ([line, &[]], Shape::Strace(0)),
         };
         let message = Message::new(parts[0]);
@@ -97,7 +108,16 @@ impl<'a> IntoIterator for Attributes<'a> {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+impl<'a> IntoIterator for &Attributes<'a> {
+    type Item = (Cow<'a, str>, Attribute<'a>);
+    type IntoIter = Iter<'a>;
+
+    fn into_iter(self) -> Iter<'a> {
+        self.iter()
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
 enum Shape {
     Otlp,
     /// In the field of that number.
@@ -106,6 +126,7 @@ enum Shape {
     Pairs,
     /// With the number of the next one.
     Strace(usize),
+    Row(Arc<Table>, usize),
 }
 
 /// Keys and values of [`Attributes`].
@@ -124,7 +145,7 @@ impl<'a> Iter<'a> {
         let entered = match self.kind {
             Shape::Otlp => self.cursor.enter_array(),
             Shape::Object => self.cursor.enter_object(),
-            Shape::Pairs | Shape::Proto(_) | Shape::Strace(_) => Ok(true),
+            Shape::Pairs | Shape::Proto(_) | Shape::Strace(_) | Shape::Row(..) => Ok(true),
         };
         if !matches!(entered, Ok(true)) {
             self.text = &[];
@@ -135,7 +156,7 @@ impl<'a> Iter<'a> {
         if self.text.is_empty() {
             return None;
         }
-        match self.kind {
+        match &mut self.kind {
             Shape::Otlp => {
                 if !self.cursor.element().ok()? {
                     return None;
@@ -143,7 +164,7 @@ impl<'a> Iter<'a> {
                 let (key, value) = otlp::key_value(&mut self.cursor).ok()?;
                 Some((key.str(), value.attribute()))
             }
-            Shape::Proto(field) => next_attribute(&mut self.message, field),
+            Shape::Proto(field) => next_attribute(&mut self.message, *field),
             Shape::Object => {
                 let key = self.cursor.key().ok()??;
                 let value = self.cursor.value().ok()?;
@@ -155,9 +176,14 @@ impl<'a> Iter<'a> {
                 Some((String::from_utf8_lossy(key), Attribute::Text(value.str())))
             }
             Shape::Strace(number) => {
-                self.kind = Shape::Strace(number + 1);
-                let (key, value) = strace::attribute(self.text, number)?;
+                let (key, value) = strace::attribute(self.text, *number)?;
+                *number += 1;
                 Some((Cow::Borrowed(key), value))
+            }
+            Shape::Row(table, number) => {
+                let (key, value) = table::attribute(table, self.text, *number)?;
+                *number += 1;
+                Some((Cow::Owned(key), value))
             }
         }
     }

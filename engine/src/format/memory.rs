@@ -4,12 +4,14 @@
 //! calls that were entered and not left yet. It is part of the stream, is kept in snapshots, and its size is bounded.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::Format;
 use super::anchor::Anchor;
 use super::strace::Traced;
+use super::table::Table;
 
 /// Of one stream. A rejected record leaves it as it was.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +24,8 @@ pub struct Memory {
     pub(super) notes: BTreeMap<String, String>,
     /// Where a clock that counts from another time than the epoch has its zero.
     pub(super) anchor: Anchor,
+    /// What the last header row of a tool says of the rows below it.
+    pub(super) table: Option<Arc<Table>>,
     /// Programs and open calls of strace.
     pub(super) strace: Traced,
 }

@@ -14,6 +14,8 @@ mod any_value;
 mod attributes;
 mod body;
 mod bounded;
+mod columns;
+mod comm;
 mod cursor;
 mod delimited;
 mod dialect;
@@ -35,6 +37,7 @@ mod reject;
 mod strace;
 mod syscalls;
 mod syslog;
+mod table;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -48,6 +51,7 @@ pub use memory::Memory;
 pub use reader::{Reader, Record, Refusal};
 pub use records::{Next, boundary, next_record};
 pub use reject::Reject;
+pub use table::Table;
 
 use std::sync::Arc;
 
@@ -70,6 +74,8 @@ pub enum Format {
     /// OTLP/protobuf requests: delimited by their lengths, or one alone.
     #[serde(rename = "otlp_proto")]
     OtlpProto,
+    /// A table with a header row, as the tools of BCC and bpftrace print them.
+    Table,
 }
 
 impl Format {
@@ -80,7 +86,8 @@ impl Format {
     }
 
     /// Every format.
-    pub const ALL: &[Self] = &[Self::Otlp, Self::Json, Self::Text, Self::Strace, Self::Delimited, Self::OtlpProto];
+    pub const ALL: &[Self] =
+        &[Self::Otlp, Self::Json, Self::Text, Self::Strace, Self::Delimited, Self::OtlpProto, Self::Table];
 
     /// The word for it, as it stands in the configuration.
     #[must_use]
@@ -92,6 +99,7 @@ impl Format {
             Self::Strace => "strace",
             Self::Delimited => "delimited",
             Self::OtlpProto => "otlp_proto",
+            Self::Table => "table",
         }
     }
 

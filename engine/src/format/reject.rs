@@ -21,6 +21,7 @@ enum What {
     Metrics,
     Profiles,
     Unclear,
+    Totals,
 }
 
 impl Reject {
@@ -37,6 +38,7 @@ impl Reject {
             What::Metrics => "OTLP metrics",
             What::Profiles => "OTLP profiles",
             What::Unclear => "OTLP of no clear kind",
+            What::Totals => "totals, not events",
         }
     }
 
@@ -91,6 +93,10 @@ impl Reject {
         Self::new(What::Unclear, at)
     }
 
+    pub(super) const fn totals() -> Self {
+        Self { what: What::Totals, at: 0 }
+    }
+
     /// The same, for text that starts `by` bytes into the record.
     pub(super) fn shifted(self, by: usize) -> Self {
         Self::new(self.what, self.offset() + by)
@@ -108,6 +114,7 @@ impl fmt::Display for Reject {
             What::Unexpected(byte) => write!(f, "not JSON: unexpected byte 0x{byte:02x} at byte {at}"),
             What::Depth => write!(f, "JSON nested too deep, at byte {at}"),
             What::WrongType => write!(f, "not OTLP: a value of another type at byte {at}"),
+            What::Totals => f.write_str("totals, not events: a row of a table of sums or of a histogram"),
             What::Binary => write!(f, "binary, first control byte at byte {at}"),
             What::Protobuf => write!(f, "not OTLP in protobuf: no field of it at byte {at}"),
             What::Metrics => f.write_str("OTLP metrics: only spans and log records are read"),

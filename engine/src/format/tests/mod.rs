@@ -8,6 +8,7 @@ mod otlp_proto;
 mod records;
 mod strace;
 mod strangers;
+mod table;
 mod text;
 mod time;
 

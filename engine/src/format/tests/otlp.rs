@@ -47,7 +47,7 @@ fn what_protobufs_json_allows_is_read_alike() {
     ];
     for way in ways {
         let event = span(way);
-        assert_eq!(Event { attributes: plain.attributes, raw: plain.raw, ..event }, plain, "{way}");
+        assert_eq!(Event { attributes: plain.attributes.clone(), raw: plain.raw, ..event }, plain, "{way}");
     }
 }
 
