@@ -32,6 +32,7 @@ __all__ = [
     "Renamed",
     "Shifted",
     "Truncated",
+    "block_of",
     "number_of",
 ]
 
