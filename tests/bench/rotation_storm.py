@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from bisect import bisect
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -83,24 +83,22 @@ class Storm:
         if self.mode != "renamed":
             self.writer.tidy()
 
-    def judge(self, account: Account) -> tuple[int, float]:
+    def judge(self, account: Account) -> tuple[dict[int, int], float]:
         """Tell what was destroyed before it was read from what was lost.
 
-        :return: how many were not the unread end of a file that was destroyed, and for how many seconds the oldest of the
-            others had been there to be read
+        :return: what was not the unread end of a file that was destroyed, and for how many seconds the oldest of the others
+            had been there to be read
         """
-        beyond = 0
+        beyond: dict[int, int] = {}
         oldest = 0.0
         reached: dict[int, int | None] = {}
         for number, count in sorted(account.lost.items(), reverse=True):
             place = bisect(self.ends, number)
             gone = place + (0 if isinstance(self.writer, Truncated) else _KEPT)
-            if self.mode == "renamed" or gone >= len(self.turned):
-                beyond += count
-                continue
-            # Block by block from the end of the file: behind one of which something was read, all was there to be read.
-            if number + account.block != reached.get(place, self.ends[place]):
-                beyond += count
+            destroyed = self.mode != "renamed" and gone < len(self.turned)
+            # Block by block from the end of the file: what lies before one that was read, even in part, was there to be read.
+            if not destroyed or number + account.block != reached.get(place, self.ends[place]):
+                beyond[number] = count
                 continue
             reached[place] = number if count == account.block else None
             oldest = max(oldest, self.turned[gone] - self._time_of(number + account.block - 1))
@@ -156,12 +154,12 @@ def run(mode: str, options: argparse.Namespace) -> bool:
         reader.stop()
         account = reader.account(records)
         writer.close()
-    lost, doubled = sum(account.lost.values()), sum(account.doubled.values())
     beyond, oldest = storm.judge(account)
-    turns = round(60 * len(storm.turned) / seconds)
-    figures = f"{turns:>10}{records.made:>10}{lost:>10}{beyond:>10}{doubled:>10}{oldest:>10.2f}{rested:>10.1f}"
-    print(f"{mode:12}{figures}  {account.where}", flush=True)
-    return beyond + doubled > 0
+    amounts = [records.made, *(sum(part.values()) for part in (account.lost, beyond, account.doubled))]
+    figures = "".join(f"{amount:>10}" for amount in (round(60 * len(storm.turned) / seconds), *amounts))
+    where = replace(account, lost=beyond).where
+    print(f"{mode:12}{figures}{oldest:>10.2f}{rested:>10.1f}  {where}", flush=True)
+    return bool(beyond or account.doubled)
 
 
 if __name__ == "__main__":
