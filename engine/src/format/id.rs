@@ -2,7 +2,7 @@
 
 use crate::event::{SpanId, TraceId};
 
-/// A trace id of up to 32 hexadecimal digits, of a UUID, or of 16 bytes in base64; all zero if it is none of these.
+/// A trace id of up to 32 hexadecimal digits (`0x` may stand before them), of a UUID, of X-Ray, or of 16 bytes in base64; all zero if it is none of these.
 #[inline]
 #[must_use]
 pub(super) fn trace(text: &[u8]) -> TraceId {
@@ -74,6 +74,7 @@ const NIBBLES: [u8; 256] = {
 };
 
 fn other(text: &[u8]) -> Option<u128> {
+    let text = text.strip_prefix(b"0x").unwrap_or(text);
     match text.len() {
         // Base64 of 8 and of 16 bytes, padded or not. A span id of 11 hexadecimal digits would be a strange one.
         11 | 12 | 22 | 24 if hex(text).is_none() || text.ends_with(b"=") => base64(text),
@@ -86,6 +87,9 @@ fn other(text: &[u8]) -> Option<u128> {
             }
             hex(digits.get(..count)?)
         }
+        // X-Ray's `1-5759e988-bd862e3fe1be46a994272793`.
+        35 if text.starts_with(b"1-") => other(text.get(2..)?),
+        33 if text.get(8) == Some(&b'-') => Some(hex(text.get(..8)?)? << 96 | hex(text.get(9..)?)?),
         1..=32 => hex(text),
         _ => None,
     }

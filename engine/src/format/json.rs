@@ -8,8 +8,11 @@ use super::fields::Fields;
 use super::names::{self, Name};
 use super::reject::Reject;
 use super::value::Value;
-use super::{Context, otlp};
+use super::{Context, Found, Memory, container, otlp};
 use crate::event::{Attributes, Event};
+
+/// How deep records that are parts of others are told apart.
+const PARTS_OF_PARTS: u8 = 8;
 
 /// How deep objects in a log line are looked into.
 const LOOK_INTO: u8 = 3;
@@ -39,9 +42,11 @@ pub(super) fn documents<'a>(
     record: &'a [u8],
     otlp_first: bool,
     context: &Context,
+    memory: &mut Memory,
     events: &mut Vec<Event<'a>>,
-) -> Result<(), Reject> {
+) -> Result<Found, Reject> {
     let mut cursor = Cursor::new(record);
+    let mut piece = None;
     while let Some(byte) = cursor.peek() {
         if matches!(byte, b'[' | b']' | b',') {
             cursor.advance();
@@ -67,12 +72,72 @@ pub(super) fn documents<'a>(
         }
         let raw = cursor.since(start.position());
         if raw.len() > 2 {
-            named(raw, context, &mut fields);
-            let mut event = fields.event(raw, context, 0);
-            event.attributes = Attributes::Json(raw);
-            event.raw = raw;
-            events.push(event);
+            piece = container::docker(&fields);
+            object(raw, fields, None, context, 0, events);
         }
+    }
+    // A piece of a line is a record of its own.
+    if let Some(piece) = piece
+        && container::goes_on(memory, piece)
+        && events.pop_if(|event| event.raw == record).is_some()
+    {
+        return Ok(Found::Continuation);
+    }
+    Ok(Found::Events)
+}
+
+/// Push the event of an object, or those of the records that were shipped in it, or both.
+fn object<'a>(
+    raw: &'a [u8],
+    mut fields: Fields<'a>,
+    outer: Option<&Event<'a>>,
+    context: &Context,
+    nesting: u8,
+    events: &mut Vec<Event<'a>>,
+) {
+    named(raw, context, &mut fields);
+    let (batch, shipped) = (fields.batch, fields.batch.rank == 0 && !fields.message.found());
+    let mut event = fields.event(raw, context, 0);
+    event.attributes = Attributes::Json(raw);
+    event.raw = raw;
+    if let Some(outer) = outer
+        && event.service.is_empty()
+    {
+        event.service.clone_from(&outer.service);
+    }
+    let Value::Array(array) = batch.value else { return events.push(event) };
+    let outer = Event { raw: &[], message: "".into(), ..event.clone() };
+    let at = events.len();
+    if nesting < PARTS_OF_PARTS {
+        // What was read as well-formed is so again.
+        let _ = parts(array, &outer, context, nesting + 1, events);
+    }
+    if !shipped || events.len() == at {
+        events.insert(at, event);
+    }
+}
+
+/// The events of an array of objects in one, which have its service and its trace.
+fn parts<'a>(
+    array: &'a [u8],
+    outer: &Event<'a>,
+    context: &Context,
+    nesting: u8,
+    events: &mut Vec<Event<'a>>,
+) -> Result<(), Reject> {
+    let mut cursor = Cursor::new(array);
+    if !cursor.enter_array()? {
+        return Ok(());
+    }
+    while cursor.element()? {
+        if cursor.peek() != Some(b'{') {
+            cursor.skip()?;
+            continue;
+        }
+        let start = cursor.position();
+        let mut fields = Fields::within(outer);
+        look(&mut cursor, &Name::ROOT, false, 1, &mut fields)?;
+        object(cursor.since(start), fields, Some(outer), context, nesting, events);
     }
     Ok(())
 }

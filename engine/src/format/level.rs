@@ -83,6 +83,19 @@ pub(super) const fn monolog(number: u64) -> Level {
     }
 }
 
+/// A level of Nextcloud, 0 to 4.
+#[must_use]
+pub(super) const fn nextcloud(number: u64) -> Level {
+    match number {
+        0 => Level::Debug,
+        1 => Level::Info,
+        2 => Level::Warn,
+        3 => Level::Error,
+        4 => Level::Fatal,
+        _ => Level::Unset,
+    }
+}
+
 /// The number in a field called `level` that does not say on which scale it is.
 ///
 /// Scales that go up from 0 or 1 are as common as syslog's, which goes down and hardly ever sees its two gravest: so

@@ -3,7 +3,7 @@
 //! A tool's line tells the format of the stream ([`Memory::told`]), which is then asked first and believes more easily.
 
 use super::reject::Reject;
-use super::{Context, Format, Found, Memory, strace, table, text};
+use super::{Context, Format, Found, Memory, container, strace, table, text};
 use crate::event::Event;
 
 /// Decode a line.
@@ -19,6 +19,11 @@ pub(super) fn read<'a>(
     }
     if let Some(found) = table::line(line, format == Format::Table, context, memory, events) {
         return found;
+    }
+    if let Some(piece) = container::cri(line)
+        && container::goes_on(memory, piece)
+    {
+        return Ok(Found::Continuation);
     }
     text::line(line, context, events).map(|()| Found::Events)
 }

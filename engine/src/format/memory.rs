@@ -20,6 +20,8 @@ pub struct Memory {
     pub(super) told: Option<Format>,
     /// The columns of the records that follow, as the last header row names them.
     pub(super) columns: Vec<String>,
+    /// The outputs of a container whose latest line goes on in the next record, as bits.
+    pub(super) cut: u8,
     /// What was said once and holds for records to come, by what it is of: the name of a process, a base time.
     pub(super) notes: BTreeMap<String, String>,
     /// Where a clock that counts from another time than the epoch has its zero.

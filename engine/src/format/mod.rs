@@ -16,9 +16,12 @@ mod body;
 mod bounded;
 mod columns;
 mod comm;
+mod compose;
+mod container;
 mod cursor;
 mod delimited;
 mod dialect;
+mod duration;
 mod fields;
 mod id;
 mod json;
@@ -206,9 +209,9 @@ pub fn decode<'a>(
     };
     let read = match (format, json) {
         (_, false) => lines::read(format, body, context, memory, events),
-        (Format::Otlp, true) => json::documents(body, true, context, events).map(|()| Found::Events),
-        (Format::Json, true) => json::documents(body, false, context, events).map(|()| Found::Events),
-        (_, true) => json::documents(body, false, context, events).map(|()| Found::Events).or_else(|_| {
+        (Format::Otlp, true) => json::documents(body, true, context, memory, events),
+        (Format::Json, true) => json::documents(body, false, context, memory, events),
+        (_, true) => json::documents(body, false, context, memory, events).or_else(|_| {
             events.truncate(before);
             lines::read(format, body, context, memory, events)
         }),

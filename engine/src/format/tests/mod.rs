@@ -3,6 +3,7 @@
 mod dialect;
 mod grammar;
 mod json;
+mod loggers;
 mod otlp;
 mod otlp_proto;
 mod records;
