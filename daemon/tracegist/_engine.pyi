@@ -6,11 +6,13 @@ from typing import final
 __all__ = [
     "Dialect",
     "Engine",
+    "Survey",
     "boundary",
     "count_tokens",
     "decode",
     "detect",
     "encodings",
+    "formats",
     "split_tokens",
     "templates",
     "truncate",
@@ -141,6 +143,40 @@ class Engine:
 
         :raises SnapshotError: if the bytes are torn, damaged or of an unknown schema; the state is then unchanged
         """
+
+@final
+class Survey:
+    """What a stream turns out to be: its format, what its records say, why some cannot be read. Bounded; aggregates nothing.
+
+    :param format: the format's name, or None to tell it by content
+    :param dialect: how its source writes; None for the plain way, in the time zone of this host
+    :param max_record: bytes of the longest record that is decoded
+    :param events: how many decoded events are kept to be shown
+    :raises ValueError: if the format's name is unknown
+    """
+
+    def __new__(
+        cls,
+        *,
+        format: str | None = None,
+        dialect: Dialect | None = None,
+        max_record: int | None = None,
+        events: int = 5,
+    ) -> Survey: ...
+    def feed(self, data: bytes, *, received: int) -> tuple[int, int, str]:
+        """Take the next block, which ends at a record boundary.
+
+        :return: events decoded, records rejected, and the first reason (empty if none)
+        """
+
+    def newest(self) -> int | None:
+        """Time of the latest event, in nanoseconds since the epoch; None before the first."""
+
+    def report(self) -> bytes:
+        """What was found out so far, as UTF-8 JSON."""
+
+def formats() -> list[str]:
+    """Names of the formats that are known."""
 
 def boundary(data: bytes, *, format: str | None = None, max_record: int | None = None) -> int:
     """Length of the longest prefix of `data` that ends at a record boundary.

@@ -18,16 +18,16 @@ from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 from time import time_ns
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
-from tracegist._engine import boundary
+from tracegist._engine import boundary, detect
 from tracegist.errors import SourceError, TraceNotFound
 from tracegist.sources._identity import printable
 
 if TYPE_CHECKING:
-    from tracegist._engine import Dialect, Engine
+    from tracegist._engine import Dialect
 
-__all__ = ["Ingested", "Report", "ingest_paths"]
+__all__ = ["Ingested", "Ingests", "Report", "ingest_paths"]
 
 _BLOCK: Final = 1 << 20
 _MAX_RECORD: Final = 16 << 20
@@ -37,6 +37,18 @@ _GZIP: Final = b"\x1f\x8b"
 
 Report: TypeAlias = Callable[[int, "int | None"], None]
 """Called with the bytes read so far, as they lie on disk, and those of all files, or None where that cannot be known."""
+
+
+class Ingests(Protocol):
+    """What blocks are handed to: an engine, or what stands in for one."""
+
+    def ingest(
+        self, stream: str, data: bytes, *, received: int, format: str | None = None, dialect: Dialect | None = None
+    ) -> tuple[int, int, str]:
+        """Take the next block of a stream, as :meth:`Engine.ingest` does."""
+
+    def watermark(self, stream: str | None = None) -> int | None:
+        """Tell the time of the newest event of a stream, in nanoseconds since the epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +68,7 @@ class Ingested:
 
 
 def ingest_paths(
-    engine: Engine,
+    engine: Ingests,
     paths: Iterable[str | os.PathLike[str]],
     *,
     format: str | None = None,
@@ -124,6 +136,7 @@ class _Input:
         self._raw = file
         self._file: BufferedReader | gzip.GzipFile | None = None
         self._rest = b""
+        self._format: str | None = None
 
     def read(self, size: int) -> bytes:
         """Read a whole block, or what is left; on the thread that reads ahead."""
@@ -143,7 +156,7 @@ class _Input:
 
     def feed(
         self,
-        engine: Engine,
+        engine: Ingests,
         pool: ThreadPoolExecutor,
         *,
         format: str | None,
@@ -157,7 +170,7 @@ class _Input:
             read = self.ahead.result()
             ended = len(read) < size
             data = self._rest + read if self._rest else read
-            length = len(data) if ended else boundary(data, format=format, max_record=max_record)
+            length = len(data) if ended else self._boundary(data, format, max_record)
             if not ended:
                 size = block if length else len(data)
                 self.ahead = pool.submit(self.read, size)
@@ -174,6 +187,11 @@ class _Input:
             self.rejected += rejected
             self.reason = self.reason or reason
         return not ended
+
+    def _boundary(self, data: bytes, format: str | None, max_record: int) -> int:
+        """Tell where the last record ends. Where records end depends on the format, so that is told first."""
+        self._format = format or self._format or detect(data)
+        return boundary(data, format=self._format, max_record=max_record) if self._format else 0
 
 
 def _open_all(paths: Iterable[str | os.PathLike[str]], stack: ExitStack) -> list[_Input]:

@@ -15,5 +15,6 @@ pub mod show;
 pub mod snapshot;
 pub mod state;
 pub mod summary;
+pub mod survey;
 pub mod templates;
 pub mod tokens;

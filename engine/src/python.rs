@@ -4,7 +4,7 @@
 //! of `tracegist.errors` here and nowhere else.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -16,6 +16,7 @@ use crate::snapshot::Damage;
 use crate::state::Limits;
 use crate::summary::facts::Section;
 use crate::summary::{Error, Request};
+use crate::survey;
 use crate::templates;
 use crate::tokens::Encoding;
 
@@ -249,6 +250,52 @@ impl Engine {
     }
 }
 
+#[pyclass(frozen, module = "tracegist._engine")]
+struct Survey(Mutex<survey::Survey>);
+
+impl Survey {
+    fn lock(&self) -> MutexGuard<'_, survey::Survey> {
+        // A panic in another thread has been reported there; the survey is counts and stays readable.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[pymethods]
+impl Survey {
+    #[new]
+    #[pyo3(signature = (*, format = None, dialect = None, max_record = None, events = 5))]
+    fn new(
+        format: Option<&str>,
+        dialect: Option<&Bound<'_, Dialect>>,
+        max_record: Option<i64>,
+        events: usize,
+    ) -> PyResult<Self> {
+        let limit = max_record.map_or(Ok(Limits::default().max_record), |value| positive("max_record", value))?;
+        Ok(Self(Mutex::new(survey::Survey::new(named(format)?, Some(dialect_of(dialect)?), limit, events))))
+    }
+
+    #[pyo3(signature = (data, *, received))]
+    fn feed(&self, py: Python<'_>, data: &[u8], received: i64) -> (u64, u64, String) {
+        let outcome = py.detach(|| self.lock().feed(data, received));
+        (outcome.events, outcome.rejected, outcome.reason)
+    }
+
+    fn newest(&self, py: Python<'_>) -> Option<i64> {
+        py.detach(|| self.lock().newest())
+    }
+
+    fn report(&self, py: Python<'_>) -> PyResult<Py<PyBytes>> {
+        let bytes = py.detach(|| serde_json::to_vec(&self.lock().report()));
+        let bytes = bytes.map_err(|error| PyValueError::new_err(error.to_string()))?;
+        Ok(PyBytes::new(py, &bytes).unbind())
+    }
+}
+
+#[pyfunction]
+fn formats() -> Vec<&'static str> {
+    Format::ALL.iter().map(|format| format.name()).collect()
+}
+
 #[pyfunction]
 #[pyo3(signature = (data, *, format = None, max_record = None))]
 fn boundary(py: Python<'_>, data: &[u8], format: Option<&str>, max_record: Option<i64>) -> PyResult<usize> {
@@ -323,7 +370,7 @@ fn vocabulary(py: Python<'_>, encoding: &str) -> PyResult<Vec<Py<PyBytes>>> {
 mod _engine {
     #[pymodule_export]
     use super::{
-        Dialect, Engine, boundary, count_tokens, decode, detect, encodings, split_tokens, templates_of, truncate,
-        vocabulary,
+        Dialect, Engine, Survey, boundary, count_tokens, decode, detect, encodings, formats, split_tokens,
+        templates_of, truncate, vocabulary,
     };
 }

@@ -10,7 +10,7 @@ use crate::event::Event;
 use crate::format::{Attribute, Context, Dialect, Format, Reader};
 
 #[derive(Serialize)]
-struct EventOut<'a> {
+pub(crate) struct EventOut<'a> {
     kind: &'static str,
     time: Option<i64>,
     duration: Option<u64>,
@@ -68,7 +68,7 @@ fn line<T: Serialize>(out: &mut Vec<u8>, value: &T) {
     }
 }
 
-fn shown<'a>(event: &'a Event<'_>) -> EventOut<'a> {
+pub(crate) fn shown<'a>(event: &'a Event<'_>) -> EventOut<'a> {
     let hex = |id: u64| if id == 0 { String::new() } else { format!("{id:016x}") };
     EventOut {
         kind: event.kind.name(),

@@ -50,6 +50,7 @@ _VERBS: Final = {
     "summarize": "Say what happened, within a budget of tokens.",
     "show": "Print the raw events behind a statement, such as '#12'.",
     "status": "Say how the daemon is: what it reads, what was lost.",
+    "formats": "Say what files are taken for, and what comes of their records.",
     "templates": "Print the template of each log message of a file.",
     "config": "Check, show and describe the configuration.",
     "completion": "Print the completion script for a shell.",

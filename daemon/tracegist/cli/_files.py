@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tracegist.config import Config, Dialect, Limits
     from tracegist.offline import Ingested
 
-__all__ = ["Question", "evidence_of_files", "summarize_files"]
+__all__ = ["Question", "check_readable", "evidence_of_files", "progress_bar", "summarize_files"]
 
 # A bar that is gone before it can be read is only a flicker.
 _PATIENCE: Final = 0.5
@@ -95,7 +95,7 @@ def _ingest(engine: _engine.Engine, paths: Sequence[str], dialect: Dialect) -> i
         msg = "none of the files could be read"
         raise Unreadable(msg)
     try:
-        with _progress() as progress:
+        with progress_bar() as progress:
             files = ingest_paths(engine, readable, format=dialect.reads, dialect=dialect.dialect(), report=progress)
     except (SourceError, TraceNotFound) as error:
         raise Unreadable(str(error)) from None
@@ -107,14 +107,22 @@ def _ingest(engine: _engine.Engine, paths: Sequence[str], dialect: Dialect) -> i
     return 0 if len(readable) == len(paths) else UNREADABLE
 
 
+def check_readable(path: str) -> None:
+    """Look before anything is opened, for opening a pipe is something its writer notices.
+
+    :raises Unreadable: if there is no such file, or it may not be read, or is none
+    :raises Usage: if it is standard input, and that is a terminal
+    """
+    if path == "-":
+        standard_input()
+    elif reason := _obstacle(Path(path)):
+        msg = f"{path}: {reason}"
+        raise Unreadable(msg)
+
+
 def _can_be_read(path: str, *, alone: bool) -> bool:
-    """Look before anything is opened, for opening a pipe is something its writer notices."""
     try:
-        if path == "-":
-            standard_input()
-        elif reason := _obstacle(Path(path)):
-            msg = f"{path}: {reason}"
-            raise Unreadable(msg)  # noqa: TRY301 - the same as what standard input raises
+        check_readable(path)
     except Unreadable as error:
         if alone:
             raise
@@ -195,7 +203,8 @@ class _Bar:
 
 
 @contextmanager
-def _progress() -> Iterator[_Bar | None]:
+def progress_bar() -> Iterator[_Bar | None]:
+    """Show a bar on standard error, if that is a terminal, once reading takes its time."""
     if sys.stderr is None or not sys.stderr.isatty():
         yield None
         return

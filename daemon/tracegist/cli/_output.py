@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-__all__ = ["write"]
+__all__ = ["safe", "write"]
 
 
 def write(content: str | bytes) -> None:
@@ -26,3 +26,8 @@ def _encode(text: str) -> bytes:
         return text.encode(errors="surrogateescape")
     except UnicodeEncodeError:
         return text.encode(errors="replace")
+
+
+def safe(text: str) -> str:
+    """Keep what strangers wrote from steering the terminal."""
+    return "".join(character if character.isprintable() or character in "\n\t" else "\ufffd" for character in text)

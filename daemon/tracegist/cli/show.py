@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from tracegist.cli._failure import Usage
 from tracegist.cli._options import ConfigFile, OutputFormat, Paths, Socket, Source, Zone, check_paths
-from tracegist.cli._output import write
+from tracegist.cli._output import safe, write
 
 __all__ = ["show"]
 
@@ -63,13 +63,8 @@ def show(
 
 def _lines(evidence: dict[str, Any]) -> Iterator[str]:
     subject = " ".join(evidence[key] for key in ("service", "operation", "kind") if evidence.get(key))
-    yield _safe(f"#{evidence['id']} {subject}")
+    yield safe(f"#{evidence['id']} {subject}")
     for event in evidence["events"]:
         yield ""
-        yield _safe(" ".join(str(event[key]) for key in ("role", "time", "source") if event.get(key)))
-        yield _safe(event["raw"])
-
-
-def _safe(text: str) -> str:
-    """Keep what strangers wrote from steering the terminal."""
-    return "".join(character if character.isprintable() or character in "\n\t" else "\ufffd" for character in text)
+        yield safe(" ".join(str(event[key]) for key in ("role", "time", "source") if event.get(key)))
+        yield safe(event["raw"])
