@@ -39,7 +39,7 @@ SPAN = {
     ]
 }
 
-VERBS = ("run", "summarize", "show", "status", "templates", "config", "completion")
+VERBS = ("run", "summarize", "show", "status", "formats", "templates", "config", "completion")
 
 
 @pytest.fixture(autouse=True)

@@ -108,7 +108,7 @@ def test_offline__damaged_gzip__says_so(tmp_path: Path, damage: str) -> None:
     else:
         data[len(data) // 2] ^= 0xFF
     (tmp_path / "a.gz").write_bytes(data)
-    with pytest.raises(SourceError, match=r"a\.gz: damaged gzip"):
+    with pytest.raises(SourceError, match=r"a\.gz: (its gzip data cannot be read|ends in the middle of its gzip data)"):
         ingest_paths(Engine(), [tmp_path / "a.gz"])
 
 

@@ -1,16 +1,14 @@
 """Files read to their end with no daemon, as fast as the engine takes them: those that are furthest behind first.
 
-Plain blocking reads on one thread, a block ahead of the engine on another. Gzip is unpacked as it is read.
+Plain blocking reads on one thread, a block ahead of the engine on another. What is compressed is unpacked as it is read.
 """
 
 from __future__ import annotations
 
-import gzip
 import heapq
 import os
 import resource
 import stat as modes
-import zlib
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -22,6 +20,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from tracegist._engine import boundary, detect
 from tracegist.errors import SourceError, TraceNotFound
+from tracegist.sources._compressed import HEAD, Decompressor, coding_of
 from tracegist.sources._identity import printable
 
 if TYPE_CHECKING:
@@ -33,7 +32,6 @@ _BLOCK: Final = 1 << 20
 _MAX_RECORD: Final = 16 << 20
 _AHEAD: Final = 64 << 20
 _OTHERS: Final = 64
-_GZIP: Final = b"\x1f\x8b"
 
 Report: TypeAlias = Callable[[int, "int | None"], None]
 """Called with the bytes read so far, as they lie on disk, and those of all files, or None where that cannot be known."""
@@ -89,7 +87,7 @@ def ingest_paths(
     :param max_record: bytes after which a record without an end is no longer waited for
     :return: what has become of each file, in the order of `paths`
     :raises TraceNotFound: if a file is not there; nothing was ingested then
-    :raises SourceError: if one is a folder or cannot be read, or its gzip is damaged; what was read of it counts
+    :raises SourceError: if one is a folder or cannot be read, or what is compressed is damaged; what was read of it counts
     """
     with ExitStack() as stack:
         inputs = _open_all(paths, stack)
@@ -134,7 +132,7 @@ class _Input:
         self.done = self.bytes = self.events = self.rejected = 0
         self.reason = ""
         self._raw = file
-        self._file: BufferedReader | gzip.GzipFile | None = None
+        self._file: BufferedReader | Decompressor | None = None
         self._rest = b""
         self._format: str | None = None
 
@@ -142,12 +140,9 @@ class _Input:
         """Read a whole block, or what is left; on the thread that reads ahead."""
         try:
             if self._file is None:
-                packed = self._raw.peek(2)[:2] == _GZIP
-                self._file = gzip.GzipFile(fileobj=self._raw) if packed else self._raw
+                coding = coding_of(self._raw.peek(HEAD)[:HEAD])
+                self._file = Decompressor(self._raw.read, coding, self.stream) if coding else self._raw
             data = self._file.read(size)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            msg = f"{self.stream}: damaged gzip: {error}"
-            raise SourceError(msg) from error
         except OSError as error:
             msg = f"{self.stream}: {error.strerror or error}"
             raise SourceError(msg) from error
@@ -168,7 +163,8 @@ class _Input:
         size = block
         while True:
             read = self.ahead.result()
-            ended = len(read) < size
+            # What is damaged says so behind the last bytes that are not.
+            ended = not read
             data = self._rest + read if self._rest else read
             length = len(data) if ended else self._boundary(data, format, max_record)
             if not ended:

@@ -35,7 +35,7 @@ __all__ = [
     "Tail",
 ]
 
-Format: TypeAlias = Literal["otlp", "json", "text", "strace", "delimited", "otlp_proto"]
+Format: TypeAlias = Literal["otlp", "json", "text", "strace", "delimited", "otlp_proto", "table"]
 Encoding: TypeAlias = Literal["o200k_base", "cl100k_base"]
 Positive: TypeAlias = Annotated[int, Meta(ge=1)]
 
