@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import json
+import lzma
 import os
 import pty
 import re
@@ -297,6 +300,37 @@ def test_summarize__standard_input__is_a_path_too(traces: Path) -> None:
     assert json.loads(process.stdout)["ledger"]["events"] == 10
     process = run("summarize", traces, "-", "--format", "json", stdin=traces.read_bytes())
     assert json.loads(process.stdout)["ledger"]["events"] == 20
+
+
+def test_compressed__file_and_pipe__read_as_what_is_in_them(traces: Path, tmp_path: Path) -> None:
+    """What is compressed is read by every verb that reads, under any name and from a pipe."""
+    packed = tmp_path / "traces"
+    packed.write_bytes(gzip.compress(traces.read_bytes()))
+    by_name = run("summarize", "--format=json", packed)
+    piped = run("summarize", "--format=json", "-", stdin=lzma.compress(traces.read_bytes()))
+    for result in (by_name, piped):
+        assert result.returncode == 0, result.stderr
+        assert json.loads(result.stdout)["ledger"]["events"] == 10
+    messages = b"took 5 ms\ntook 7 ms\n"
+    (tmp_path / "messages").write_bytes(bz2.compress(messages))
+    found = [
+        run("templates", tmp_path / "messages").stdout,
+        run("templates", "-", stdin=gzip.compress(messages)).stdout,
+    ]
+    assert found == [_engine.templates(messages)] * 2
+
+
+def test_compressed__damaged__what_came_before_counts_and_exit_code_4(traces: Path, tmp_path: Path) -> None:
+    """A file that was cut off is named with its place; the summary is of what was read."""
+    packed = tmp_path / "cut.gz"
+    packed.write_bytes(gzip.compress(traces.read_bytes()) + gzip.compress(traces.read_bytes())[:-9])
+    result = run("summarize", "--format=json", packed)
+    assert result.returncode == 4
+    assert json.loads(result.stdout)["ledger"]["events"] >= 10
+    assert result.stderr.decode().startswith(f"tracegist: {packed}: ends in the middle of its gzip data, after ")
+    result = run("templates", "-", stdin=packed.read_bytes())
+    assert result.returncode == 4
+    assert result.stderr.startswith(b"tracegist: standard input: ends in the middle of its gzip data")
 
 
 def test_summarize__truncated_line__is_in_the_ledger(traces: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,6 +15,7 @@ import msgspec
 from tracegist import _engine
 from tracegist._config.units import Duration
 from tracegist._otlp import encode
+from tracegist.errors import SourceError
 from tracegist.event import Event
 
 __all__ = [
@@ -270,16 +271,18 @@ class Analyzer:
         return events, rejected
 
     def feed_files(self, *paths: str | os.PathLike[str], format: str | None = None) -> tuple[int, int]:
-        """Take whole files, those furthest behind in event time first; gzip is unpacked.
+        """Take whole files, those furthest behind in event time first; gzip, zstd, xz and bzip2 are unpacked.
 
         :param format: the format's name, or None to tell it by content
         :return: events decoded, and records rejected
         :raises TraceNotFound: if a file is not there
-        :raises SourceError: if a file cannot be read
+        :raises SourceError: if a file cannot be read, or not to its end; what was read of it, and the others, count
         """
         from tracegist.offline import ingest_paths  # noqa: PLC0415 - reading is not needed for a program's own events
 
         files = ingest_paths(self._engine, paths, format=format)
+        if damage := next((file.damage for file in files if file.damage), ""):
+            raise SourceError(damage)
         return sum(file.events for file in files), sum(file.rejected for file in files)
 
     def analysis(

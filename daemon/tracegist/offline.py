@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from tracegist._engine import boundary, detect
 from tracegist.errors import SourceError, TraceNotFound
-from tracegist.sources._compressed import HEAD, Decompressor, coding_of
+from tracegist.sources._compressed import DamagedError, EndsEarlyError, reading
 from tracegist.sources._identity import printable
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ class Ingested:
     :param stream: the name the engine knows it by
     :param bytes: ingested, unpacked
     :param reason: the first reason for which a record was rejected; empty if none was
+    :param damage: why it could not be decompressed to its end; empty if it could, or is not compressed
     """
 
     stream: str
@@ -63,6 +64,7 @@ class Ingested:
     events: int
     rejected: int
     reason: str
+    damage: str = ""
 
 
 def ingest_paths(
@@ -87,7 +89,7 @@ def ingest_paths(
     :param max_record: bytes after which a record without an end is no longer waited for
     :return: what has become of each file, in the order of `paths`
     :raises TraceNotFound: if a file is not there; nothing was ingested then
-    :raises SourceError: if one is a folder or cannot be read, or what is compressed is damaged; what was read of it counts
+    :raises SourceError: if one is a folder or cannot be read; what was read of it counts
     """
     with ExitStack() as stack:
         inputs = _open_all(paths, stack)
@@ -113,7 +115,7 @@ def ingest_paths(
                     report(sum(each.done for each in inputs), total)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-        return [Ingested(one.stream, one.bytes, one.events, one.rejected, one.reason) for one in inputs]
+        return [Ingested(one.stream, one.bytes, one.events, one.rejected, one.reason, one.damage) for one in inputs]
 
 
 class _Input:
@@ -130,19 +132,25 @@ class _Input:
         self.received = stat.st_mtime_ns if regular else time_ns()
         self.ahead: Future[bytes] = Future()
         self.done = self.bytes = self.events = self.rejected = 0
-        self.reason = ""
+        self.reason = self.damage = ""
         self._raw = file
-        self._file: BufferedReader | Decompressor | None = None
+        self._read: Callable[[int], bytes] | None = None
         self._rest = b""
         self._format: str | None = None
 
     def read(self, size: int) -> bytes:
         """Read a whole block, or what is left; on the thread that reads ahead."""
+        data = b""
         try:
-            if self._file is None:
-                coding = coding_of(self._raw.peek(HEAD)[:HEAD])
-                self._file = Decompressor(self._raw.read, coding, self.stream) if coding else self._raw
-            data = self._file.read(size)
+            if self._read is None:
+                self._read = reading(self._raw.read, "standard input" if self.path == "-" else self.stream)
+            data = self._read(size)
+            # What is compressed gives what it can before it says that it can give no more.
+            while len(data) < size and (more := self._read(size - len(data))):
+                data += more
+        except (DamagedError, EndsEarlyError) as error:
+            # What came before counts, and so do the other files.
+            self.damage = str(error)
         except OSError as error:
             msg = f"{self.stream}: {error.strerror or error}"
             raise SourceError(msg) from error

@@ -102,9 +102,12 @@ def _ingest(engine: _engine.Engine, paths: Sequence[str], dialect: Dialect) -> i
     if not any(file.events for file in files):
         _refuse(files)
     for file in files:
+        if file.damage:
+            report(file.damage)
         if file.rejected > file.events:
             report(_mostly_unreadable(file))
-    return 0 if len(readable) == len(paths) else UNREADABLE
+    whole = len(readable) == len(paths) and not any(file.damage for file in files)
+    return 0 if whole else UNREADABLE
 
 
 def check_readable(path: str) -> None:
@@ -147,7 +150,7 @@ def _obstacle(path: Path) -> str:
 
 def _refuse(files: Sequence[Ingested]) -> NoReturn:
     """Say why there is nothing to say: the worst of the files tells the most."""
-    worst = max(files, key=lambda file: (file.rejected, file.bytes))
+    worst = max(files, key=lambda file: (bool(file.damage), file.rejected, file.bytes))
     more = f"; nor in the {len(files) - 1} other files" if len(files) > 1 else ""
     msg = f"{_nothing_in(worst)}{more}"
     raise Unreadable(msg)
@@ -163,6 +166,8 @@ def _name(file: Ingested) -> str:
 
 
 def _nothing_in(file: Ingested) -> str:
+    if file.damage:
+        return file.damage
     if file.rejected:
         return _mostly_unreadable(file)
     return (

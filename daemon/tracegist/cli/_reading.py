@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from tracegist.cli._failure import Unreadable, Usage
+from tracegist.errors import SourceError
+from tracegist.sources._compressed import reading
 
 __all__ = ["read_whole", "standard_input"]
+
+_BLOCK: Final = 1 << 20
 
 
 def standard_input() -> BinaryIO:
@@ -26,12 +31,18 @@ def standard_input() -> BinaryIO:
 
 
 def read_whole(path: str) -> bytes:
-    """Read a file.
+    """Read a file, or standard input for ``-``, decompressed if it is compressed.
 
-    :raises Unreadable: if it cannot be read
+    :raises Unreadable: if it cannot be read, or not to its end
+    :raises Usage: if standard input is a terminal
     """
+    name = "standard input" if path == "-" else path
     try:
-        return Path(path).read_bytes()
+        with nullcontext(standard_input()) if path == "-" else Path(path).open("rb") as file:
+            read = reading(file.read, name)
+            return b"".join(iter(lambda: read(_BLOCK), b""))
+    except SourceError as error:
+        raise Unreadable(str(error)) from None
     except (OSError, ValueError) as error:
-        msg = f"{path}: {getattr(error, 'strerror', None) or error}"
+        msg = f"{name}: {getattr(error, 'strerror', None) or error}"
         raise Unreadable(msg) from None

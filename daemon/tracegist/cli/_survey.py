@@ -84,7 +84,10 @@ def survey(
         try:
             check_readable(path)
             with progress_bar() as progress:
-                ingest_paths(surveyor, [path], format=format, dialect=dialect, report=progress, max_record=max_record)
+                files = ingest_paths(
+                    surveyor, [path], format=format, dialect=dialect, report=progress, max_record=max_record
+                )
+            failure = files[0].damage
         except (SourceError, TraceNotFound, Unreadable) as error:
             failure = str(error)
         seen = surveyor.survey or (_engine.Survey(format=format) if not failure else None)

@@ -22,9 +22,9 @@ def templates(file: Paths, /) -> None:
     :param file: The file, or - for standard input.
     """
     from tracegist import _engine  # noqa: PLC0415
-    from tracegist.cli._reading import read_whole, standard_input  # noqa: PLC0415
+    from tracegist.cli._reading import read_whole  # noqa: PLC0415
 
     (path,) = check_paths([file], templates)
-    data = standard_input().read() if path == "-" else read_whole(path)
+    data = read_whole(path)
     if data:
         write(_engine.templates(data))

@@ -22,7 +22,7 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-__all__ = ["HEAD", "Coding", "DamagedError", "Decompressor", "EndsEarlyError", "coding_of"]
+__all__ = ["HEAD", "Coding", "DamagedError", "Decompressor", "EndsEarlyError", "coding_of", "reading"]
 
 Coding: TypeAlias = Literal["gzip", "zstd", "xz", "bzip2"]
 
@@ -68,6 +68,25 @@ class _Stream(Protocol):
 def coding_of(head: bytes) -> Coding | None:
     """Tell how a file is compressed by its first :data:`HEAD` bytes; None if it is not, or by none of those known."""
     return next((coding for coding, magics in _MAGIC.items() if head.startswith(magics)), None)
+
+
+def reading(read: Callable[[int], bytes], name: str) -> Callable[[int], bytes]:
+    """Look at the first bytes, and read all of it: decompressed if it is compressed, and as it is if not.
+
+    :param read: gives so many of the next bytes, fewer only at the end
+    :param name: of the file, for messages
+    :return: the same, of the decompressed bytes; raises what :meth:`Decompressor.read` does
+    :raises OSError: if nothing can be read
+    """
+    head = read(HEAD)
+
+    def whole(size: int) -> bytes:
+        nonlocal head
+        begun, head = head[:size], head[size:]
+        return begun + read(size - len(begun)) if begun else read(size)
+
+    coding = coding_of(head)
+    return Decompressor(whole, coding, name).read if coding else whole
 
 
 class Decompressor:
