@@ -106,3 +106,26 @@ impl Ledger {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_reasons_are_kept_apart_with_the_place_and_the_sample_of_the_first_and_the_rest_is_counted() {
+        let mut ledger = Ledger::default();
+        for number in 0..30_u64 {
+            let record = format!("record {number} password=hunter2");
+            ledger.reject(&format!("reason {}", number % 15), "what was found", "app.log", number, record.as_bytes());
+        }
+        assert_eq!(ledger.reasons.len(), REASONS + 1);
+        assert_eq!((ledger.rejected, ledger.reasons[REST].count), (30, 10));
+        let first = &ledger.reasons["reason 3"];
+        assert_eq!((first.count, first.offset, first.stream.as_str()), (2, 3, "app.log"));
+        assert!(first.sample.starts_with("record 3 ") && !first.sample.contains("hunter2"));
+        assert_eq!(ledger.reasons.values().map(|reason| reason.bytes).sum::<u64>(), ledger.rejected_bytes);
+        let mut merged = ledger.clone();
+        merged.merge(ledger);
+        assert_eq!((merged.reasons.len(), merged.reasons[REST].count), (REASONS + 1, 20));
+    }
+}

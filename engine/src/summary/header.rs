@@ -4,6 +4,7 @@ use super::facts::Section;
 use super::select::{self, Priced};
 use super::view::View;
 use super::{Error, Request, words};
+use crate::state::ledger::Reason;
 use crate::tokens::Encoding;
 
 /// Bytes of a host's name or a notice that are shown.
@@ -201,11 +202,14 @@ fn ledger(view: &View<'_>, full: bool) -> String {
     if !full {
         return format!(", {}\n", parts.join(", "));
     }
-    let mut reasons: Vec<(&String, u64)> = ledger.reasons.iter().map(|(reason, entry)| (reason, entry.count)).collect();
-    reasons.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
-    let reasons: Vec<String> =
-        reasons.iter().take(3).map(|(reason, count)| format!("{reason} {}", words::count(*count))).collect();
-    let reasons = if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join(", ")) };
+    let mut reasons: Vec<(&String, &Reason)> = ledger.reasons.iter().collect();
+    reasons.sort_by(|a, b| b.1.count.cmp(&a.1.count).then_with(|| a.0.cmp(b.0)));
+    let counts: Vec<String> =
+        reasons.iter().take(3).map(|(reason, entry)| format!("{reason} {}", words::count(entry.count))).collect();
+    let reasons = reasons.first().map_or_else(String::new, |(_, first)| {
+        let place = words::name(first.stream.rsplit('/').next().unwrap_or_default());
+        format!(" ({}; the first in {place} at byte {})", counts.join(", "), first.offset)
+    });
     format!("\n# {}{reasons}\n", parts.join(", "))
 }
 
