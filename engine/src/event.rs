@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::format::Table;
+use crate::format::{Header, Table};
 
 /// What an event is: a span by its role, a log record, a call or a sample.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -169,6 +169,13 @@ pub enum Attributes<'a> {
         /// The header.
         table: Arc<Table>,
         /// The row.
+        row: &'a [u8],
+    },
+    /// The fields of a delimited line and what the columns are called.
+    Cells {
+        /// The columns.
+        header: Arc<Header>,
+        /// The line.
         row: &'a [u8],
     },
     /// A line of strace: process, error, result and path.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::cursor::Cursor;
+use super::delimited::{self, Header};
 use super::proto_value::{RESOURCE_ATTRIBUTES, next_attribute};
 use super::table::{self, Table};
 use super::value::{self, Value};
@@ -69,6 +70,16 @@ fn float(value: f64) -> String {
     format!("{value:?}")
 }
 
+/// A number where it is one, else text.
+pub(super) fn number_or_text(text: Cow<'_, str>) -> Attribute<'_> {
+    let digits = text.bytes().last().is_some_and(|byte| byte.is_ascii_digit());
+    match (text.parse(), value::float(text.as_bytes())) {
+        (Ok(whole), _) if digits => Attribute::Int(whole),
+        (_, Some(float)) if digits => Attribute::Float(float),
+        _ => Attribute::Text(text),
+    }
+}
+
 /// A number; text if it is neither of 64 bits nor finite.
 fn number(raw: &[u8]) -> Attribute<'_> {
     let text = String::from_utf8_lossy(raw);
@@ -90,6 +101,7 @@ impl<'a> Attributes<'a> {
             Self::Json(object) => ([object, &[]], Shape::Object),
             Self::Pairs(text) => ([text, &[]], Shape::Pairs),
             Self::Row { ref table, row } => ([row, &[]], Shape::Row(Arc::clone(table), 0)),
+            Self::Cells { ref header, row } => ([row, &[]], Shape::Cells(Arc::clone(header), 0)),
             Self::Strace(line) => ([line, &[]], Shape::Strace(0)),
         };
         let message = Message::new(parts[0]);
@@ -127,6 +139,7 @@ enum Shape {
     /// With the number of the next one.
     Strace(usize),
     Row(Arc<Table>, usize),
+    Cells(Arc<Header>, usize),
 }
 
 /// Keys and values of [`Attributes`].
@@ -145,7 +158,7 @@ impl<'a> Iter<'a> {
         let entered = match self.kind {
             Shape::Otlp => self.cursor.enter_array(),
             Shape::Object => self.cursor.enter_object(),
-            Shape::Pairs | Shape::Proto(_) | Shape::Strace(_) | Shape::Row(..) => Ok(true),
+            Shape::Pairs | Shape::Proto(_) | Shape::Strace(_) | Shape::Row(..) | Shape::Cells(..) => Ok(true),
         };
         if !matches!(entered, Ok(true)) {
             self.text = &[];
@@ -183,6 +196,10 @@ impl<'a> Iter<'a> {
             Shape::Row(table, number) => {
                 let (key, value) = table::attribute(table, self.text, *number)?;
                 *number += 1;
+                Some((Cow::Owned(key), value))
+            }
+            Shape::Cells(header, number) => {
+                let (key, value) = delimited::attribute(header, &mut self.text, number)?;
                 Some((Cow::Owned(key), value))
             }
         }

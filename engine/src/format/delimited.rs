@@ -3,11 +3,17 @@
 //! The columns are named by the source's dialect, else by the first line; a line that repeats the names is passed over. A
 //! line of another number of fields is no row: it is read as text.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::attributes::{Attribute, number_or_text};
 use super::fields::Fields;
 use super::names::Name;
 use super::value::Value;
 use super::{Context, Memory};
-use crate::event::Event;
+use crate::event::{Attributes, Event};
 
 /// Columns that are told apart; the fields behind them are passed over.
 const COLUMNS: usize = 1_000;
@@ -15,30 +21,31 @@ const COLUMNS: usize = 1_000;
 /// What may stand between fields where nothing says it: what the first line has most of.
 const USUAL: [u8; 4] = [b',', b'\t', b';', b'|'];
 
-/// Under which the delimiter of a stream is remembered that its first line has told.
-const DELIMITER: &str = "delimiter";
+/// What the fields of lines are called, and what stands between them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    pub(super) columns: Vec<String>,
+    pub(super) delimiter: u8,
+}
 
 /// Decode a row, or take note of the columns. False if it is neither.
 pub(super) fn row<'a>(line: &'a [u8], context: &Context, memory: &mut Memory, events: &mut Vec<Event<'a>>) -> bool {
     let dialect = context.dialect();
-    let told = || memory.notes.get(DELIMITER).and_then(|note| note.bytes().next());
-    let Some(delimiter) = dialect.delimiter().or_else(told).or_else(|| usual(line)) else { return false };
-    let columns = if dialect.columns().is_empty() { &memory.columns } else { dialect.columns() };
-    if columns.is_empty() {
-        memory.columns = Cells::of(line, delimiter).take(COLUMNS).map(|cell| text(cell).into_owned()).collect();
-        if dialect.delimiter().is_none() {
-            memory.notes.insert(DELIMITER.to_owned(), char::from(delimiter).to_string());
-        }
+    let Some(header) = dialect.header().or(memory.header.as_ref()) else {
+        let Some(delimiter) = dialect.delimiter().or_else(|| usual(line)) else { return false };
+        let columns = Cells::of(line, delimiter).take(COLUMNS).map(|cell| text(cell).into_owned()).collect();
+        memory.header = Some(Arc::new(Header { columns, delimiter }));
         return true;
-    }
-    if Cells::of(line, delimiter).take(COLUMNS + 1).count() != columns.len() {
+    };
+    let cells = || Cells::of(line, header.delimiter);
+    if cells().take(COLUMNS + 1).count() != header.columns.len() {
         return false;
     }
-    if Cells::of(line, delimiter).zip(columns).all(|(cell, name)| text(cell) == name.as_str()) {
+    if cells().zip(&header.columns).all(|(cell, name)| text(cell) == name.as_str()) {
         return true;
     }
     let mut fields = Fields::default();
-    for (cell, name) in Cells::of(line, delimiter).zip(columns) {
+    for (cell, name) in cells().zip(&header.columns) {
         let value = Value::Cell(cell);
         if let Some(meaning) = dialect.field(name.as_bytes()) {
             fields.see_as(meaning, value);
@@ -49,9 +56,31 @@ pub(super) fn row<'a>(line: &'a [u8], context: &Context, memory: &mut Memory, ev
         }
     }
     let mut event = fields.event(line, context, 0);
+    event.attributes = Attributes::Cells { header: Arc::clone(header), row: line };
     event.raw = line;
     events.push(event);
     true
+}
+
+/// The next field of a row that is not empty, by its name; `rest` and `number` move behind it.
+pub(super) fn attribute<'a>(
+    header: &Header,
+    rest: &mut &'a [u8],
+    number: &mut usize,
+) -> Option<(String, Attribute<'a>)> {
+    loop {
+        let name = header.columns.get(*number)?;
+        let mut cells = Cells::of(rest, header.delimiter);
+        let cell = cells.next()?;
+        *rest = cells.rest.unwrap_or_default();
+        *number += 1;
+        if !cell.is_empty() {
+            return Some((name.clone(), number_or_text(text(cell))));
+        }
+        if rest.is_empty() {
+            return None;
+        }
+    }
 }
 
 fn usual(line: &[u8]) -> Option<u8> {
@@ -59,7 +88,7 @@ fn usual(line: &[u8]) -> Option<u8> {
     USUAL.into_iter().rev().max_by_key(|byte| count(*byte)).filter(|byte| count(*byte) > 0)
 }
 
-fn text(cell: &[u8]) -> std::borrow::Cow<'_, str> {
+fn text(cell: &[u8]) -> Cow<'_, str> {
     Value::Cell(cell).str().unwrap_or_default()
 }
 

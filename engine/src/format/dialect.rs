@@ -1,10 +1,13 @@
 //! How a source writes what its format leaves open: the zone of times that say none, and the names of fields that nobody
 //! foresaw. It comes with the configuration of a source and is none of its state.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::{self, AmbiguousOffset, TimeZone};
 
+use super::delimited::Header;
 use super::value::Value;
 
 /// Seconds by which a line may come late and still not be of the second of two hours of the same name.
@@ -18,7 +21,7 @@ pub struct Dialect {
     /// By the path of a field, in the order they were given.
     fields: Vec<(Box<[u8]>, Meaning)>,
     delimiter: Option<u8>,
-    columns: Vec<String>,
+    header: Option<Arc<Header>>,
 }
 
 /// What is wrong with a dialect: what was found, and what it may be.
@@ -96,7 +99,7 @@ pub(super) struct Meaning {
 
 impl Dialect {
     /// The one of a source about which nothing is said: times are in UTC, fields have the names that loggers give them.
-    pub const PLAIN: &Self = &Self { zone: None, fields: Vec::new(), delimiter: None, columns: Vec::new() };
+    pub const PLAIN: &Self = &Self { zone: None, fields: Vec::new(), delimiter: None, header: None };
 
     /// Times that say no zone are in this one, named as the IANA has it (`Europe/Berlin`) or as a POSIX rule, or, with no
     /// name, in that of this host.
@@ -157,20 +160,18 @@ impl Dialect {
             return Err(Wrong::Delimiter(delimiter.to_owned()));
         }
         self.delimiter = Some(byte);
-        self.columns = columns;
+        self.header = (!columns.is_empty()).then(|| Arc::new(Header { columns, delimiter: byte }));
         Ok(self)
     }
 
     /// What stands between the fields of a delimited line, if that was said.
-    #[must_use]
-    pub const fn delimiter(&self) -> Option<u8> {
+    pub(super) const fn delimiter(&self) -> Option<u8> {
         self.delimiter
     }
 
-    /// The names of the columns, where the lines do not say them.
-    #[must_use]
-    pub fn columns(&self) -> &[String] {
-        &self.columns
+    /// What the columns are called, where the lines do not say it.
+    pub(super) const fn header(&self) -> Option<&Arc<Header>> {
+        self.header.as_ref()
     }
 
     /// The fields that were said to mean something, by their path.

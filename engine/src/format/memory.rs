@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Format;
 use super::anchor::Anchor;
+use super::delimited::Header;
 use super::strace::Traced;
 use super::table::Table;
 
@@ -18,8 +19,8 @@ use super::table::Table;
 pub struct Memory {
     /// The format that a record has told for the stream (a header row, say), where its first one did not.
     pub(super) told: Option<Format>,
-    /// The columns of the records that follow, as the last header row names them.
-    pub(super) columns: Vec<String>,
+    /// What the first line said of delimited ones that follow.
+    pub(super) header: Option<Arc<Header>>,
     /// The outputs of a container whose latest line goes on in the next record, as bits.
     pub(super) cut: u8,
     /// What was said once and holds for records to come, by what it is of: the name of a process, a base time.

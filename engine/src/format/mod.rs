@@ -49,6 +49,7 @@ mod value;
 mod wire;
 
 pub use attributes::{Attribute, Iter};
+pub use delimited::Header;
 pub use dialect::{Dialect, Wrong};
 pub use memory::Memory;
 pub use reader::{Reader, Record, Refusal};

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::super::{Context, Dialect, Format, Memory, Wrong, decode};
+use proptest::prelude::*;
+
+use super::super::{Attribute, Context, Dialect, Format, Memory, Wrong, decode};
 use super::{Event, NOW};
 use crate::event::{Kind, Level};
 
@@ -119,6 +121,9 @@ fn delimited_lines_are_read_by_their_columns() {
         );
         assert_eq!((&*events[1].operation, &*events[1].message, events[1].failed), ("/c", "out, of stock", true));
         assert_eq!(events[1].time, Some(NOW + 1_000_000_000));
+        let expected =
+            [("ts", r#""2026-11-24 23:42:02""#), ("route", r#""/c""#), ("code", "500"), ("msg", r#""out, of stock""#)];
+        assert_eq!(super::attributes(&events[1]), expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
         assert_eq!(&*events[2].message, "free text");
     }
     let named = ["time", "level", "message"].map(str::to_owned).to_vec();
@@ -154,5 +159,34 @@ fn what_is_wrong_with_a_dialect_is_said() {
     assert!(of(plain().with_field("time", "", None)).contains("give it the name"));
     for delimiter in ["", "ab", "a", "\"", "\n", "é"] {
         assert!(plain().delimited(delimiter, Vec::new()).is_err(), "{delimiter:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_a_spreadsheet_writes_comes_back(rows in prop::collection::vec(prop::collection::vec("[ -~é]{0,12}", 4), 1..6), at in 0_usize..5) {
+        let delimiter = [",", ";", "\t", "|", " "][at];
+        let quote = |cell: &String| format!("\"{}\"", cell.replace('"', "\"\""));
+        let lines: Vec<String> = rows.iter().map(|row| row.iter().map(quote).collect::<Vec<_>>().join(delimiter)).collect();
+        let names = ["w", "x1", "y1", "z1"].map(str::to_owned).to_vec();
+        let dialect = Dialect::default().delimited(delimiter, names.clone()).unwrap();
+        let texts: Vec<&str> = lines.iter().map(String::as_str).collect();
+        for (event, row) in read(Format::Delimited, &texts, dialect).iter().zip(&rows) {
+            let found: Vec<(String, String)> = event
+                .attributes
+                .iter()
+                .map(|(key, value)| match value {
+                    Attribute::Text(text) => (key.into_owned(), text.into_owned()),
+                    // Numbers are compared as what they are.
+                    other => (key.into_owned(), format!("{other:?}")),
+                })
+                .collect();
+            let number = |cell: &str| cell.ends_with(|c: char| c.is_ascii_digit()) && cell.parse::<f64>().is_ok();
+            let expected: Vec<&String> = row.iter().filter(|cell| !cell.is_empty()).collect();
+            prop_assert_eq!(found.len(), expected.len());
+            for ((_, text), cell) in found.iter().zip(expected) {
+                prop_assert!(number(cell) || text == cell, "{text:?} of {cell:?}");
+            }
+        }
     }
 }
