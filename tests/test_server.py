@@ -50,13 +50,25 @@ class Inlet:
 
     def __init__(self) -> None:
         self.taken: list[tuple[str, bytes, str | None]] = []
+        self.known: set[tuple[str, int | None]] = set()
         self.trouble: SourceError | OSError | None = None
 
-    async def append(self, source_name: str, data: bytes, format: str | None = None) -> None:
+    async def append(
+        self,
+        source_name: str,
+        data: bytes,
+        format: str | None = None,
+        *,
+        producer: str = "",
+        sequence: int | None = None,
+    ) -> bool:
         """Take a push."""
         if self.trouble:
             raise self.trouble
         self.taken.append((source_name, data, format))
+        known = producer != "" and (producer, sequence) in self.known
+        self.known.add((producer, sequence))
+        return not known
 
 
 class Rig:

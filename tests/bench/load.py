@@ -332,6 +332,8 @@ class Pushed:
         except httpx.TransportError:
             self.unsure += 1
             return False
-        if answer.status_code not in {HTTPStatus.ACCEPTED, HTTPStatus.SERVICE_UNAVAILABLE}:
+        # A push that was kept, and whose answer a kill has cut off, is known when it comes again.
+        kept = {HTTPStatus.ACCEPTED, HTTPStatus.OK}
+        if answer.status_code not in {*kept, HTTPStatus.SERVICE_UNAVAILABLE}:
             raise RuntimeError(answer.text)
-        return answer.status_code == HTTPStatus.ACCEPTED
+        return answer.status_code in kept

@@ -74,6 +74,7 @@ class HttpServer:
         self._uvicorn = _Uvicorn(
             uvicorn.Config(
                 make_app(backend),
+                # Not httptools, which is faster by two fifths: it takes headers of any length.
                 http="h11",
                 ws="none",
                 lifespan="off",

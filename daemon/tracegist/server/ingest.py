@@ -31,8 +31,16 @@ _RETRY: Final = {"Retry-After": "1"}
 class Inlet(Protocol):
     """Where pushed bytes go: :class:`tracegist.sources.Journal` is one."""
 
-    async def append(self, source_name: str, data: bytes, format: str | None = None) -> None:
-        """Keep whole records so that they survive a crash.
+    async def append(
+        self,
+        source_name: str,
+        data: bytes,
+        format: str | None = None,
+        *,
+        producer: str = "",
+        sequence: int | None = None,
+    ) -> bool:
+        """Keep whole records so that they survive a crash; tell whether they had not been kept already.
 
         :raises SourceError: if there is no room for them at the moment
         :raises OSError: if the disk does not take them

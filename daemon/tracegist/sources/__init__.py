@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from tracegist.sources._base import Chunk, Position, Progress, Source
 
 if TYPE_CHECKING:
+    from tracegist.sources._journal import Journal, JournalFull
     from tracegist.sources.journald import JournaldSource
-    from tracegist.sources.push import Journal, JournalFull, PushSource
+    from tracegist.sources.push import PushSource
     from tracegist.sources.spool import SpoolSource
     from tracegist.sources.stdin import StdinSource
     from tracegist.sources.tail import TailSource
@@ -31,8 +32,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Journal": "push",
-    "JournalFull": "push",
+    "Journal": "_journal",
+    "JournalFull": "_journal",
     "JournaldSource": "journald",
     "PushSource": "push",
     "SpoolSource": "spool",

@@ -1,0 +1,160 @@
+"""Segments of the journal: files of frames, one written at a time, the others waiting to be removed. All calls block.
+
+They are numbered by the time they were begun, so that numbers only grow, and a restart always begins a new one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from time import time_ns
+from typing import Final
+
+__all__ = ["Segment", "Segments"]
+
+_SUFFIX: Final = ".journal"
+_SMALL: Final = 64 << 10
+
+
+@dataclass(slots=True)
+class Segment:
+    """One file of the journal.
+
+    :param size: bytes that are durable
+    :param ends: for each stream, the end of its last frame read so far
+    :param sealed: whether nothing more is appended
+    :param read: whether all of it was read
+    """
+
+    number: int
+    path: str
+    size: int = 0
+    ends: dict[str, int] = field(default_factory=dict)
+    sealed: bool = False
+    read: bool = False
+
+
+class Segments:
+    """The folder they lie in; nobody else writes to it.
+
+    :param folder: made by :meth:`find`
+    """
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.all: tuple[Segment, ...] = ()
+        """Those that are there, oldest first."""
+        self._file: int | None = None
+        # One thread appends, another removes.
+        self._lock = Lock()
+
+    @property
+    def open(self) -> bool:
+        """Whether the newest can be appended to."""
+        return self._file is not None
+
+    @property
+    def size(self) -> int:
+        """Bytes of all together."""
+        return sum(segment.size for segment in self.all)
+
+    def find(self) -> None:
+        """Find what an earlier process has left.
+
+        :raises OSError: if the folder cannot be made or read
+        """
+        os.makedirs(self.folder, mode=0o700, exist_ok=True)
+        found = []
+        for name in sorted(os.listdir(self.folder)):
+            stem, suffix = os.path.splitext(name)
+            if suffix == _SUFFIX and stem.isdecimal():
+                path = os.path.join(self.folder, name)
+                found.append(Segment(int(stem), path, os.path.getsize(path), sealed=True))
+        self.all = tuple(found)
+
+    def begin(self) -> None:
+        """Begin the next one.
+
+        :raises OSError: if it cannot be made; the one before stays as it is
+        """
+        newest = self.all[-1] if self.all else None
+        number = max(time_ns(), newest.number + 1 if newest else 0)
+        path = os.path.join(self.folder, f"{number:020}{_SUFFIX}")
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        self.close()
+        self._file = descriptor
+        if newest and not newest.size and not newest.sealed:
+            # Nothing could be written to it: a disk that stays full must not collect such files.
+            self.remove(newest)
+        with self._lock:
+            for segment in self.all:
+                segment.sealed = True
+            self.all = (*self.all, Segment(number, path))
+        _sync_folder(self.folder)
+
+    def append(self, parts: list[bytes]) -> None:
+        """Write behind what is durable in the newest, and sync; on failure nothing of it is left to be read.
+
+        :raises OSError: if the disk does not take it; the next has to be begun then
+        """
+        segment, descriptor = self.all[-1], self._file
+        if descriptor is None:
+            raise AssertionError
+        try:
+            for part in _joined(parts):
+                _write_all(descriptor, part)
+            os.fdatasync(descriptor)
+        except OSError:
+            # What a failed fsync has left behind is unknown: the segment ends where it was durable last.
+            self.close()
+            os.truncate(segment.path, segment.size)
+            raise
+        segment.size += sum(map(len, parts))
+
+    def read(self, segment: Segment, start: int, size: int) -> bytes:
+        """Read up to `size` durable bytes of a segment from an offset on."""
+        with open(segment.path, "rb") as file:
+            file.seek(start)
+            return file.read(max(0, min(segment.size - start, size)))
+
+    def remove(self, segment: Segment) -> None:
+        """Remove one."""
+        Path(segment.path).unlink(missing_ok=True)
+        with self._lock:
+            self.all = tuple(one for one in self.all if one is not segment)
+
+    def close(self) -> None:
+        """Append no more."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+
+def _joined(parts: list[bytes]) -> Iterator[bytes]:
+    """Join small parts, for each that is written by itself is a call of the system."""
+    small: list[bytes] = []
+    for part in parts:
+        if len(part) < _SMALL:
+            small.append(part)
+            continue
+        yield b"".join(small)
+        small.clear()
+        yield part
+    yield b"".join(small)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _sync_folder(folder: str) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
