@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -21,7 +22,10 @@ DEADLINE = 30.0
 AS_SYSTEMD = """
 import os, sys
 os.environ["LISTEN_PID"] = str(os.getpid())
-os.dup2(int(os.environ.pop("PASSED")), 3)
+passed = os.environ.pop("PASSED").split()
+os.environ["LISTEN_FDS"] = str(len(passed))
+for number, descriptor in enumerate(passed):
+    os.dup2(int(descriptor), 3 + number)
 os.execv(sys.argv[1], sys.argv[1:])
 """
 NEWEST = 1_767_225_600_000_000_000
@@ -65,7 +69,7 @@ class Host:
         """Write the configuration."""
         self.config.write_text(
             f'[summary]\nbudget = {budget}\n[state]\nfolder = "{self.state}"\ncommit_interval = "100ms"\n'
-            f'[output]\nfolder = "{self.output}"\ninterval = "50ms"\n[server]\nsocket = "{self.socket}"\n'
+            f'[output]\nfolder = "{self.output}"\ninterval = "50ms"\n[server]\nsocket = "{self.socket}"\notlp = "off"\n'
             + (self.sources if sources is None else sources)
         )
 
@@ -362,7 +366,7 @@ def test_daemon__under_systemd__takes_the_socket_and_tells_how_it_is(host: Host)
         passed.listen()
         manager.bind(str(host.folder / "notify"))
         manager.settimeout(DEADLINE)
-        environ = {"NOTIFY_SOCKET": str(host.folder / "notify"), "WATCHDOG_USEC": "300000", "LISTEN_FDS": "1"}
+        environ = {"NOTIFY_SOCKET": str(host.folder / "notify"), "WATCHDOG_USEC": "300000"}
         environ["PASSED"] = str(passed.fileno())
         # Descriptor 3 and LISTEN_PID are as systemd has them: known only in the process itself.
         host.start(environ=environ, before=(sys.executable, "-c", AS_SYSTEMD), pass_fds=[passed.fileno()])
@@ -377,6 +381,30 @@ def test_daemon__under_systemd__takes_the_socket_and_tells_how_it_is(host: Host)
         while b"STOPPING=1" not in said:
             said += manager.recv(4096) + b"\n"
     assert host.socket.exists()
+
+
+def test_daemon__port_passed_by_systemd__takes_otlp_there(host: Host) -> None:
+    """A unit without any network is handed the port; the socket comes with it, in whatever order."""
+    with socket.socket(socket.AF_UNIX) as passed, socket.socket() as otlp:
+        passed.bind(str(host.socket))
+        passed.listen()
+        otlp.bind(("127.0.0.1", 0))
+        otlp.listen()
+        # None of them where one of them is to be.
+        descriptors = [fcntl.fcntl(one.fileno(), fcntl.F_DUPFD, 100) for one in (otlp, passed)]
+        environ = {"PASSED": " ".join(map(str, descriptors))}
+        host.start(environ=environ, before=(sys.executable, "-c", AS_SYSTEMD), pass_fds=descriptors)
+        port = otlp.getsockname()[1]
+        body = spans(0, 1)
+        answer = httpx.post(
+            f"http://127.0.0.1:{port}/v1/traces", content=body, headers={"Content-Type": "application/json"}
+        )
+        assert answer.status_code == 200
+        host.until(lambda: host.events() == 1)
+        assert host.status()["otlp"]["address"] == f"127.0.0.1:{port}"
+        assert host.end()[0] == 0
+        for descriptor in descriptors:
+            os.close(descriptor)
 
 
 def test_daemon__standard_input__read_to_its_end(host: Host) -> None:

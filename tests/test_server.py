@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import errno
 import grp
+import gzip
 import json
 import os
 import socket
 import stat
+import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+import zlib
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -23,8 +26,15 @@ from tracegist.config import Duration, FileMode, Output, Server, Summary
 from tracegist.errors import ConfigError, DaemonRunning, SourceError, TracegistError
 from tracegist.publish import Publisher
 from tracegist.server import Backend, HttpServer, listen
+from tracegist.server.answers import Refusal
+from tracegist.server.body import Bodies
 from tracegist.server.socket import peer_of
 from tracegist.server.stream import stream_events
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 pytestmark = pytest.mark.anyio
 
@@ -293,7 +303,19 @@ async def test_ingest__chunked__put_together(rig: Rig) -> None:
         ("x" * 65, {}, LINE, 400, "64 letters"),
         ("ci?format=xml", {}, LINE, 400, "otlp, json, text"),
         ("ci", {}, b"", 400, "empty"),
-        ("ci", {"Content-Encoding": "gzip"}, LINE, 415, "gzip"),
+        ("ci", {"Content-Encoding": "br"}, LINE, 415, "gzip, zstd or deflate"),
+        ("ci", {"Content-Encoding": "gzip"}, LINE, 400, "not gzip"),
+        ("ci", {"Content-Encoding": "gzip"}, gzip.compress(LINE, mtime=0)[:-5], 400, "cut off"),
+        ("ci", {"Content-Encoding": "deflate"}, zlib.compress(LINE)[:-5], 400, "cut off"),
+        ("ci", {"Content-Encoding": "deflate"}, b"\x78\x9c\xff\xff\xff\xff", 400, "deflate data cannot be read"),
+        ("ci", {"Content-Encoding": "gzip"}, gzip.compress(bytes(1 << 20), mtime=0), 413, "raise engine.max_record"),
+        ("ci?formt=json", {}, LINE, 400, "format, producer, sequence"),
+        ("ci?producer=a", {}, LINE, 400, "together"),
+        ("ci?producer=a&sequence=1", {"Idempotency-Key": '"x"'}, LINE, 400, "or else"),
+        ("ci?producer=a&sequence=-1", {}, LINE, 400, "no number"),
+        ("ci?producer=a&sequence=9223372036854775808", {}, LINE, 400, "no number"),
+        ("ci?producer=a%20b&sequence=1", {}, LINE, 400, "64 letters"),
+        ("ci", {"Idempotency-Key": "x" * 201}, LINE, 400, "printable"),
         ("ci", {}, b"x" * (LARGEST + 1), 413, f"{LARGEST} bytes"),
     ],
 )
@@ -306,6 +328,49 @@ async def test_ingest__unusable__says_why(  # noqa: PLR0917 - a row of the table
     assert expected in response.json()["error"]
     assert rig.inlet is not None
     assert rig.inlet.taken == []
+
+
+@pytest.mark.parametrize(
+    ("coding", "compress"),
+    [
+        ("gzip", gzip.compress),
+        ("zstd", zstd.compress),
+        ("deflate", zlib.compress),
+        ("deflate", lambda data: zlib.compress(data, wbits=-15)),
+        ("GZIP", gzip.compress),
+        ("identity", bytes),
+    ],
+    ids=["gzip", "zstd", "deflate", "deflate without a frame", "in capitals", "as it is"],
+)
+async def test_ingest__compressed__what_is_in_it(rig: Rig, coding: str, compress: Callable[[bytes], bytes]) -> None:
+    """A body may be compressed, and is limited by what it becomes."""
+    response = await rig.client.post("/ingest/ci", content=compress(LINE), headers={"Content-Encoding": coding})
+    assert response.status_code == 202, response.text
+    assert response.json()["bytes"] == len(LINE)
+    assert rig.inlet is not None
+    assert rig.inlet.taken == [("ci", LINE, None)]
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"), [("ci?producer=job&sequence=7", {}), ("ci", {"Idempotency-Key": '"8e03978e-40d5"'})]
+)
+async def test_ingest__pushed_again__200_and_told(rig: Rig, path: str, headers: dict[str, str]) -> None:
+    """A push that came before is answered as one, so that whoever sends it again can go on."""
+    first, again = [await rig.client.post(f"/ingest/{path}", content=LINE, headers=headers) for _ in range(2)]
+    assert (first.status_code, first.json()) == (202, {"source": "ci", "bytes": len(LINE)})
+    assert (again.status_code, again.json()) == (200, {"source": "ci", "bytes": len(LINE), "duplicate": True})
+
+
+async def test_ingest__many_large_at_once__some_come_back_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bodies on their way in are bounded together, decompressed bytes too; one alone always has room."""
+    bodies = Bodies(largest=1 << 20)
+    monkeypatch.setattr(bodies, "_most", 100)
+    with bodies.room() as one, bodies.room() as other:
+        bodies._take(one, 1000)
+        with pytest.raises(Refusal, match="send it again later"):
+            bodies._take(other, 1)
+    with bodies.room() as one:
+        bodies._take(one, 1000)
 
 
 async def test_ingest__longer_than_announced_limit__refused_while_it_comes(rig: Rig) -> None:

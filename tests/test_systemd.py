@@ -27,12 +27,12 @@ def run(*command: str) -> str:
 @needs_systemd
 def test_units__verified__nothing_to_complain_of(tmp_path: Path) -> None:
     """Every line of them is read, and every setting known."""
-    for unit in ("tracegist.service", "tracegist.socket"):
+    names = ("tracegist.service", "tracegist.socket", "tracegist-otlp.socket")
+    for unit in names:
         # The program need not be installed where this runs.
         text = (UNITS / unit).read_text().replace("/usr/bin/tracegist run", "/bin/true")
         (tmp_path / unit).write_text(text)
-    units = [str(tmp_path / "tracegist.service"), str(tmp_path / "tracegist.socket")]
-    assert "tracegist" not in run("systemd-analyze", "verify", "--man=no", *units)
+    assert "tracegist" not in run("systemd-analyze", "verify", "--man=no", *(str(tmp_path / name) for name in names))
 
 
 @needs_systemd
@@ -69,7 +69,11 @@ def test_units__name_the_same_user_and_socket() -> None:
     assert "Group=tracegist" in service
     assert "SocketGroup=tracegist" in unit
     assert "u tracegist " in users
-    from tracegist.config import SYSTEM_SOCKET  # noqa: PLC0415 - the rest of the file needs no package
+    from tracegist.config import SYSTEM_SOCKET, Server  # noqa: PLC0415 - the rest of the file needs no package
+
+    otlp = (UNITS / "tracegist-otlp.socket").read_text().splitlines()
+    assert f"ListenStream={Server(socket=SYSTEM_SOCKET).otlp}" in otlp
+    assert "Service=tracegist.service" in otlp
 
     assert f"ListenStream={SYSTEM_SOCKET}" in unit
     assert f"d {SYSTEM_SOCKET.parent} 0755 tracegist tracegist" in folders

@@ -35,11 +35,12 @@ from tracegist._config.shape import (
     Tail,
 )
 from tracegist._config.show import schema, show
-from tracegist._config.units import Duration, FileMode, Pattern, Size
+from tracegist._config.units import Address, Duration, FileMode, Pattern, Size
 
 __all__ = [
     "SYSTEM_CONFIG",
     "SYSTEM_SOCKET",
+    "Address",
     "Config",
     "Dialect",
     "Duration",

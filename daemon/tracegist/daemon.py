@@ -122,11 +122,11 @@ class Daemon:
         backend = Backend(
             engine=self._engine,
             publisher=self._publisher,
-            status=lambda: collect_status(self._engine, self._publisher, self._work, since=self._since),
+            status=self._status,
             inlet=self._find_journal,
             largest=int(config.engine.max_record),
         )
-        self._server = HttpServer(backend, listener)
+        self._server = HttpServer(backend, listener, otlp=config.server.otlp)
 
     async def run(self, signals: AsyncIterator[signal.Signals]) -> None:
         """Run until a signal says to stop."""
@@ -211,6 +211,10 @@ class Daemon:
         found = [f"source {name}: {reason}" for name, reason in sorted(self._work.failures.items())]
         found += [reason for reason in (self._committer.failure, self._not_reloaded) if reason]
         return [" ".join(notice.split())[:_LONGEST_NOTICE] for notice in found]
+
+    async def _status(self) -> dict[str, object]:
+        status = await collect_status(self._engine, self._publisher, self._work, since=self._since)
+        return {**status, "otlp": {"address": self._server.otlp, "failure": self._server.otlp_failure or None}}
 
     def _find_journal(self, name: str) -> Journal | None:
         return self._work.journal(name)

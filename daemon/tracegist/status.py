@@ -70,7 +70,7 @@ async def collect_status(engine: Engine, publisher: Publisher, work: Work, *, si
 def _sources(work: Work) -> list[dict[str, object]]:
     progress = work.progress
     failures: Mapping[str, str] = work.failures
-    found = []
+    found: list[dict[str, object]] = []
     for name, kind in work.kinds.items():
         streams = [known for known in progress.values() if known.source == name]
         found.append(
@@ -82,6 +82,7 @@ def _sources(work: Work) -> list[dict[str, object]]:
                 "rejected": sum(known.rejected for known in streams),
                 "reason": next((known.reason for known in streams if known.reason), None),
                 "failure": failures.get(name),
+                **work.figures(name),
             }
         )
     return found

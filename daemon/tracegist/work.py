@@ -85,6 +85,11 @@ class Work:
         """Bytes read and not yet ingested."""
         return self._pipeline.waiting if self._pipeline is not None else 0
 
+    def figures(self, name: str) -> dict[str, int]:
+        """What there is to say of a source beside its streams."""
+        journal = self._journals.get(name)
+        return journal.figures if journal is not None else {}
+
     def journal(self, name: str) -> Journal | None:
         """Find what takes the pushes of a source: the journal of that name, or the first there is.
 
@@ -137,7 +142,9 @@ class Work:
                 continue
             folder = self._folder(source.name)
             try:
-                journal = await stack.enter_async_context(Journal(folder))
+                journal = await stack.enter_async_context(
+                    Journal(folder, max_bytes=int(source.max_journal), producers=source.producers)
+                )
             except OSError as error:
                 self._failures[source.name] = f"{folder}: {error.strerror}"
                 self._log.error("source.failed", source=source.name, reason=self._failures[source.name])

@@ -24,6 +24,7 @@ CONFIG = """
 folder = "{folder}"
 [server]
 socket = "{folder}/socket"
+otlp = "off"
 [[sources]]
 type = "push"
 """

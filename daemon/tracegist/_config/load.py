@@ -14,7 +14,7 @@ import msgspec
 
 from tracegist._config.folders import Folders, find_folders, has_journal
 from tracegist._config.shape import Config, SourceConfig
-from tracegist._config.units import Duration, FileMode, Pattern, Size, absolute
+from tracegist._config.units import Address, Duration, FileMode, Pattern, Size, absolute
 from tracegist.errors import ConfigError
 
 __all__ = ["Loaded", "load"]
@@ -296,13 +296,15 @@ def _decode_unit(kind: type, value: object) -> object:
     if kind is Size and isinstance(value, int) and not isinstance(value, bool):
         return Size.parse(value)
     if not isinstance(value, str | Path):
-        example = {Duration: '"5m"', FileMode: '"0660"', Size: '"16MiB"'}.get(kind, '"/var/lib/tracegist"')
+        example = {Address: '"127.0.0.1:4318"', Duration: '"5m"', FileMode: '"0660"', Size: '"16MiB"'}.get(
+            kind, '"/var/lib/tracegist"'
+        )
         msg = f"expected a string such as {example}, got {value!r}"
         raise ValueError(msg)  # noqa: TRY004 - msgspec turns a ValueError into an error with a path
     text = str(value)
     if kind is Path:
         return absolute(text)
-    if issubclass(kind, Duration | Size | FileMode | Pattern):
+    if issubclass(kind, Address | Duration | Size | FileMode | Pattern):
         return kind.parse(text)
     msg = f"no way to read a {kind.__name__}"
     raise NotImplementedError(msg)

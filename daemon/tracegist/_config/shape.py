@@ -6,12 +6,13 @@ msgspec's structs rather than dataclasses: only they forbid unknown keys and let
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 
 from msgspec import Meta, Struct, field
 
-from tracegist._config.units import Duration, FileMode, Pattern, Size
+from tracegist._config.units import Address, Duration, FileMode, Pattern, Size
 
 if TYPE_CHECKING:
     from tracegist import _engine
@@ -41,9 +42,10 @@ Positive: TypeAlias = Annotated[int, Meta(ge=1)]
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 _SHORTEST_INTERVAL: Final = 10_000_000
+_SMALLEST_JOURNAL: Final = Size.parse("1MiB")
 
 
-def _default(value: Duration | Size | FileMode) -> Any:  # noqa: ANN401 - stands in for any field's value
+def _default(value: Address | Duration | Size | FileMode) -> Any:  # noqa: ANN401 - stands in for any field's value
     """Make a factory, for msgspec writes plain defaults alone into the JSON Schema."""
     return field(default_factory=lambda: value)
 
@@ -121,11 +123,22 @@ class Output(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The Unix socket, and who may connect to it."""
+    """The Unix socket, and who may connect to it; and where OTLP is taken over TCP, by default from this host alone."""
 
     socket: Path
     mode: FileMode = _default(FileMode(0o660))
     group: str | None = None
+    otlp: Address = _default(Address.parse("127.0.0.1:4318"))
+    otlp_exposed: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse an address that other hosts reach, unless that is meant: whoever reaches it may push."""
+        if not (self.otlp.off or self.otlp_exposed or ip_address(self.otlp.host).is_loopback):
+            msg = (
+                f"otlp is {self.otlp}, which other hosts can reach, and whoever reaches it may push: take a loopback address "
+                "such as 127.0.0.1:4318, or set otlp_exposed = true"
+            )
+            raise ValueError(msg)
 
 
 class Log(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -213,13 +226,18 @@ class Stdin(Dialect, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_
 
 
 class Push(Dialect, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="push"):
-    """What is posted to the socket's ``/ingest/{source}``."""
+    """What is posted to ``/ingest/{source}`` and over OTLP."""
 
     name: str = "push"
+    max_journal: Size = _default(Size.parse("256MiB"))
+    producers: Positive = 10_000
 
     def __post_init__(self) -> None:
-        """Check the name, and how it writes."""
+        """Check the name, how it writes, and that a push of some size has room."""
         self._check(self.name)
+        if self.max_journal < _SMALLEST_JOURNAL:
+            msg = f"max_journal is {self.max_journal}: at least {_SMALLEST_JOURNAL}"
+            raise ValueError(msg)
 
 
 class Journald(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="journald"):

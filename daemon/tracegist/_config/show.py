@@ -10,7 +10,7 @@ import msgspec
 
 from tracegist._config.load import DEFAULT, Loaded
 from tracegist._config.shape import Config
-from tracegist._config.units import Duration, FileMode, Pattern, Size
+from tracegist._config.units import Address, Duration, FileMode, Pattern, Size
 
 __all__ = ["schema", "show"]
 
@@ -85,6 +85,8 @@ def _schema_of(kind: type) -> dict[str, Any]:
         return {"type": ["string", "integer"], "description": "bytes", "examples": ["16MiB", 1048576]}
     if kind is FileMode:
         return {"type": "string", "pattern": "^(0o?)?[0-7]{3}$", "examples": ["0660"]}
+    if kind is Address:
+        return {"type": "string", "description": "an address and a port", "examples": ["127.0.0.1:4318", "off"]}
     if kind in (Path, Pattern):
         return {"type": "string", "pattern": "^[/~]"}
     raise NotImplementedError

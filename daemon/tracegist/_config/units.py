@@ -5,11 +5,12 @@ Each is a subclass of the plain type that the rest of the program calculates wit
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from pathlib import Path
 from typing import Final, Self
 
-__all__ = ["Duration", "FileMode", "Pattern", "Size", "absolute"]
+__all__ = ["Address", "Duration", "FileMode", "Pattern", "Size", "absolute"]
 
 _NANOSECONDS: Final = {
     "d": 86_400_000_000_000,
@@ -36,6 +37,8 @@ _DURATION_PART: Final = re.compile(r"\s*([0-9]{1,12})(?:\.([0-9]{1,9}))?(d|h|ms|
 _SIZE: Final = re.compile(r"\s*([0-9]{1,18})\s*([A-Za-z]{0,3})\s*")
 _MODE: Final = re.compile(r"(?:0o?)?([0-7]{3})")
 _LONGEST: Final = 1 << 63
+_HIGHEST_PORT: Final = 65_535
+_IPV6: Final = 6
 
 
 class Duration(int):
@@ -154,6 +157,54 @@ class FileMode(int):
     def __repr__(self) -> str:
         """Name the type and write it in octal."""
         return f"FileMode({str(self)!r})"
+
+
+class Address(str):
+    """Where TCP connections are taken: ``"127.0.0.1:4318"``, ``"[::1]:4318"``, or ``"off"`` for nowhere.
+
+    >>> Address.parse("localhost:4318").host
+    '127.0.0.1'
+    >>> Address.parse("[::1]:4318").port
+    4318
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read an address and a port: names are not looked up, but for ``localhost``.
+
+        :raises ValueError: if it is written otherwise
+        """
+        if text == "off":
+            return cls(text)
+        host, _, port = text.rpartition(":")
+        try:
+            address = ipaddress.ip_address(
+                "127.0.0.1" if host == "localhost" else host.removeprefix("[").removesuffix("]")
+            )
+            number = int(port) if port.isascii() and port.isdecimal() else -1
+        except ValueError:
+            number = -1
+        if not 0 <= number <= _HIGHEST_PORT:
+            msg = f'{text!r} is no address with a port: write it as "127.0.0.1:4318" or "[::1]:4318", or "off"'
+            raise ValueError(msg)
+        return cls(f"[{address}]:{number}" if address.version == _IPV6 else f"{address}:{number}")
+
+    @property
+    def off(self) -> bool:
+        """Whether there is none."""
+        return self == "off"
+
+    @property
+    def host(self) -> str:
+        """The IP address."""
+        return self.rpartition(":")[0].removeprefix("[").removesuffix("]")
+
+    @property
+    def port(self) -> int:
+        """The port; 0 lets the system choose one."""
+        return int(self.rpartition(":")[2])
 
 
 class Pattern(str):

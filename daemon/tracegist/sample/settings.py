@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from tracegist.config import Config, Duration, Summary, find_folders
+from tracegist.config import Address, Config, Duration, Summary, find_folders
 
 __all__ = ["WINDOW", "sample_config"]
 
@@ -33,7 +33,7 @@ def sample_config(config: Config, folder: Path) -> Config:
         config,
         state=replace(config.state, folder=state),
         output=replace(config.output, folder=output),
-        server=replace(config.server, socket=socket),
+        server=replace(config.server, socket=socket, otlp=Address("off")),
         summary=replace(config.summary, window=window),
         sources=(),
     )

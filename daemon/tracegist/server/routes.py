@@ -15,7 +15,9 @@ from starlette.routing import Route
 
 from tracegist.errors import TokenBudgetExceeded, TraceNotFound
 from tracegist.server.answers import Refusal, json_answer, refuse, wants_json
+from tracegist.server.body import Bodies
 from tracegist.server.ingest import Ingest, Inlet
+from tracegist.server.otlp import Otlp
 from tracegist.server.parameters import read_parameters
 from tracegist.server.stream import stream_summaries
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from tracegist._engine import Engine
     from tracegist.publish import Publisher
 
-__all__ = ["Backend", "make_routes"]
+__all__ = ["Backend", "make_otlp_routes", "make_routes"]
 
 _LONGEST_IDLE: Final = 30.0
 # Renderings for requests must leave worker threads to the pipeline, however many requests there are.
@@ -57,7 +59,8 @@ class _Text(msgspec.Struct):
 
 def make_routes(backend: Backend) -> list[Route]:
     """Bind the routes to what they answer from."""
-    answers = _Answers(backend)
+    bodies = Bodies(largest=backend.largest)
+    answers = _Answers(backend, bodies)
     return [
         Route("/summary", _guarded(answers.summary)),
         Route("/summary/stream", _guarded(answers.stream)),
@@ -65,6 +68,17 @@ def make_routes(backend: Backend) -> list[Route]:
         Route("/healthz", _guarded(answers.health)),
         Route("/evidence/{number}", _guarded(answers.evidence)),
         Route("/ingest/{source:path}", _guarded(answers.ingest), methods=["POST"]),
+        *make_otlp_routes(backend, bodies),
+    ]
+
+
+def make_otlp_routes(backend: Backend, bodies: Bodies | None = None) -> list[Route]:
+    """Bind the routes that any OpenTelemetry SDK knows: these alone are there over TCP."""
+    otlp = Otlp(bodies or Bodies(largest=backend.largest), backend.inlet)
+    return [
+        Route("/v1/traces", otlp.traces, methods=["POST"]),
+        Route("/v1/logs", otlp.logs, methods=["POST"]),
+        Route("/v1/metrics", otlp.metrics, methods=["POST"]),
     ]
 
 
@@ -79,9 +93,9 @@ def _guarded(answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Requ
 
 
 class _Answers:
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, bodies: Bodies) -> None:
         self._backend = backend
-        self._ingest = Ingest(largest=backend.largest)
+        self._ingest = Ingest(bodies)
         self._renderings = anyio.CapacityLimiter(_RENDERINGS)
 
     async def summary(self, request: Request) -> Response:
@@ -133,7 +147,10 @@ class _Answers:
 
     async def ingest(self, request: Request) -> Response:
         taken = await self._ingest.take(request, self._backend.inlet)
-        return json_answer({"source": request.path_params["source"], "bytes": taken}, HTTPStatus.ACCEPTED)
+        answer: dict[str, object] = {"source": request.path_params["source"], "bytes": taken.bytes}
+        if taken.duplicate:
+            return json_answer({**answer, "duplicate": True})
+        return json_answer(answer, HTTPStatus.ACCEPTED)
 
     async def _render(self, asked: Mapping[str, Any]) -> bytes:
         publisher = self._backend.publisher

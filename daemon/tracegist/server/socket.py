@@ -8,9 +8,9 @@ import socket
 import stat
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, TypeAlias
 
 from tracegist.errors import ConfigError, DaemonRunning, TracegistError
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Listener", "listen", "peer_of"]
 
 _FIRST_PASSED: Final = 3
+Socket: TypeAlias = socket.socket
 # sun_path holds 108 bytes and the zero byte at its end.
 _LONGEST: Final = 107
 _BACKLOG: Final = 128
@@ -33,11 +34,13 @@ class Listener:
     :param socket: the socket itself
     :param path: where it can be connected to
     :param identity: device and inode of what this process put there; None for a socket that systemd made and keeps
+    :param otlp: a listening TCP socket that systemd made for OTLP; None if it made none
     """
 
-    socket: socket.socket
+    socket: Socket
     path: Path
     identity: tuple[int, int] | None
+    otlp: Socket | None = None
 
     def __enter__(self) -> Self:
         """Nothing to do: it listens already."""
@@ -46,6 +49,8 @@ class Listener:
     def __exit__(self, *exc: object) -> None:
         """Close it, and remove it unless another daemon has put its own there since."""
         self.socket.close()
+        if self.otlp is not None:
+            self.otlp.close()
         if self.identity is None:
             return
         try:
@@ -65,9 +70,9 @@ def listen(server: Server, environ: Mapping[str, str]) -> Listener:
     :raises ConfigError: if the path is too long or is something else, or the group is unknown or not this user's to give
     :raises TracegistError: if the socket cannot be made for another reason
     """
-    passed = _passed(server.socket, environ)
+    passed, otlp = _passed(server.socket, environ)
     if passed is not None:
-        return passed
+        return replace(passed, otlp=otlp)
     path = server.socket
     # Made under another name in the same folder, which must fit as well.
     half = path.with_name(f".{os.getpid()}.sock")
@@ -99,7 +104,7 @@ def listen(server: Server, environ: Mapping[str, str]) -> Listener:
         listening.close()
         _forget(half)
         raise
-    return Listener(listening, path, identity)
+    return Listener(listening, path, identity, otlp)
 
 
 def peer_of(connected: socket.socket) -> int:
@@ -109,24 +114,27 @@ def peer_of(connected: socket.socket) -> int:
     return pid
 
 
-def _passed(path: Path, environ: Mapping[str, str]) -> Listener | None:
-    """sd_listen_fds(3): the sockets of the unit begin at descriptor 3."""
+def _passed(path: Path, environ: Mapping[str, str]) -> tuple[Listener | None, socket.socket | None]:
+    """sd_listen_fds(3): the sockets of the units begin at descriptor 3; a Unix socket to be asked, and TCP for OTLP."""
     count = environ.get("LISTEN_FDS", "")
     if environ.get("LISTEN_PID") != str(os.getpid()) or not count.isdecimal():
-        return None
+        return None, None
     found: Listener | None = None
+    otlp: socket.socket | None = None
     for descriptor in range(_FIRST_PASSED, _FIRST_PASSED + int(count)):
         os.set_inheritable(descriptor, False)  # noqa: FBT003 - takes no keyword
         passed = socket.socket(fileno=descriptor)
         listens = passed.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
-        if passed.family != socket.AF_UNIX or passed.type != socket.SOCK_STREAM or not listens:
+        if passed.type != socket.SOCK_STREAM or not listens:
             passed.detach()
-            continue
-        listener = Listener(passed, Path(os.fsdecode(passed.getsockname())), None)
-        if listener.path == path:
-            return listener
-        found = found or listener
-    return found
+        elif passed.family == socket.AF_UNIX:
+            listener = Listener(passed, Path(os.fsdecode(passed.getsockname())), None)
+            found = listener if found is None or listener.path == path else found
+        elif passed.family in (socket.AF_INET, socket.AF_INET6):
+            otlp = passed
+        else:
+            passed.detach()
+    return found, otlp
 
 
 def _refuse_or_forget(path: Path) -> None:

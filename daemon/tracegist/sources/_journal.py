@@ -78,6 +78,7 @@ class Journal:
         self._producers = Producers(producers)
         self._under_way: dict[tuple[str, int | None], _Batch] = {}
         self._duplicates = 0
+        self._turn = anyio.Lock()
         self._stack = AsyncExitStack()
         self._log: FilteringBoundLogger = structlog.get_logger()
 
@@ -163,8 +164,11 @@ class Journal:
     def _room(self, length: int) -> int:
         """Bytes that a push takes, if there is room for them."""
         needed = OVERHEAD + length
-        if needed > self._max_bytes:
-            msg = f"a push of {length} bytes: the journal holds {self._max_bytes} (max_journal) at most; push it in pieces"
+        if needed > self._max_bytes - self._segment_bytes:
+            msg = (
+                f"a push of {length} bytes will never have room in a journal of {self._max_bytes}: "
+                "push it in pieces, or raise max_journal"
+            )
             raise SourceError(msg)
         if self.size + needed > self._max_bytes:
             msg = (
@@ -190,7 +194,8 @@ class Journal:
         # Shielded: what has begun to be written is acknowledged or refused, whatever is cancelled meanwhile.
         with anyio.CancelScope(shield=True):
             try:
-                await to_thread.run_sync(self._write, batch.frames)
+                async with self._turn:
+                    await to_thread.run_sync(self._write, batch.frames)
             except OSError as error:
                 batch.error = error
                 self._log.warning("journal.write_failed", path=self._folder, reason=error.strerror or str(error))
@@ -258,6 +263,14 @@ class Journal:
     async def read(self, segment: Segment, start: int, size: int) -> bytes:
         """Read up to `size` durable bytes of a segment from an offset on."""
         return await to_thread.run_sync(self._segments.read, segment, start, size)
+
+    async def seal(self, segment: Segment) -> bool:
+        """Append nothing more to a segment if it is large, so that it can be removed; tell whether that is so."""
+        async with self._turn:
+            if not segment.sealed and segment.size >= self._segment_bytes and segment.seen == segment.size:
+                with anyio.CancelScope(shield=True):
+                    await to_thread.run_sync(self._begin)
+        return segment.sealed
 
     async def remove(self, segment: Segment) -> None:
         """Remove a segment that is covered by a commit."""

@@ -25,16 +25,16 @@ class Segment:
 
     :param size: bytes that are durable
     :param ends: for each stream, the end of its last frame read so far
+    :param seen: bytes read so far
     :param sealed: whether nothing more is appended
-    :param read: whether all of it was read
     """
 
     number: int
     path: str
     size: int = 0
     ends: dict[str, int] = field(default_factory=dict)
+    seen: int = 0
     sealed: bool = False
-    read: bool = False
 
 
 class Segments:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, TypeGuard
 
 import structlog
 
@@ -74,7 +74,6 @@ class PushSource:
                 number, offset = segment.number, 0
             if offset >= segment.size:
                 if segment.sealed:
-                    segment.read = True
                     number += 1
                 else:
                     await self._journal.wait()
@@ -86,6 +85,9 @@ class PushSource:
             found: list[Frame | Damage] = [Damage(offset, size)]
             if data:
                 found = [*scan_frames(data, offset, whole=ends)]
+            # Before they go on: a commit that comes to it in between must not take the segment for covered.
+            segment.seen = found[-1].end if found else offset
+            segment.ends.update({self._stream(one): one.end for one in found if _is_push(one)})
             for chunk in self._chunks(segment, found, done):
                 yield chunk
             # A frame that is larger than what was read, or damage whose end is not in sight.
@@ -99,7 +101,7 @@ class PushSource:
                 stream in progress and _place(progress[stream].position) >= (segment.number, end)
                 for stream, end in segment.ends.items()
             )
-            if not (segment.read and covered):
+            if segment.seen < segment.size or not covered or not await self._journal.seal(segment):
                 break
             await self._journal.remove(segment)
         kept = {os.path.basename(segment.path) for segment in self._journal.segments}
@@ -114,10 +116,9 @@ class PushSource:
             if isinstance(one, Damage):
                 self._log.warning("journal.damaged", path=segment.path, offset=one.start, bytes=one.end - one.start)
                 continue
-            if one.origin.table:
+            if not _is_push(one):
                 continue
-            stream = f"{self.name}/{one.origin.source}"
-            segment.ends[stream] = one.end
+            stream = self._stream(one)
             number, offset = done.get(stream, (0, 0))
             if (number, offset) >= (segment.number, one.end):
                 continue
@@ -131,6 +132,9 @@ class PushSource:
             run.add(one)
         for stream, run in runs.items():
             yield from self._split(stream, segment, run)
+
+    def _stream(self, frame: Frame) -> str:
+        return f"{self.name}/{frame.origin.source}"
 
     def _split(self, stream: str, segment: Segment, run: _Run) -> Iterator[Chunk]:
         """Cut what is large into blocks that end at record boundaries."""
@@ -178,6 +182,10 @@ class _Run:
         self.parts.append(frame.data)
         self.size += len(frame.data)
         self.end = frame.end
+
+
+def _is_push(found: Frame | Damage) -> TypeGuard[Frame]:
+    return isinstance(found, Frame) and not found.origin.table
 
 
 def _place(position: Position) -> tuple[int, int]:
