@@ -395,11 +395,9 @@ def test_daemon__port_passed_by_systemd__takes_otlp_there(host: Host) -> None:
         environ = {"PASSED": " ".join(map(str, descriptors))}
         host.start(environ=environ, before=(sys.executable, "-c", AS_SYSTEMD), pass_fds=descriptors)
         port = otlp.getsockname()[1]
-        body = spans(0, 1)
-        answer = httpx.post(
-            f"http://127.0.0.1:{port}/v1/traces", content=body, headers={"Content-Type": "application/json"}
-        )
-        assert answer.status_code == 200
+        url, headers = f"http://127.0.0.1:{port}/v1/traces", {"Content-Type": "application/json"}
+        # 503 until the journal is open.
+        host.until(lambda: httpx.post(url, content=spans(0, 1), headers=headers).status_code == 200)
         host.until(lambda: host.events() == 1)
         assert host.status()["otlp"]["address"] == f"127.0.0.1:{port}"
         assert host.end()[0] == 0

@@ -56,7 +56,7 @@ class Daemon:
         command = [sys.executable, "-m", "tracegist", "run", "--config", str(self.config)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log, env=environ)
-        self.until(lambda: self.socket.exists() and self.status()["otlp"][wait] is not None)
+        self.until(lambda: self.socket.exists() and self.status()["otlp"][wait] is not None and self.takes_pushes())
 
     def end(self, how: signal.Signals = signal.SIGTERM) -> None:
         """End it."""
@@ -90,6 +90,10 @@ class Daemon:
         with self.over_socket() as client:
             found: dict[str, Any] = client.get("/status").json()
             return found
+
+    def takes_pushes(self) -> bool:
+        """Whether its journal is open, if it has one."""
+        return all("journal_bytes" in source for source in self.status()["sources"])
 
     @property
     def endpoint(self) -> str:

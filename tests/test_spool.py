@@ -71,6 +71,11 @@ class Rig:
         return path
 
     @property
+    def streams(self) -> list[str]:
+        """Files of which there is progress."""
+        return [stream for stream in self.pipeline.progress if stream != "spool:contents"]
+
+    @property
     def events(self) -> int:
         """All that the engine has counted."""
         events: int = json.loads(self.engine.stats())["ledger"]["events"]
@@ -90,7 +95,7 @@ async def test_spool__dropped__ingested_once_and_done(tmp_path: Path) -> None:
     rig.drop("a.json", records(1, 2))
     async with rig.running():
         await rig.until((rig.spool / "done" / "a.json").exists)
-        await rig.until(lambda: not rig.pipeline.progress)
+        await rig.until(lambda: rig.streams == [])
     assert rig.events == 2
     rig.start()
     assert rig.events == 2
@@ -303,3 +308,91 @@ async def test_spool__folder_taken_away__made_again(tmp_path: Path) -> None:
         await rig.until((rig.spool / "done" / "a.json").exists)
         await rig.until(lambda: not rig.pipeline.failures)
     assert rig.events == 1
+
+
+async def test_spool__same_content_under_another_name__counted_once(tmp_path: Path) -> None:
+    """A file dropped again is told by what is in it, also after a restart, and lies in done/ like the first."""
+    rig = Rig(tmp_path)
+    rig.drop("a.json", records(1, 2))
+    async with rig.running():
+        await rig.until((rig.spool / "done" / "a.json").exists)
+        with capture_logs() as logs:
+            rig.drop("b.json", records(1, 2))
+            await rig.until((rig.spool / "done" / "b.json").exists)
+    assert [entry["event"] for entry in logs] == ["spool.repeated", "spool.done"]
+    assert rig.source.figures == {"repeated_files": 1}
+    assert rig.events == 2
+    rig.start()
+    rig.drop("c.json", records(1, 2))
+    rig.drop("d.json", records(1, 2, 3))
+    async with rig.running():
+        await rig.until((rig.spool / "done" / "c.json").exists)
+        await rig.until((rig.spool / "done" / "d.json").exists)
+    assert rig.events == 5
+
+
+async def test_spool__two_copies_at_once__one_waits_for_the_other(tmp_path: Path) -> None:
+    """While the first of two is being read the second waits, and is moved when that one counts."""
+    rig = Rig(tmp_path, block=1024)
+    for name in ("a.json", "b.json", "c.json"):
+        rig.drop(name, records(*range(200)))
+    async with rig.running():
+        for name in ("a.json", "b.json", "c.json"):
+            await rig.until((rig.spool / "done" / name).exists)
+    assert rig.events == 200
+
+
+async def test_spool__repeats_wanted__counted_again(tmp_path: Path) -> None:
+    """Where files are meant to repeat, each counts."""
+    rig = Rig(tmp_path, repeats=True)
+    for name in ("a.json", "b.json"):
+        rig.drop(name, records(1))
+    async with rig.running():
+        for name in ("a.json", "b.json"):
+            await rig.until((rig.spool / "done" / name).exists)
+    assert rig.events == 2
+
+
+async def test_spool__same_content_as_a_failure__tried_again(tmp_path: Path) -> None:
+    """What could not be read counts for nothing: the same file may be tried again."""
+    rig = Rig(tmp_path)
+    async with rig.running():
+        for name in ("a.bin", "b.bin"):
+            rig.drop(name, bytes(range(256)) * 10)
+            await rig.until((rig.spool / "failed" / name).exists)
+    assert not list((rig.spool / "done").iterdir())
+
+
+async def test_spool__more_contents_than_remembered__oldest_forgotten(tmp_path: Path) -> None:
+    """What is remembered is bounded, and no file is left lying for it."""
+    rig = Rig(tmp_path, remembered=2)
+    async with rig.running():
+        for number in range(4):
+            rig.drop(f"{number}.json", records(number))
+        for number in range(4):
+            await rig.until((rig.spool / "done" / f"{number}.json").exists)
+        assert len(rig.pipeline.progress["spool:contents"].position.cursor.split()) == 2
+    assert rig.events == 4
+
+
+async def test_spool__killed_at_any_commit__each_content_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whenever the process is gone, what is in two files of one content counts once, and both are out of the way in the end."""
+    (tmp_path / "spool").mkdir()
+    for name, data in (("a.json", records(1, 2, 3)), ("b.json", records(1, 2, 3)), ("other.json", records(7))):
+        (tmp_path / "spool" / name).write_bytes(data)
+    for commits in range(1, 7):
+        rig = Rig(tmp_path, rested=0.0)
+        # A move that is not carried out is what a kill before it leaves behind.
+        with monkeypatch.context() as patch:
+            patch.setattr(SpoolSource, "_move", lambda *_: False)
+            async with rig.running(commits=False):
+                for _ in range(commits):
+                    with anyio.move_on_after(0.1):
+                        await rig.pipeline.news(rig.pipeline.version)
+                    await rig.committer.commit(rig.pipeline)
+    rig = Rig(tmp_path, rested=0.0)
+    async with rig.running():
+        for name in ("a.json", "b.json", "other.json"):
+            await rig.until((rig.spool / "done" / name).exists)
+        await rig.until(lambda: rig.streams == [])
+    assert rig.events == 4

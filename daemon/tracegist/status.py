@@ -72,7 +72,9 @@ def _sources(work: Work) -> list[dict[str, object]]:
     failures: Mapping[str, str] = work.failures
     found: list[dict[str, object]] = []
     for name, kind in work.kinds.items():
-        streams = [known for known in progress.values() if known.source == name]
+        # A stream without a place is what a source remembers.
+        own = (known for known in progress.values() if known.source == name)
+        streams = [known for known in own if known.position.path or known.position.offset]
         found.append(
             {
                 "name": name,

@@ -88,7 +88,10 @@ class Work:
     def figures(self, name: str) -> dict[str, int]:
         """What there is to say of a source beside its streams."""
         journal = self._journals.get(name)
-        return journal.figures if journal is not None else {}
+        if journal is not None:
+            return journal.figures
+        sources = self._pipeline.sources if self._pipeline is not None else ()
+        return next((one.figures for one in sources if isinstance(one, SpoolSource) and one.name == name), {})
 
     def journal(self, name: str) -> Journal | None:
         """Find what takes the pushes of a source: the journal of that name, or the first there is.
@@ -176,7 +179,14 @@ def _make(source: SourceConfig, watermark: Callable[[str], int | None], max_reco
                 **options,
             )
         case Spool():
-            return SpoolSource(source.name, source.folder, watermark=watermark, **options)
+            return SpoolSource(
+                source.name,
+                source.folder,
+                repeats=source.repeats,
+                remembered=source.remembered,
+                watermark=watermark,
+                **options,
+            )
         case Stdin():
             return StdinSource(source.name, **options)
         case Push():

@@ -209,6 +209,8 @@ class Spool(Dialect, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_
 
     folder: Path
     name: str = "spool"
+    repeats: bool = False
+    remembered: Positive = 1000
 
     def __post_init__(self) -> None:
         """Check the name, and how it writes."""

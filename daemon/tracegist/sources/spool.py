@@ -3,6 +3,9 @@
 Names that begin with a dot or end in ``.tmp`` or ``.part`` are still being written. Any other file is taken once it has
 rested: two looks have found the same size and time, or it has not been written to for a while. It is moved only after
 the commit that covers it; a file that was committed and not moved in time is known again and only moved.
+
+So is a file with the content of one that was read before: what is in it counts once. It goes by the bytes as they lie there,
+of the last so many files that went to ``done/``.
 """
 
 from __future__ import annotations
@@ -22,7 +25,8 @@ import structlog
 from anyio import to_thread
 
 from tracegist.errors import SourceError
-from tracegist.sources._base import Chunk, Progress
+from tracegist.sources._base import Chunk, Position, Progress
+from tracegist.sources._contents import Contents, hash_content
 from tracegist.sources._identity import printable
 from tracegist.sources._reader import BLOCK, MAX_RECORD, OverwrittenError, Reading, RecordReader
 from tracegist.sources._watch import FolderWatch
@@ -45,6 +49,7 @@ class _Drop:
     :param looked: when it was last found changed
     :param trouble: why it cannot be read, or not to its end
     :param over: whether it has been read as far as it ever will be
+    :param content: a hash of all that is in it; empty if it is not asked for
     """
 
     stream: str
@@ -57,6 +62,7 @@ class _Drop:
     offset: int = 0
     trouble: str = ""
     over: bool = False
+    content: str = ""
 
 
 class SpoolSource:
@@ -70,6 +76,8 @@ class SpoolSource:
     :param scan_interval: seconds between looks at the folder
     :param settle: seconds between the two looks that have to find the same
     :param rested: seconds since it was last written to after which a file is taken at the first look
+    :param repeats: whether a file counts again though another had the same content
+    :param remembered: of how many files it is remembered what was in them
     :param watermark: time of the newest event of a stream, to read on where it is furthest behind
     """
 
@@ -84,6 +92,8 @@ class SpoolSource:
         scan_interval: float = 5.0,
         settle: float = 1.0,
         rested: float = 10.0,
+        repeats: bool = False,
+        remembered: int = 1000,
         watermark: Callable[[str], int | None] | None = None,
     ) -> None:
         self.name = name
@@ -92,18 +102,30 @@ class SpoolSource:
         self._scan_interval = scan_interval
         self._settle = settle
         self._rested = rested
+        self._repeats = repeats
+        self._remembered = remembered
+        self._repeated = 0
+        # No file's, for those have a path.
+        self._memory = f"{name}:contents"
         self._watermark = watermark
         self._log: FilteringBoundLogger = structlog.get_logger().bind(source=name)
         self._watch = FolderWatch(name, self._hint, retry=max(30.0, scan_interval))
         self._stack = AsyncExitStack()
         self._told: set[str] = set()
         self._known: dict[str, Progress]
+        self._contents: Contents
+        self._new_contents: bool
         self._drops: dict[str, _Drop]
         self._ready: dict[_Drop, None]
         self._news: anyio.Event
         self._scan_at: float
         self._scanned: bool
         self._reset({})
+
+    @property
+    def figures(self) -> dict[str, int]:
+        """How many files were told to have been read before, since the start."""
+        return {"repeated_files": self._repeated}
 
     async def __aenter__(self) -> Self:
         """Make the folders, and begin to watch."""
@@ -127,9 +149,12 @@ class SpoolSource:
         await self._close_all()
         self._reset(progress)
         while True:
+            if self._new_contents:
+                self._new_contents = False
+                yield self._remember()
             if monotonic() >= self._scan_at:
                 await self._scan()
-            if not self._ready:
+            if not self._ready and not self._new_contents:
                 with anyio.move_on_after(max(0.0, self._scan_at - monotonic())):
                     await self._news.wait()
                 self._news = anyio.Event()
@@ -139,20 +164,28 @@ class SpoolSource:
                 yield chunk
 
     async def committed(self, progress: Mapping[str, Progress]) -> Collection[str]:
-        """Move the files that are wholly covered out of the folder."""
+        """Move the files that are wholly covered out of the folder; those that count, once their contents are remembered."""
         moved = set()
+        memory = progress.get(self._memory)
+        remembered = Contents(self._remembered, memory.position.cursor if memory else "")
         for stream, known in progress.items():
+            if stream == self._memory:
+                continue
             drop = self._drops.get(stream)
             if drop is None:
                 # Moved before, by this process or one that was killed; or taken away by somebody.
                 if self._scanned:
                     moved.add(stream)
             elif known.finished and drop.over:
-                if not drop.trouble and await to_thread.run_sync(_size, drop.path) > known.position.offset:
+                if not drop.trouble and await to_thread.run_sync(_size, drop.path) > drop.size:
                     self._log.warning("spool.grown", path=printable(drop.path), offset=known.position.offset)
                     self._known[stream] = known
-                    drop.over = False
+                    drop.over, drop.content = False, ""
                     self._scan_at = 0.0
+                    self._news.set()
+                elif drop.content and drop.content not in remembered and not _failure(drop, known):
+                    self._contents.add(drop.content)
+                    self._new_contents = True
                     self._news.set()
                 elif await to_thread.run_sync(self._move, drop, known):
                     del self._drops[stream]
@@ -161,6 +194,9 @@ class SpoolSource:
 
     def _reset(self, progress: Mapping[str, Progress]) -> None:
         self._known = {stream: known for stream, known in progress.items() if known.source == self.name}
+        memory = self._known.pop(self._memory, None)
+        self._contents = Contents(self._remembered, memory.position.cursor if memory else "")
+        self._new_contents = False
         self._drops = {}
         self._ready = {}
         self._news = anyio.Event()
@@ -189,7 +225,7 @@ class SpoolSource:
             elif drop.over:
                 taken = False
             elif (drop.size, drop.mtime) != (stat.st_size, stat.st_mtime_ns):
-                drop.size, drop.mtime, drop.looked = stat.st_size, stat.st_mtime_ns, now
+                drop.size, drop.mtime, drop.looked, drop.content = stat.st_size, stat.st_mtime_ns, now, ""
                 taken = False
             else:
                 taken = now - drop.looked >= self._settle
@@ -229,6 +265,8 @@ class SpoolSource:
     async def _read(self, drop: _Drop) -> Chunk | None:
         try:
             if drop.reader is None:
+                if not self._repeats and await self._is_repeat(drop):
+                    return None
                 drop.reader = await self._open(drop)
             data = await drop.reader.read(last=True)
         except FileNotFoundError:
@@ -249,6 +287,35 @@ class SpoolSource:
         if drop.reader.ended:
             return await self._end(drop, data)
         return self._chunk(drop, drop.reader, data, finished=False)
+
+    async def _is_repeat(self, drop: _Drop) -> bool:
+        """Tell whether a file has the content of another, and move it if that was read, or let it wait if it is being read."""
+        drop.content = drop.content or await hash_content(drop.path)
+        if not drop.content or drop.stream in self._known:
+            # What has been begun is read on, and what was read is moved when it is covered.
+            return False
+        twin = next((one for one in self._drops.values() if one.content == drop.content and one is not drop), None)
+        if twin and (twin.reader or twin.over):
+            self._ready.pop(drop, None)
+            drop.looked = monotonic()
+            return True
+        if drop.content not in self._contents:
+            return False
+        self._log.info(
+            "spool.repeated", path=printable(drop.path), reason="a file with the same content was read before"
+        )
+        self._repeated += 1
+        await self._end(drop, b"")
+        return True
+
+    def _remember(self) -> Chunk:
+        return Chunk(
+            source=self.name,
+            stream=self._memory,
+            data=b"",
+            position=Position(offset=0, cursor=self._contents.encode()),
+            received=time_ns(),
+        )
 
     async def _open(self, drop: _Drop) -> RecordReader:
         known = self._known.pop(drop.stream, None)
@@ -283,9 +350,7 @@ class SpoolSource:
     def _move(self, drop: _Drop, known: Progress | None) -> bool:
         """Move a file to where it belongs, with the reason beside it if it failed; tell whether that was done."""
         name = os.path.basename(drop.path)
-        reason = drop.trouble
-        if not reason and known and not known.events and known.rejected:
-            reason = f"none of {known.rejected} records could be decoded; the first: {known.reason}"
+        reason = _failure(drop, known)
         folder = os.path.join(self._folder, "failed" if reason else "done")
         try:
             if os.lstat(drop.path).st_ino != drop.inode:
@@ -315,6 +380,13 @@ class SpoolSource:
             if drop.reader:
                 await drop.reader.aclose()
                 drop.reader = None
+
+
+def _failure(drop: _Drop, known: Progress | None) -> str:
+    """Say why a file is no success; empty if it is one."""
+    if not drop.trouble and known and not known.events and known.rejected:
+        return f"none of {known.rejected} records could be decoded; the first: {known.reason}"
+    return drop.trouble
 
 
 def _free(folder: str, name: str) -> str:
