@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import bz2
 import errno
+import gzip
 import json
+import lzma
 import os
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +21,13 @@ from tracegist._engine import Engine
 from tracegist.commit import Committer
 from tracegist.pipeline import Pipeline
 from tracegist.sources import SpoolSource
+from tracegist.sources._packed import PackedReader
+from tracegist.sources._reader import OverwrittenError, Reading
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 pytestmark = pytest.mark.anyio
 
@@ -396,3 +407,91 @@ async def test_spool__killed_at_any_commit__each_content_once(tmp_path: Path, mo
             await rig.until((rig.spool / "done" / name).exists)
         await rig.until(lambda: rig.streams == [])
     assert rig.events == 4
+
+
+COMPRESS = pytest.mark.parametrize(
+    "compress", [gzip.compress, zstd.compress, lzma.compress, bz2.compress], ids=["gzip", "zstd", "xz", "bzip2"]
+)
+
+
+@COMPRESS
+async def test_spool__compressed__read_as_what_is_in_it_and_moved_as_it_is(
+    tmp_path: Path, compress: Callable[[bytes], bytes]
+) -> None:
+    """What is compressed is told by its bytes, whatever its name."""
+    rig = Rig(tmp_path, block=1024)
+    packed = compress(records(*range(300))) + compress(records(*range(300, 400)))
+    rig.drop("a.json", packed)
+    async with rig.running():
+        await rig.until((rig.spool / "done" / "a.json").exists)
+    assert rig.events == 400
+    assert (rig.spool / "done" / "a.json").read_bytes() == packed
+
+
+@COMPRESS
+async def test_spool__compressed_and_killed_in_the_middle__goes_on_there(
+    tmp_path: Path, compress: Callable[[bytes], bytes]
+) -> None:
+    """A compressed file that was committed in part is read on from there, and counts what it would have."""
+    rig = Rig(tmp_path, block=1024)
+    rig.drop("a.gz", compress(records(*range(200))))
+    for _ in range(3):
+        async with rig.running(commits=False):
+            await rig.until(lambda: bool(rig.streams))
+            await rig.committer.commit(rig.pipeline)
+        rig.start()
+    async with rig.running():
+        await rig.until((rig.spool / "done" / "a.gz").exists)
+    assert rig.events == 200
+    engine = Engine()
+    received = (rig.spool / "done" / "a.gz").stat().st_mtime_ns
+    stream = next(iter(json.loads(rig.engine.stats())["streams"]), None)
+    assert stream is not None
+    engine.ingest("x", records(*range(200)), received=received)
+    assert json.loads(engine.stats())["ledger"] == json.loads(rig.engine.stats())["ledger"]
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["at once", "killed in the middle"])
+@pytest.mark.parametrize(("damage", "reason"), [("cut", "cut off"), ("overwritten", "cannot be read near byte")])
+async def test_spool__compressed_and_damaged__failed_and_what_came_before_counts(
+    tmp_path: Path, damage: str, reason: str, *, killed: bool
+) -> None:
+    """Where the damage is stands beside the file, and how much counts; the same if the process was killed on the way."""
+    first = gzip.compress(records(*range(200)), mtime=0)
+    data = bytearray(first + gzip.compress(records(*range(200, 300)), mtime=0))
+    if damage == "cut":
+        del data[len(first) + 5 :]
+    else:
+        data[len(first) :] = b"rubbish"
+    rig = Rig(tmp_path, block=1024)
+    rig.drop("a.gz", bytes(data))
+    if killed:
+        async with rig.running(commits=False):
+            await rig.until(lambda: bool(rig.streams))
+            await rig.committer.commit(rig.pipeline)
+        rig.start()
+    async with rig.running():
+        await rig.until((rig.spool / "failed" / "a.gz").exists)
+        text = (rig.spool / "failed" / "a.gz.reason").read_text()
+        # Dropped again, it counts no more than before.
+        rig.drop("b.gz", bytes(data))
+        await rig.until(lambda: not (rig.spool / "b.gz").exists())
+    assert reason in text
+    assert "(the 200 events before count)" in text
+    assert rig.events == 200
+    assert (rig.spool / "failed" / "a.gz").read_bytes() == data
+
+
+async def test_spool__compressed_and_written_to_while_read__told(tmp_path: Path) -> None:
+    """A file that changes while it is read is no longer what it was, and is read anew."""
+    path = tmp_path / "a.gz"
+    path.write_bytes(gzip.compress(records(*range(500))))
+    reader = await PackedReader.open(str(path), Reading(block=1024), None)
+    assert reader is not None
+    assert await reader.read()
+    path.write_bytes(gzip.compress(records(*range(3))))
+    with pytest.raises(OverwrittenError):
+        await reader.read()
+    reader.rewind()
+    assert await reader.read(last=True) == records(*range(3))
+    await reader.aclose()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Self, TypeGuard
 
 import structlog
 
-from tracegist._engine import boundary
+from tracegist._engine import boundary, detect
 from tracegist.sources._base import Chunk, Position, Progress
 from tracegist.sources._frames import Damage, Frame, Origin, scan_frames
 from tracegist.sources._reader import BLOCK, MAX_RECORD
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["PushSource"]
 
 _READ: Final = 4 << 20
+_HEAD: Final = 64 << 10
 
 
 class PushSource:
@@ -141,12 +142,14 @@ class PushSource:
         format = run.origin.format or self._format
         data = b"".join(run.parts) if len(run.parts) > 1 else run.parts[0]
         begin = run.begin
+        # Where records end depends on what they are; what the engine takes them for is its own affair.
+        told = format or (detect(data[:_HEAD], whole=len(data) <= _HEAD) if len(data) > self._block else None)
         while begin < len(data):
             end, size = 0, self._block
             while not end:
                 block = data[begin : begin + size]
                 last = begin + len(block) == len(data)
-                end = len(block) if last else boundary(block, format=format, max_record=self._max_record)
+                end = len(block) if last else boundary(block, format=told, max_record=self._max_record)
                 size *= 2
             begin += end
             yield Chunk(

@@ -4,8 +4,11 @@ Names that begin with a dot or end in ``.tmp`` or ``.part`` are still being writ
 rested: two looks have found the same size and time, or it has not been written to for a while. It is moved only after
 the commit that covers it; a file that was committed and not moved in time is known again and only moved.
 
-So is a file with the content of one that was read before: what is in it counts once. It goes by the bytes as they lie there,
-of the last so many files that went to ``done/``.
+A file with the content of one that was read before is only moved, too: what is in it counts once. It goes by the bytes as they
+lie there, of the last so many files that counted.
+
+Files compressed with gzip, zstd, xz or bzip2 are read as what is in them, and moved as they are. One that is damaged goes to
+``failed/``, and what could be read before the damage counts.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from tracegist.errors import SourceError
 from tracegist.sources._base import Chunk, Position, Progress
 from tracegist.sources._contents import Contents, hash_content
 from tracegist.sources._identity import printable
+from tracegist.sources._packed import PackedReader
 from tracegist.sources._reader import BLOCK, MAX_RECORD, OverwrittenError, Reading, RecordReader
 from tracegist.sources._watch import FolderWatch
 
@@ -58,7 +62,7 @@ class _Drop:
     size: int
     mtime: int
     looked: float
-    reader: RecordReader | None = None
+    reader: RecordReader | PackedReader | None = None
     offset: int = 0
     trouble: str = ""
     over: bool = False
@@ -183,7 +187,7 @@ class SpoolSource:
                     drop.over, drop.content = False, ""
                     self._scan_at = 0.0
                     self._news.set()
-                elif drop.content and drop.content not in remembered and not _failure(drop, known):
+                elif drop.content and drop.content not in remembered and (known.events or not _failure(drop, known)):
                     self._contents.add(drop.content)
                     self._new_contents = True
                     self._news.set()
@@ -317,8 +321,11 @@ class SpoolSource:
             received=time_ns(),
         )
 
-    async def _open(self, drop: _Drop) -> RecordReader:
+    async def _open(self, drop: _Drop) -> RecordReader | PackedReader:
         known = self._known.pop(drop.stream, None)
+        packed = await PackedReader.open(drop.path, self._reading, known.position if known else None)
+        if packed:
+            return packed
         positions = {drop.stream: known.position} if known else {}
         return await RecordReader.open(drop.path, self._reading, positions, follow=False)
 
@@ -332,11 +339,13 @@ class SpoolSource:
                 del self._drops[drop.stream]
             return None
         drop.size = reader.stat.st_size
+        if isinstance(reader, PackedReader):
+            drop.trouble = drop.trouble or reader.damage
         chunk = self._chunk(drop, reader, data, finished=True)
         await reader.aclose()
         return chunk
 
-    def _chunk(self, drop: _Drop, reader: RecordReader, data: bytes, *, finished: bool) -> Chunk:
+    def _chunk(self, drop: _Drop, reader: RecordReader | PackedReader, data: bytes, *, finished: bool) -> Chunk:
         return Chunk(
             source=self.name,
             stream=drop.stream,
@@ -386,6 +395,8 @@ def _failure(drop: _Drop, known: Progress | None) -> str:
     """Say why a file is no success; empty if it is one."""
     if not drop.trouble and known and not known.events and known.rejected:
         return f"none of {known.rejected} records could be decoded; the first: {known.reason}"
+    if drop.trouble and known and known.events:
+        return f"{drop.trouble} (the {known.events} events before count)"
     return drop.trouble
 
 
