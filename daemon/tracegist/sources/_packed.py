@@ -50,7 +50,7 @@ class PackedReader:
         # Shielded, lest what has been opened is lost.
         with anyio.CancelScope(shield=True):
             found = await to_thread.run_sync(cls._begin, path, reading, known)
-        return found
+        return found  # noqa: RET504 - behind the scope, which may swallow what is raised in it
 
     @property
     def offset(self) -> int:
