@@ -6,13 +6,18 @@ import os
 import re
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tracegist.sources._base import Position
 
-__all__ = ["Fingerprint", "printable", "recognise", "unprintable"]
+if TYPE_CHECKING:
+    from tracegist.sources._content import Content
 
-_LENGTH: Final = 1024
+__all__ = ["HEAD", "Fingerprint", "agrees", "begins_alike", "first_path", "printable", "recognise", "unprintable"]
+
+HEAD: Final = 1024
+"""Bytes of the head, and of what lies before the offset, that a file is known by."""
+
 _ESCAPE: Final = re.compile(rb"\\x([89a-f][0-9a-f])")
 
 
@@ -26,9 +31,9 @@ class Fingerprint:
 
     def advance(self, data: bytes) -> None:
         """Move behind `data`, which begins at the offset."""
-        if self.offset < _LENGTH:
-            self.head = (self.head + data[:_LENGTH])[:_LENGTH]
-        self.tail = data[-_LENGTH:] if len(data) >= _LENGTH else (self.tail + data)[-_LENGTH:]
+        if self.offset < HEAD:
+            self.head = (self.head + data[:HEAD])[:HEAD]
+        self.tail = data[-HEAD:] if len(data) >= HEAD else (self.tail + data)[-HEAD:]
         self.offset += len(data)
 
     def position(self, path: str, stat: os.stat_result) -> Position:
@@ -45,31 +50,48 @@ class Fingerprint:
         )
 
     @classmethod
-    def at(cls, descriptor: int, offset: int) -> Fingerprint:
-        """Take the fingerprint of an open file at an offset in it."""
-        length = min(_LENGTH, offset)
-        return cls(offset, os.pread(descriptor, length, 0), os.pread(descriptor, length, offset - length))
+    def at(cls, content: Content, offset: int) -> Fingerprint:
+        """Take the fingerprint of an open file at an offset in it, or at its end if that comes first."""
+        length = min(HEAD, offset)
+        return cls(offset, content.read(length, 0), content.read(length, offset - length))
 
 
-def recognise(descriptor: int, position: Position) -> Fingerprint | None:
+def recognise(content: Content, inode: int, position: Position) -> Fingerprint | None:
     """Tell whether an open file is the one that `position` speaks of, and has not been written anew since.
 
     The device is no part of it, as its number may change when the host starts again.
 
     :return: the fingerprint at that position, or None if it is another file
     """
-    stat = os.fstat(descriptor)
-    if stat.st_ino != position.inode or stat.st_size < position.offset:
+    return agrees(content, position) if inode == position.inode else None
+
+
+def agrees(content: Content, position: Position) -> Fingerprint | None:
+    """Tell whether what was read up to `position`, of whatever file, is what this one begins with.
+
+    :return: the fingerprint at that position, or None if it is not
+    """
+    if not begins_alike(content, position):
         return None
-    found = Fingerprint.at(descriptor, position.offset)
-    head, tail = found.head[: position.head_length], found.tail[len(found.tail) - position.tail_length :]
-    same = _hash(head) == position.head_hash and _hash(tail) == position.tail_hash
-    return found if same else None
+    found = Fingerprint.at(content, position.offset)
+    same = _hash(found.tail[len(found.tail) - position.tail_length :]) == position.tail_hash
+    return found if same and len(found.tail) == min(HEAD, position.offset) else None
+
+
+def begins_alike(content: Content, position: Position) -> bool:
+    """Tell whether a file has the head, as far as `position` knows it, or less than that of it."""
+    head = content.read(position.head_length, 0)
+    return len(head) < position.head_length or _hash(head) == position.head_hash
 
 
 def printable(path: str) -> str:
     r"""Write a path as valid UTF-8, each byte that is not as ``\xff``."""
     return os.fsencode(path).decode(errors="backslashreplace")
+
+
+def first_path(stream: str) -> str:
+    """Find the path that the file of a tailed stream was first seen at, in the stream's name."""
+    return unprintable(stream.rpartition("@")[0])
 
 
 def unprintable(path: str) -> str:

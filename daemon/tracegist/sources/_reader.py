@@ -1,4 +1,8 @@
-"""One open file, read in blocks that end at record boundaries; the common half of `tail` and `spool`."""
+"""One open file, read in blocks that end at record boundaries; the common half of `tail` and `spool`.
+
+What it gives is UTF-8 as far as the file is text; what it counts are bytes of the file, or of what is packed in it. The
+methods that are not coroutines block: they are for worker threads, one call for all that has to be done there.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +12,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
-import aiofiles
 import anyio
 from anyio import to_thread
 
 from tracegist._engine import boundary, detect
 from tracegist.errors import SourceError
+from tracegist.sources._content import Content, Plain, unpack
 from tracegist.sources._identity import Fingerprint, recognise
+from tracegist.sources._text import Transcoded, padding, utf16
 
 if TYPE_CHECKING:
-    from aiofiles.threadpool.binary import AsyncFileIO
-
     from tracegist.sources._base import Position
 
 __all__ = ["BLOCK", "MAX_RECORD", "OverwrittenError", "Reading", "RecordReader"]
@@ -47,55 +50,47 @@ class Reading:
 
 
 class RecordReader:
-    """An open file and how far it has been read. Use :meth:`open`, and :meth:`aclose` when done."""
+    """An open file and how far it has been read. Use :meth:`open` or :meth:`begin`, and close it when done."""
 
-    def __init__(
-        self,
-        handle: AsyncFileIO,
-        stat: os.stat_result,
-        recognised: tuple[str, Fingerprint] | None,
-        reading: Reading,
-    ) -> None:
-        self.stat = stat
+    def __init__(self, content: Content, recognised: tuple[str, Fingerprint] | None, reading: Reading) -> None:
+        self.content = content
+        self.stat = content.stat()
         self.stream: str | None
         self.stream, self.fingerprint = recognised or (None, Fingerprint())
         self.ended = False
-        self._handle = handle
         self._reading = reading
         self._format = reading.format
 
     @classmethod
-    async def open(cls, path: str, reading: Reading, known: Mapping[str, Position], *, follow: bool = True) -> Self:
+    def begin(cls, path: str, reading: Reading, known: Mapping[str, Position], *, follow: bool = True) -> Self:
         """Open a file where it was read to, or at its beginning if it is none of those that are known.
 
         :param known: positions in files it might be, by stream; which one it is stands in `stream` then, or None
         :param follow: whether the path may be a symbolic link
-        :raises SourceError: if it is not a regular file
+        :raises SourceError: if it is not a regular file, or is packed and damaged
         :raises OSError: if it cannot be opened
         """
-
-        def opener(name: str, flags: int) -> int:
-            # Not blocking, for the path may have become a pipe since it was looked at.
-            return os.open(name, flags | os.O_NONBLOCK | os.O_NOCTTY | (0 if follow else os.O_NOFOLLOW))
-
-        def examine(descriptor: int) -> tuple[os.stat_result, tuple[str, Fingerprint] | None]:
-            stat = os.fstat(descriptor)
+        # Not blocking, for the path may have become a pipe since it was looked at.
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
+        plain = Plain(os.open(path, flags))
+        content: Content = plain
+        try:
+            stat = plain.stat()
             if not modes.S_ISREG(stat.st_mode):
                 msg = f"{path}: not a regular file"
                 raise SourceError(msg)
-            found = ((stream, recognise(descriptor, position)) for stream, position in known.items())
+            content = unpack(plain, path)
+            found = ((stream, recognise(content, stat.st_ino, position)) for stream, position in known.items())
             same = [(stream, fingerprint) for stream, fingerprint in found if fingerprint]
-            return stat, max(same, key=lambda one: one[1].offset, default=None)
+            return cls(content, max(same, key=lambda one: one[1].offset, default=None), reading)
+        except BaseException:
+            content.close()
+            raise
 
-        # Shielded, lest a descriptor that another thread still reads from is closed and given to another file.
-        with anyio.CancelScope(shield=True):
-            handle = await aiofiles.open(path, "rb", buffering=0, opener=opener)
-            try:
-                stat, recognised = await to_thread.run_sync(examine, handle.fileno())
-            except BaseException:
-                await handle.close()
-                raise
-        return cls(handle, stat, recognised, reading)
+    @classmethod
+    async def open(cls, path: str, reading: Reading, known: Mapping[str, Position], *, follow: bool = True) -> Self:
+        """Do what :meth:`begin` does on a worker thread."""
+        return await to_thread.run_sync(lambda: cls.begin(path, reading, known, follow=follow))
 
     @property
     def offset(self) -> int:
@@ -108,77 +103,109 @@ class RecordReader:
 
     def rewind(self) -> None:
         """Begin again at the beginning."""
-        self.fingerprint = Fingerprint()
-        self.ended = False
+        self.move(Fingerprint())
         self._format = self._reading.format
 
-    async def skip(self) -> None:
+    def move(self, fingerprint: Fingerprint) -> None:
+        """Go on behind what has been read of the same bytes in another file."""
+        self.fingerprint = fingerprint
+        self.ended = False
+
+    def skip(self) -> None:
         """Move to the last record boundary before the end, without reading what is before."""
+        size = self.content.size()
+        start = max(0, size - self._reading.block)
+        block = self.content.read(size - start, start)
+        encoding = utf16(self.content.read(2, 0))
+        newline = "\n".encode(encoding or "ascii")
+        end = block.rfind(newline)
+        while encoding and end >= 0 and (start + end) % 2:
+            end = block.rfind(newline, 0, end)
+        self.move(Fingerprint.at(self.content, size if end < 0 < start else start + end + len(newline) * (end >= 0)))
 
-        def end() -> Fingerprint:
-            descriptor = self._handle.fileno()
-            size = os.fstat(descriptor).st_size
-            start = max(0, size - self._reading.block)
-            newline = os.pread(descriptor, size - start, start).rfind(b"\n")
-            return Fingerprint.at(descriptor, size if newline < 0 < start else start + newline + 1)
-
-        self.fingerprint = await to_thread.run_sync(end)
+    @property
+    def cut_off(self) -> bool:
+        """Whether what is packed ends in the middle: the file is still being written, or was cut off."""
+        return self.ended and not self.content.whole
 
     def look(self) -> os.stat_result:
-        """Look at the open file, on a worker thread."""
-        return os.fstat(self._handle.fileno())
+        """Look at the open file."""
+        return self.content.stat()
 
     async def read(self, *, last: bool = False) -> bytes:
+        """Do what :meth:`next` does on a worker thread."""
+        return await to_thread.run_sync(lambda: self.next(last=last))
+
+    def next(self, *, last: bool = False) -> bytes:
         """Read the next block of whole records, and move behind it; empty if none is complete yet.
 
         Whether that was the end of the file for now stands in `ended`; after that the file is looked at anew first.
 
         :param last: whether what follows the last boundary is taken too, once the block reaches the end
         :raises OverwrittenError: if the file has become shorter than what was read, or what was read has changed
+        :raises SourceError: if it is packed and damaged
         """
         if self.ended:
-            await self._check()
+            self._check()
         size = self._reading.block
         while True:
-            block = await self._next(size)
+            block = self._next(size)
             self.ended = len(block) < size
-            if self._format is None:
-                self._format = await self._detect(block, whole=last and self.ended)
-            told = self._format is not None
-            length = boundary(block, format=self._format, max_record=self._reading.max_record) if told else 0
-            if last and self.ended:
-                length = len(block)
+            padded = padding(block)
+            if padded:
+                self.fingerprint.advance(block[:padded])
+                block = block[padded:]
+            data, length = self._records(block, last=last and self.ended)
             if length or self.ended or size > self._reading.max_record + self._reading.block:
-                data = block[:length]
-                self.fingerprint.advance(data)
+                self.fingerprint.advance(block[:length])
+                self.content.release(self.offset - len(self.fingerprint.tail))
                 return data
             size *= 2
 
-    async def aclose(self) -> None:
+    def close(self) -> None:
         """Let the file go."""
+        self.content.close()
+
+    async def aclose(self) -> None:
+        """Let the file go, which no thread reads from."""
         with anyio.CancelScope(shield=True):
-            await self._handle.close()
+            await to_thread.run_sync(self.close)
 
-    async def _detect(self, block: bytes, *, whole: bool) -> str | None:
-        """Tell by the beginning of the file what the engine takes it for, since that decides where records end."""
-        head = block if not self.offset else await to_thread.run_sync(os.pread, self._handle.fileno(), _HEAD, 0)
-        return detect(head, whole=whole)
+    def _records(self, block: bytes, *, last: bool) -> tuple[bytes, int]:
+        """Take the whole records of a block, and tell how many of its bytes that is."""
+        encoding = utf16(self.fingerprint.head or block)
+        if encoding:
+            text = Transcoded.of(block, encoding, first=not self.offset, last=last)
+            return text.cut(self._boundary(text.data, last=last))
+        length = self._boundary(block, last=last)
+        return block[:length], length
 
-    async def _check(self) -> None:
-        self.stat, head = await to_thread.run_sync(self._look)
-        if self.stat.st_size < self.offset or head != self.fingerprint.head:
+    def _boundary(self, data: bytes, *, last: bool) -> int:
+        if self._format is None:
+            self._format = detect((self._head() if self.offset else b"") or data, whole=last)
+        if last:
+            return len(data)
+        return boundary(data, format=self._format, max_record=self._reading.max_record) if self._format else 0
+
+    def _head(self) -> bytes:
+        """The beginning of the file, by which the engine tells the format: that decides where records end."""
+        head = self.content.read(_HEAD, 0)
+        encoding = utf16(head)
+        return Transcoded.of(head, encoding, first=True, last=False).data if encoding else head[padding(head) :]
+
+    def _check(self) -> None:
+        stat = self.content.stat()
+        if (stat.st_size, stat.st_mtime_ns) != (self.stat.st_size, self.stat.st_mtime_ns):
+            self.content.renew()
+        self.stat = stat
+        head = self.fingerprint.head
+        if self.content.read(len(head), 0) != head:
             raise OverwrittenError
 
-    def _look(self) -> tuple[os.stat_result, bytes]:
-        descriptor = self._handle.fileno()
-        return os.fstat(descriptor), os.pread(descriptor, len(self.fingerprint.head), 0)
-
-    async def _next(self, size: int) -> bytes:
+    def _next(self, size: int) -> bytes:
         # What was read before is read again with what follows: one read, so nothing can come between check and use.
         tail = self.fingerprint.tail
-        with anyio.CancelScope(shield=True):
-            await self._handle.seek(self.offset - len(tail))
-            found = await self._handle.read(len(tail) + size)
+        found = self.content.read(len(tail) + size, self.offset - len(tail))
         if not found.startswith(tail):
             raise OverwrittenError
         return found[len(tail) :]

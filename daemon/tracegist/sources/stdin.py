@@ -14,6 +14,7 @@ from anyio.lowlevel import checkpoint
 
 from tracegist._engine import boundary
 from tracegist.sources._base import Chunk, Progress
+from tracegist.sources._content import Plain
 from tracegist.sources._identity import Fingerprint, recognise
 from tracegist.sources._reader import BLOCK, MAX_RECORD
 
@@ -94,9 +95,10 @@ class StdinSource:
     def _find_place(self, known: Progress | None) -> None:
         """Go on in a file where it was read to, or where whoever read of it before has left it."""
         start = os.lseek(self._descriptor, 0, os.SEEK_CUR)
-        found = recognise(self._descriptor, known.position) if known else None
+        content = Plain(self._descriptor)
+        found = recognise(content, content.stat().st_ino, known.position) if known else None
         if found is None or found.offset < start:
-            found = Fingerprint.at(self._descriptor, start)
+            found = Fingerprint.at(content, start)
         os.lseek(self._descriptor, found.offset, os.SEEK_SET)
         self._fingerprint, self._rest = found, b""
 

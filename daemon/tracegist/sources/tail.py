@@ -2,20 +2,21 @@
 
 A stream is one file for as long as it lives, named ``path@inode`` (in hex) after the path it was first seen at. It
 keeps that name when the file is renamed; the file that takes its place is another stream. A file written anew in place
-(copytruncate) is read from its beginning under the name it had. Where a file was seen last stands in its position.
+(copytruncate) is read from its beginning under the name it had. Where a file was seen last stands in its position. Of a
+copy, compressed perhaps, that rotation made of a file, what was read of the file is not read again.
 
-A scan finds everything; files that were active lately are looked at more often; notifications shorten the wait. A file
-whose name is gone is read until nothing has come for a while, and then let go.
+A file whose name is gone is read until nothing has come for a while, and then let go.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
+import resource
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, MutableMapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
-from math import inf
-from time import monotonic
+from dataclasses import dataclass
+from itertools import islice
+from time import monotonic, time_ns
 from typing import TYPE_CHECKING, Final, Self
 
 import anyio
@@ -24,62 +25,57 @@ from anyio import to_thread
 
 from tracegist.errors import SourceError
 from tracegist.sources._base import Chunk, Position, Progress
-from tracegist.sources._identity import printable, unprintable
+from tracegist.sources._content import SUFFIXES
+from tracegist.sources._copies import Original, UnclearError, find_original
+from tracegist.sources._follow import File, Files, Pace
+from tracegist.sources._identity import printable
 from tracegist.sources._reader import BLOCK, MAX_RECORD, OverwrittenError, Reading, RecordReader
-from tracegist.sources._scan import Found, Key, Patterns, Seen, beside
-from tracegist.sources._watch import FolderWatch
+from tracegist.sources._scan import Key, Patterns
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
 __all__ = ["TailSource"]
 
-_ACTIVE: Final = 60.0
 _COMPARED: Final = 256
-_LARGEST_GAP: Final = 20
+_SETTLED: Final = 1_000_000_000
+"""Nanoseconds since it was last written to after which a compressed file is opened."""
+
+
+class _NoRoomError(Exception):
+    """Raised when a file cannot be opened before another is let go."""
 
 
 @dataclass(slots=True, eq=False)
-class _File:
-    """A file that is followed.
+class _Turn:
+    """What becomes of a file whose turn it is.
 
-    :param position: where it was read to, while it is not open
-    :param gone: when its name was found to be gone
-    :param doubtful: whether it was found under a name that does not match, by its inode alone
-    :param candidates: what was read of it before a restart, if it is still that file
-    :param replaces: streams whose files had its inode before
-    :param grown: when it was last found to have grown
+    :param originals: what it may be a copy of
+    :param last: whether it is to be let go at its end
+    :param taken: whether its turn came
+    :param opened: whether it was opened for it
+    :param stream: which of those that it might be it was found to be
+    :param before: what was read of it before it was written anew
+    :param original: what it turned out to be a copy of
+    :param noted: whether it begins at another place than its beginning, which is to be kept
+    :param position: where it has been read to
+    :param ended: whether that is its end for now
     """
 
-    stream: str
-    key: Key
-    path: str
-    size: int
-    mtime: int
+    file: File
+    originals: Sequence[Original]
+    last: bool
+    taken: bool = False
+    opened: bool = False
+    stream: str | None = None
+    before: Position | None = None
+    original: Original | None = None
+    noted: bool = False
+    data: bytes = b""
     position: Position | None = None
-    reader: RecordReader | None = None
-    gone: float | None = None
-    grown: float = -inf
-    from_end: bool = False
-    blocked: bool = False
-    doubtful: bool = False
-    other_path: str = ""
-    candidates: dict[str, Position] = field(default_factory=dict)
-    replaces: set[str] = field(default_factory=set)
-
-    @property
-    def offset(self) -> int:
-        if self.reader:
-            return self.reader.offset
-        return self.position.offset if self.position else 0
-
-
-@dataclass(slots=True)
-class _Absent:
-    """A stream whose file is not to be seen, kept for a while in case it comes back."""
-
-    progress: Progress
-    since: float
+    stat: os.stat_result | None = None
+    ended: bool = False
+    failure: Exception | None = None
 
 
 class TailSource:
@@ -96,8 +92,9 @@ class TailSource:
     :param poll_interval: seconds between looks at files that were active within the last minute
     :param linger: seconds a file whose name is gone is still read after it last grew
     :param forget_after: seconds the position of a file that is not to be seen is kept
-    :param max_open: files held open
-    :param watermark: time of the newest event of a stream, to read on where it is furthest behind
+    :param max_open: files held open; never more than half of what the process may open
+    :param watermark: time of the newest event of a stream, to read on where it is furthest behind; called on worker threads
+    :param claims: the sources by the files that they follow, shared by all that might follow the same
     """
 
     def __init__(
@@ -116,412 +113,269 @@ class TailSource:
         forget_after: float = 3600.0,
         max_open: int = 256,
         watermark: Callable[[str], int | None] | None = None,
+        claims: MutableMapping[Key, str] | None = None,
     ) -> None:
         self.name = name
-        self._patterns = Patterns(patterns, exclude)
         self._reading = Reading(format=format, block=block, max_record=max_record)
         self._from_start = from_start
-        self._scan_interval = scan_interval
-        self._poll_interval = poll_interval
-        self._linger = linger
-        self._forget_after = forget_after
-        self._max_open = max_open
+        self._max_open = max(1, min(max_open, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2))
         self._watermark = watermark
+        pace = Pace(scan=scan_interval, poll=poll_interval, linger=linger, forget=forget_after)
+        claims = {} if claims is None else claims
+        self._files = Files(name, Patterns(patterns, exclude), pace, from_start=from_start, claims=claims)
         self._log: FilteringBoundLogger = structlog.get_logger().bind(source=name)
-        self._watch = FolderWatch(name, self._hint, retry=max(30.0, scan_interval))
         self._stack = AsyncExitStack()
-        self._told: dict[str, str] = {}
-        self._reset({})
+        # Read last, open last: the one to be closed first is the first.
+        self._open: dict[File, None] = {}
 
     async def __aenter__(self) -> Self:
         """Begin to watch."""
         async with AsyncExitStack() as stack:
             tasks = await stack.enter_async_context(anyio.create_task_group())
-            tasks.start_soon(self._watch.run)
+            tasks.start_soon(self._files.watch.run)
             stack.callback(tasks.cancel_scope.cancel)
-            stack.callback(self._watch.stop)
+            stack.callback(self._files.watch.stop)
             self._stack = stack.pop_all()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
         """Let all files go."""
-        for file in list(self._open):
-            await self._close(file)
+        await self._close_all()
+        self._files.release()
         await self._stack.aclose()
 
     async def chunks(self, progress: Mapping[str, Progress]) -> AsyncGenerator[Chunk, None]:
         """Yield the records of all files, those that are furthest behind first."""
-        for file in list(self._open):
-            await self._close(file)
-        self._reset(progress)
+        await self._close_all()
+        self._files.reset(progress)
         while True:
-            if monotonic() >= self._scan_at:
-                await self._scan()
-            if monotonic() >= self._poll_at:
-                await self._poll()
-            if not self._ready:
-                await self._rest()
-                continue
-            chunk = await self._read(self._pick())
-            if chunk:
+            await self._files.look()
+            if not self._files.ready:
+                await self._files.rest()
+            for chunk in await self._read():
                 yield chunk
 
     async def committed(self, progress: Mapping[str, Progress]) -> Collection[str]:
         """Let go the positions of files that are no more."""
-        now = monotonic()
-        forgotten = {stream for stream in self._deleted if stream in progress and progress[stream].finished}
-        self._deleted -= forgotten
-        for stream, absent in list(self._absent.items()):
-            if absent.progress.source == self.name and now - absent.since > self._forget_after:
-                del self._absent[stream]
-                self._inodes.get(absent.progress.position.inode, set()).discard(stream)
-                forgotten.add(stream)
-        return forgotten
+        return self._files.forgotten(progress)
 
-    def _reset(self, progress: Mapping[str, Progress]) -> None:
-        now = monotonic()
-        self._files: dict[Key, _File] = {}
-        self._streams: set[str] = set()
-        self._by_path: dict[str, _File] = {}
-        self._ready: dict[_File, None] = {}
-        self._open: dict[_File, None] = {}
-        self._absent = {stream: _Absent(known, now) for stream, known in progress.items() if known.position.inode}
-        self._inodes: dict[int, set[str]] = {}
-        for stream, absent in self._absent.items():
-            self._inodes.setdefault(absent.progress.position.inode, set()).add(stream)
-        self._deleted: set[str] = set()
-        self._news = anyio.Event()
-        self._scan_at = self._poll_at = self._may_scan_at = 0.0
-        self._scanned = False
-        self._moved = True
-        self._folders: set[str] = set()
+    # On worker threads: choose among the files that are ready, open them and read, one block of one or many small ones.
 
-    # Finding: scan, poll and hints decide which files are ready to be read.
-
-    def _hint(self, modified: Iterable[str], moved: Iterable[str] | None) -> None:
-        for path in modified:
-            file = self._by_path.get(path)
-            if file:
-                self._ready[file] = None
-                self._news.set()
-        if moved is None or any(path in self._by_path or self._patterns.may_match(path) for path in moved):
-            self._scan_at = min(self._scan_at, self._may_scan_at)
-            self._news.set()
-
-    async def _rest(self) -> None:
-        with anyio.move_on_after(max(0.0, min(self._scan_at, self._poll_at) - monotonic())):
-            await self._news.wait()
-        self._news = anyio.Event()
-
-    async def _scan(self) -> None:
-        began = monotonic()
-        found = await to_thread.run_sync(self._patterns.find)
-        for path, reason in found.problems.items():
-            self._warn(path, reason)
-        for key, seen in found.files.items():
-            file = self._files.get(key)
-            if file:
-                self._update(file, seen)
-            else:
-                self._add(key, seen)
-        for file in list(self._files.values()):
-            if file.key not in found.files:
-                await self._lose(file)
-        if not self._scanned:
-            await self._find_renamed()
-            self._scanned = True
-        if self._moved or found.folders != self._folders:
-            self._index(found)
-        now = monotonic()
-        self._scan_at = now + self._scan_interval
-        self._may_scan_at = now + _LARGEST_GAP * (now - began)
-
-    def _index(self, found: Found) -> None:
-        self._moved, self._folders = False, found.folders
-        named = [file for file in self._files.values() if file.gone is None]
-        self._by_path = {file.path: file for file in named}
-        self._by_path.update((file.other_path, file) for file in named if file.other_path)
-        self._watch.watch(found.folders | {os.path.dirname(file.other_path) for file in named if file.other_path})
-
-    def _add(self, key: Key, seen: Seen) -> None:
-        path = seen.paths[0]
-        candidates = self._candidates(key)
-        file = _File(self._new_name(path, key), key, path, seen.size, seen.mtime, candidates=candidates)
-        file.from_end = not candidates and not self._scanned and not self._from_start
-        real = os.path.realpath(path)
-        file.other_path = real if real != path else ""
-        self._follow(file)
-
-    def _new_name(self, path: str, key: Key) -> str:
-        stream = f"{printable(path)}@{key[1]:x}"
-        return f"{stream}.{key[0]:x}" if stream in self._streams else stream
-
-    def _follow(self, file: _File) -> None:
-        self._moved = True
-        self._files[file.key] = file
-        self._streams.add(file.stream)
-        self._deleted.discard(file.stream)
-        self._ready[file] = None
-
-    def _candidates(self, key: Key) -> dict[str, Position]:
-        """Find what was read of the file before, perhaps; which of it that is can be told when it is opened."""
-        streams = self._inodes.pop(key[1], set()) & self._absent.keys()
-        return {stream: self._absent.pop(stream).progress.position for stream in sorted(streams)}
-
-    def _settle(self, file: _File, reader: RecordReader) -> None:
-        """Take the name of the stream that the file has turned out to be. Others that had its inode are no more."""
-        candidates, file.candidates = file.candidates, {}
-        for stream, position in candidates.items():
-            if stream == reader.stream:
-                continue
-            if reader.stream is None and position.offset:
-                self._log.info("source.replaced", path=printable(file.path), offset=position.offset)
-            if position.device == file.key[0]:
-                file.replaces.add(stream)
-            else:
-                self._keep(stream, position)
-        if reader.stream is not None:
-            self._streams.discard(file.stream)
-            file.stream = reader.stream
-            self._follow(file)
-        file.replaces.discard(file.stream)
-
-    def _keep(self, stream: str, position: Position) -> None:
-        known = Progress(source=self.name, position=position, finished=True)
-        self._absent[stream] = _Absent(known, monotonic())
-        self._inodes.setdefault(position.inode, set()).add(stream)
-
-    def _update(self, file: _File, seen: Seen) -> None:
-        if file.path not in seen.paths:
-            self._log.debug("source.renamed", path=printable(seen.paths[0]), was=printable(file.path))
-            file.path = seen.paths[0]
-            self._moved = True
-        if file.gone is not None:
-            file.gone, file.doubtful = None, False
-            self._moved = True
-        if (seen.size, seen.mtime) != (file.size, file.mtime) or file.blocked:
-            file.size, file.mtime = seen.size, seen.mtime
-            self._ready[file] = None
-
-    async def _lose(self, file: _File) -> None:
-        """Take note that the file has no name that matches any more."""
-        if file.gone is not None:
-            return
-        file.gone = monotonic()
-        self._moved = True
-        if file.reader:
-            self._ready[file] = None
-        else:
-            await self._pursue(file)
-
-    async def _pursue(self, file: _File) -> None:
-        """Look for a file that is not open under the name it has been given."""
-        path = await to_thread.run_sync(beside, file.path, file.key[1])
-        if path is None or (file.doubtful and path == file.path):
-            self._drop(file, deleted=False)
-            return
-        file.path, file.doubtful = path, True
-        self._ready[file] = None
-
-    async def _find_renamed(self) -> None:
-        """Look for files that were not read to their end and have been renamed while nothing ran."""
-        for stream, absent in list(self._absent.items()):
-            known = absent.progress
-            if known.finished or known.source != self.name:
-                continue
-            path = await to_thread.run_sync(beside, unprintable(known.position.path), known.position.inode)
-            if path is None:
-                continue
+    def _take_turns(self, turns: list[_Turn]) -> None:
+        left = self._reading.block
+        for turn in self._furthest_behind_first(turns):
+            turn.taken = True
             try:
-                stat = await to_thread.run_sync(os.stat, path)
-            except OSError:
-                continue
-            key = (stat.st_dev, stat.st_ino)
-            if key not in self._files and stream in self._absent:
-                candidates = self._candidates(key)
-                name = self._new_name(path, key)
-                gone = monotonic()
-                file = _File(name, key, path, stat.st_size, stat.st_mtime_ns, candidates=candidates, gone=gone)
-                file.doubtful = True
-                self._follow(file)
-
-    async def _poll(self) -> None:
-        """Look at those files alone in which something is to be expected."""
-        now = monotonic()
-        active = [file for file in self._files.values() if file.gone is not None or now - file.grown < _ACTIVE]
-        looks = [(file.path, file.reader, file.gone is not None) for file in active]
-        stats = await to_thread.run_sync(_stats, looks)
-        for file, stat in zip(active, stats, strict=True):
-            if stat is None:
-                self._scan_at = min(self._scan_at, self._may_scan_at)
-                self._ready[file] = None
-            elif (stat.st_size, stat.st_mtime_ns) != (file.size, file.mtime) or self._is_done(file):
-                file.size, file.mtime = stat.st_size, stat.st_mtime_ns
-                self._ready[file] = None
-        self._poll_at = monotonic() + self._poll_interval
-
-    def _is_done(self, file: _File) -> bool:
-        return file.gone is not None and monotonic() - max(file.gone, file.grown) >= self._linger
-
-    # Reading: one block of one file at a time.
-
-    def _pick(self) -> _File:
-        files: Iterable[_File] = self._ready
-        watermark = self._watermark
-        if watermark and 1 < len(self._ready) <= _COMPARED:
-            file = min(files, key=lambda file: self._time(file, watermark))
-        else:
-            file = next(iter(files))
-        del self._ready[file]
-        return file
-
-    @staticmethod
-    def _time(file: _File, watermark: Callable[[str], int | None]) -> int:
-        time = watermark(file.stream) if file.offset else 0
-        # Events without a time of their own have that of the file.
-        return file.mtime if time is None else time
-
-    async def _read(self, file: _File) -> Chunk | None:
-        if self._files.get(file.key) is not file:
-            return None
-        file.blocked = False
-        done = self._is_done(file)
-        try:
-            reader = file.reader or await self._open_file(file)
-            if reader is None:
-                return self._remember(file)
-            data = await reader.read(last=done)
-        except OverwrittenError:
-            self._rewind(file)
-            return None
-        except FileNotFoundError:
-            # Renamed or deleted since it was seen: a scan tells which.
-            if file.gone is None:
-                self._scan_at = min(self._scan_at, self._may_scan_at)
-            else:
-                await self._pursue(file)
-            return None
-        except (OSError, SourceError) as error:
-            file.blocked = True
-            await self._close(file)
-            self._warn(file.path, _reason(error))
-            return None
-        file.size, file.mtime = reader.stat.st_size, reader.stat.st_mtime_ns
-        if data:
-            file.grown = monotonic()
-        if not reader.ended:
-            self._ready[file] = None
-        finished = done and reader.ended
-        chunk = self._chunk(file, reader, data, finished=finished) if data or finished else None
-        if finished:
-            await self._close(file)
-            self._drop(file, deleted=not reader.stat.st_nlink)
-        return chunk
-
-    async def _open_file(self, file: _File) -> RecordReader | None:
-        """Open a file where it was left; None if it was only opened to remember where its end is."""
-        known = {file.stream: file.position} if file.position else file.candidates
-        reader = await RecordReader.open(file.path, self._reading, known)
-        if (reader.stat.st_dev, reader.stat.st_ino) != file.key:
-            # Another file has this name by now.
-            await reader.aclose()
-            raise FileNotFoundError(file.path)
-        if file.doubtful and not _is_same(file, reader):
-            await reader.aclose()
-            raise FileNotFoundError(file.path)
-        file.reader, file.position, file.doubtful = reader, None, False
-        self._open[file] = None
-        self._told.pop(file.path, None)
-        if file.candidates:
-            self._settle(file, reader)
-        elif known and reader.stream is None:
-            self._log.info("source.truncated", path=printable(file.path), offset=known[file.stream].offset)
-        while len(self._open) > self._max_open:
-            idle = next((one for one in self._open if one is not file and one.gone is None), None)
-            if idle is None:
+                self._take(turn)
+            except (OverwrittenError, UnclearError, _NoRoomError, OSError, SourceError) as failure:
+                turn.failure = failure
+            left -= len(turn.data)
+            # What a file was found to be has to be known before copies of it are looked at.
+            news = turn.before or turn.original or (turn.opened and turn.file.candidates and not turn.stream)
+            if left <= 0 or news or (turn.data and not turn.ended):
                 break
-            await self._close(idle)
-        if self._from_start or known:
-            return reader
-        if file.from_end:
-            await reader.skip()
-        self._ready[file] = None
-        return None
 
-    def _rewind(self, file: _File) -> None:
-        self._log.info("source.truncated", path=printable(file.path), offset=file.offset)
-        if file.reader:
-            file.reader.rewind()
-        self._ready[file] = None
+    def _furthest_behind_first(self, turns: list[_Turn]) -> list[_Turn]:
+        watermark = self._watermark
+        if watermark is None or len(turns) < 2:  # noqa: PLR2004 - one is in order
+            return turns
 
-    def _remember(self, file: _File) -> Chunk | None:
-        """Where a file that is not read from its beginning was begun has to outlive a restart."""
-        return self._chunk(file, file.reader, b"") if file.reader else None
+        def time(turn: _Turn) -> int:
+            newest = watermark(turn.file.stream) if turn.file.offset else 0
+            # Events without a time of their own have that of the file.
+            return turn.file.mtime if newest is None else newest
 
-    def _chunk(self, file: _File, reader: RecordReader, data: bytes, *, finished: bool = False) -> Chunk:
-        # Read last, open last: the one to be closed first is the first.
-        self._open.pop(file, None)
+        return sorted(turns, key=time)
+
+    def _take(self, turn: _Turn) -> None:
+        file, reader = turn.file, turn.file.reader
+        if reader is None:
+            self._make_room()
+            reader = file.reader = self._begin(turn)
+            turn.opened, turn.stream = True, reader.stream
+            if reader.stream is None:
+                turn.before = file.position
+            file.position = None
         self._open[file] = None
-        replaces, file.replaces = file.replaces, set()
+        try:
+            if not turn.noted:
+                turn.data = reader.next(last=turn.last)
+        except OverwrittenError:
+            turn.before = reader.position(file.path)
+            reader.rewind()
+            raise
+        except BaseException:
+            self._close(file)
+            raise
+        turn.position, turn.stat, turn.ended = reader.position(file.path), reader.stat, reader.ended
+        # Read last, closed last.
+        self._open[file] = self._open.pop(file)
+        if turn.ended and (turn.last or (reader.content.packed and reader.content.whole)):
+            self._close(file)
+
+    def _begin(self, turn: _Turn) -> RecordReader:
+        """Open a file where it was left."""
+        file = turn.file
+        known = {file.stream: file.position} if file.position else file.candidates
+        patient = monotonic() - file.changed < self._files.pace.linger
+        settled = not 0 <= time_ns() - file.mtime < _SETTLED
+        state = (file.size, file.mtime, settled, patient, *((one.stream, one.offset) for one in turn.originals))
+        if file.unclear == state:
+            raise UnclearError
+        reader = RecordReader.begin(file.path, self._reading, known)
+        try:
+            if (reader.stat.st_dev, reader.stat.st_ino) != file.key:
+                # Another file has this name by now.
+                raise FileNotFoundError(file.path)
+            if file.path.endswith(SUFFIXES) and (not settled or not reader.stat.st_size):
+                raise UnclearError
+            if reader.stream is None and turn.originals:
+                found = find_original(reader.content, turn.originals, patient=patient)
+                if found:
+                    turn.original, fingerprint = found
+                    turn.noted = True
+                    reader.move(fingerprint)
+            if file.doubtful and not turn.original and not _is_same(file, reader):
+                raise FileNotFoundError(file.path)
+            if not known and not turn.original and not self._from_start:
+                # Where a file that is not read from its beginning was begun has to outlive a restart.
+                turn.noted = True
+                if file.from_end:
+                    reader.skip()
+        except UnclearError:
+            file.unclear = state
+            reader.close()
+            raise
+        except BaseException:
+            reader.close()
+            raise
+        return reader
+
+    def _make_room(self) -> None:
+        while len(self._open) >= self._max_open:
+            idle = next((file for file in self._open if file.gone is None), None)
+            if idle is None:
+                # All of them are rotated ones, which are waited for no longer.
+                next(iter(self._open)).hurried = True
+                raise _NoRoomError
+            self._close(idle)
+
+    def _close(self, file: File) -> None:
+        reader, file.reader = file.reader, None
+        self._open.pop(file, None)
+        if reader:
+            file.position = reader.position(file.path)
+            reader.close()
+
+    # On the event loop: what follows from it.
+
+    async def _read(self) -> list[Chunk]:
+        """Read about a block, of the files that are ready."""
+        ready = self._files.ready
+        turns = []
+        for file in list(islice(ready, _COMPARED)):
+            # Whatever is hinted at from now on comes in again.
+            del ready[file]
+            if self._files.follows(file):
+                turns.append(_Turn(file, self._originals(file), self._files.is_over(file)))
+        if not turns:
+            return []
+        await to_thread.run_sync(self._take_turns, turns)
+        left = dict.fromkeys(turn.file for turn in turns if not turn.taken)
+        self._files.ready = left | self._files.ready
+        return [chunk for turn in turns if turn.taken for chunk in await self._conclude(turn)]
+
+    def _originals(self, file: File) -> Sequence[Original]:
+        judged = file.reader or file.position or file.from_end
+        return () if judged else self._files.originals(file)
+
+    async def _conclude(self, turn: _Turn) -> list[Chunk]:
+        file = turn.file
+        if turn.opened:
+            self._settle(turn)
+        chunks = self._remember(turn)
+        if turn.failure:
+            await self._excuse(turn, turn.failure)
+        if not turn.position or not turn.stat:
+            return chunks
+        self._files.note(file, turn.stat)
+        file.at_end = turn.ended and not turn.noted
+        if turn.data:
+            self._files.grew(file, first=turn.opened)
+        if turn.noted or not turn.ended:
+            self._files.ready[file] = None
+        finished = turn.last and turn.ended and not turn.noted
+        if turn.data or turn.noted or finished:
+            chunks.append(self._chunk(file, turn.position, turn.data, finished=finished))
+        if finished:
+            self._files.drop(file, turn.position, deleted=not turn.stat.st_nlink)
+        return chunks
+
+    def _settle(self, turn: _Turn) -> None:
+        """Take note of what a file has turned out to be now that it is open."""
+        file, original = turn.file, turn.original
+        self._files.opened(file)
+        if file.candidates:
+            turn.before = self._files.settle(file, turn.stream)
+        elif turn.before:
+            self._log.info("source.truncated", path=printable(file.path), offset=turn.before.offset)
+        if original and original.position:
+            self._log.info(
+                "source.copied", path=printable(file.path), was=original.stream, offset=original.position.offset
+            )
+            self._files.took(file, original)
+
+    def _remember(self, turn: _Turn) -> list[Chunk]:
+        """Keep what was read of a file before it was written anew, for a copy may hold more of it."""
+        kept = self._files.rewritten(turn.file, turn.before) if turn.before and turn.before.offset else None
+        return [self._chunk(turn.file, kept[1].position, stream=kept[0], finished=True)] if kept else []
+
+    async def _excuse(self, turn: _Turn, failure: Exception) -> None:
+        """Do what is to be done about a file that could not be read."""
+        file = turn.file
+        match failure:
+            case OverwrittenError():
+                offset = turn.before.offset if turn.before else 0
+                self._log.info("source.truncated", path=printable(file.path), offset=offset)
+                self._files.ready[file] = None
+            case UnclearError():
+                self._files.await_more(file)
+            case _NoRoomError():
+                self._files.ready[file] = None
+                self._files.ready.update(dict.fromkeys(one for one in self._open if one.hurried))
+            case FileNotFoundError():
+                await self._files.miss(file)
+            case SourceError():
+                self._files.block(file, str(failure), lasting=True)
+            case OSError():
+                self._files.block(file, failure.strerror or str(failure), lasting=False)
+
+    def _chunk(
+        self, file: File, position: Position, data: bytes = b"", *, stream: str = "", finished: bool = False
+    ) -> Chunk:
+        replaces, file.replaces = (set(), file.replaces) if stream else (file.replaces, set())
         return Chunk(
             source=self.name,
-            stream=file.stream,
+            stream=stream or file.stream,
             data=data,
-            position=reader.position(file.path),
-            received=reader.stat.st_mtime_ns,
+            position=position,
+            received=file.mtime,
             format=self._reading.format,
             finished=finished,
             replaces=replaces,
         )
 
-    async def _close(self, file: _File) -> None:
-        reader = file.reader
-        if reader:
-            file.position, file.reader = reader.position(file.path), None
-            self._open.pop(file, None)
-            await reader.aclose()
+    async def _close_all(self) -> None:
+        def close() -> None:
+            for file in list(self._open):
+                self._close(file)
 
-    def _drop(self, file: _File, *, deleted: bool) -> None:
-        """Follow a file no longer; unless it was deleted it may come back, and is to be known then."""
-        del self._files[file.key]
-        self._streams.discard(file.stream)
-        self._ready.pop(file, None)
-        if deleted:
-            self._deleted.add(file.stream)
-            return
-        positions = {file.stream: file.position} if file.position else file.candidates
-        read = max((position.offset for position in positions.values()), default=0)
-        if read < file.size:
-            self._log.warning("source.vanished", path=printable(file.path), bytes_unread=file.size - read)
-        for stream, position in positions.items():
-            self._keep(stream, position)
-
-    def _warn(self, path: str, reason: str) -> None:
-        """Say once what is wrong with a file; it is tried again all the same."""
-        if self._told.get(path) != reason:
-            self._told[path] = reason
-            event = "source.skipped" if reason.startswith("compressed") else "source.unreadable"
-            self._log.warning(event, path=printable(path), reason=reason)
+        with anyio.CancelScope(shield=True):
+            await to_thread.run_sync(close)
 
 
-def _is_same(file: _File, reader: RecordReader) -> bool:
+def _is_same(file: File, reader: RecordReader) -> bool:
     """Tell whether a file found under a name that does not match is the one that was followed, by more than its inode."""
     if file.position or file.candidates:
         return reader.offset > 0
     return (reader.stat.st_size, reader.stat.st_mtime_ns) == (file.size, file.mtime)
-
-
-def _reason(error: OSError | SourceError) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
-
-
-def _stats(files: Sequence[tuple[str, RecordReader | None, bool]]) -> list[os.stat_result | None]:
-    """Look at files: by what is open if the name is gone, else by name; None where that leads elsewhere or nowhere."""
-    stats: list[os.stat_result | None] = []
-    for path, reader, gone in files:
-        try:
-            stat = reader.look() if reader and gone else os.stat(path)
-            stats.append(stat if reader is None or os.path.samestat(stat, reader.stat) else None)
-        except OSError:
-            stats.append(None)
-    return stats
