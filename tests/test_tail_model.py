@@ -56,6 +56,8 @@ class Model:
 
     :param content: by inode, the records of each file that is there, the last one perhaps in half
     :param fragile: records that were read and not committed, and can not be read again
+    :param copied: inodes of files of which there is a copy, and which have not been read and committed since
+    :param noticed: those of them that have been read
     :param excused: records that were destroyed before they could be read and committed
     """
 
@@ -73,6 +75,7 @@ class Model:
     saved_seen: Counter[int] = field(default_factory=Counter)
     saved_progress: dict[str, Progress] = field(default_factory=dict)
     copied: set[int] = field(default_factory=set)
+    noticed: set[int] = field(default_factory=set)
     read: list[Chunk] = field(default_factory=list)
     moved: bool = True
     source: TailSource = field(init=False)
@@ -126,16 +129,15 @@ class Model:
         if self.half.pop(inode, None):
             # A record that nobody completes is none.
             self.written.discard(max(numbers))
-        for path in self.folder.iterdir():
-            if fnmatch(path.name, self.pattern):
-                numbers -= set(self.content.get(path.stat().st_ino, ()))
+        for other in self.folder.iterdir():
+            if fnmatch(other.name, self.pattern):
+                numbers -= set(self.content.get(other.stat().st_ino, ()))
         self.excused |= {number for number in numbers if not self.seen[number]}
         self.fragile |= {number for number in numbers if not self.saved_seen[number]}
 
     async def settle(self, blocks: int | None = None) -> None:
         """Let the source look, and read until there is no more, or only so many blocks."""
         files = self.source._files
-        self.copied.clear()
         await files._scan()
         await files._poll()
         while blocks is None or blocks > 0:
@@ -154,6 +156,8 @@ class Model:
                     self.progress.pop(stream, None)
                 self.progress[chunk.stream] = Progress(source="tail", position=chunk.position, finished=chunk.finished)
                 self.read = self.read[1:]
+        if not files.ready:
+            self.noticed |= self.copied
 
     def take(self, data: bytes) -> None:
         """Count records; what a deleted file ended in is taken too, and is none."""
@@ -164,6 +168,7 @@ class Model:
     async def commit(self) -> None:
         """Save records and positions together, and let go what the source says is gone."""
         self.saved_seen, self.saved_progress = Counter(self.seen), dict(self.progress)
+        self.copied -= self.noticed
         self.fragile -= set(self.seen)
         for stream in await self.source.committed(self.progress):
             if self.progress[stream] == self.saved_progress[stream]:
@@ -172,6 +177,7 @@ class Model:
     async def crash(self) -> None:
         """Go back to what was saved."""
         await self.stop()
+        self.noticed.clear()
         self.excused |= self.fragile
         self.seen, self.progress = Counter(self.saved_seen), dict(self.saved_progress)
         self.start()
@@ -227,7 +233,9 @@ class Model:
                 await self.crash()
 
     def rotate(self, path: Path, target: Path) -> None:
-        """Rename a file, over another perhaps."""
+        """Rename a file, over another perhaps; not right after it was copied, which no rotation does."""
+        if path.stat().st_ino in self.copied:
+            return
         if target.exists():
             if target.samefile(path):
                 return
@@ -240,7 +248,7 @@ class Model:
         """Copy a file, as `cp` does; half a record at its end stays half in the copy.
 
         A log is there for a while before it is rotated: it has been seen under its name, whether read or not. And a copy
-        is there for a while before the next is made.
+        is there for a while before the next is made, long enough for a commit.
         """
         inode = path.stat().st_ino
         if target.exists() or inode in self.copied:
@@ -252,9 +260,12 @@ class Model:
         self.content[target.stat().st_ino] = list(whole)
 
     def compress(self, path: Path) -> None:
-        """Compress a file that was written long ago, as gzip does: its time is kept, and it is deleted at last."""
+        """Compress a file that was written long ago, as gzip does: its time is kept, and it is deleted at last.
+
+        gzip leaves files alone that have other names too.
+        """
         target = path.with_name(f"{path.name}.gz")
-        if target.exists():
+        if target.exists() or path.stat().st_nlink > 1:
             return
         with gzip.open(target, "wb") as packed:
             packed.write(path.read_bytes())
@@ -275,9 +286,12 @@ class Model:
             self.fragile |= {number for number in numbers if not self.saved_seen[number]}
 
     def unlink(self, path: Path) -> None:
-        """Delete a name, and with the last one the file."""
-        if path.stat().st_nlink == 1:
+        """Delete a name, and with the last one the file; right after it was copied that would be a rename."""
+        stat = path.stat()
+        if stat.st_nlink == 1:
             self.destroy(path)
+        elif stat.st_ino in self.copied:
+            return
         path.unlink()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -39,6 +39,10 @@ class Followed(Protocol):
     reader: RecordReader | None
 
     @property
+    def candidates(self) -> Mapping[str, Position]:
+        """What was read of it before a restart, perhaps."""
+
+    @property
     def offset(self) -> int:
         """Bytes read so far."""
 
@@ -57,6 +61,11 @@ class Original:
         if not self.file:
             return self.known
         return self.file.reader.position(self.file.path) if self.file.reader else self.file.position
+
+    @property
+    def unsettled(self) -> Collection[Position]:
+        """What was read of it, or of what had its inode before: that can be told when it is opened."""
+        return self.file.candidates.values() if self.file else ()
 
     @property
     def offset(self) -> int:
@@ -148,30 +157,39 @@ def _compare(content: Content, original: Original, *, patient: bool) -> Fingerpr
     head, position = content.read(HEAD, 0), original.position
     if not head and (patient or not content.whole):
         raise UnclearError
+    if head and any(known.offset and begins_alike(content, known) for known in original.unsettled):
+        raise UnclearError
     if not position or not begins_alike(content, position):
         theirs = original.read(len(head), 0)
         if theirs and head.startswith(theirs):
             # It has not been read yet, or not since it was written anew.
             raise UnclearError
         return None
-    if not head or not position.offset:
+    if not head or not position.offset or not _has_head(content, original, position, head):
         return None
-    if len(head) < position.head_length:
-        if not content.whole:
-            raise UnclearError
-        if original.read(len(head), 0) != head:
-            return None
     found = agrees(content, position)
-    if found:
-        beyond = content.read(1, position.offset) or not content.whole
-        if original.file and beyond and (patient or not original.file.at_end):
-            raise UnclearError
-        return found
-    if content.read(1, position.offset - 1):
-        return None
+    if not found:
+        shorter = not content.read(1, position.offset - 1)
+        return _cover(content, original, patient=patient) if shorter else None
+    beyond = content.read(1, position.offset) or not content.whole
+    if original.file and beyond and (patient or not original.file.at_end):
+        raise UnclearError
+    return found
+
+
+def _has_head(content: Content, original: Original, position: Position, head: bytes) -> bool:
+    """Tell whether a file that is too short for the hash of the head has the first part of it."""
+    if len(head) >= position.head_length:
+        return True
+    if not content.whole:
+        raise UnclearError
+    return original.read(len(head), 0) == head
+
+
+def _cover(content: Content, original: Original, *, patient: bool) -> Fingerprint | None:
+    """Tell whether a file was made when there was less of the original than has been read by now: then it is all read."""
     if not content.whole or (patient and (original.file or not content.packed)):
         raise UnclearError
-    # It was made when there was less: all of it was read.
     size = content.size()
     length = min(HEAD, size)
     if original.file and original.read(length, size - length) != content.read(length, size - length):

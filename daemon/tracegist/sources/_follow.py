@@ -62,6 +62,7 @@ class File:
     :param position: where it was read to, while it is not open
     :param gone: when its name was found to be gone
     :param doubtful: whether it was found under a name that does not match, by its inode or its content alone
+    :param unseen: whether it was never seen under a name that matches
     :param candidates: what was read of it before a restart, if it is still that file
     :param replaces: streams whose files had its inode before
     :param grown: when it was last found to have grown
@@ -84,6 +85,7 @@ class File:
     changed: float = field(default_factory=monotonic)
     from_end: bool = False
     doubtful: bool = False
+    unseen: bool = False
     hurried: bool = False
     at_end: bool = False
     copy_of: set[str] = field(default_factory=set)
@@ -92,6 +94,12 @@ class File:
     names: Sequence[str] = ()
     candidates: dict[str, Position] = field(default_factory=dict)
     replaces: set[str] = field(default_factory=set)
+
+    def paths(self) -> set[str]:
+        """All paths under which its copies may look for it: those it has, had, or may have had."""
+        had = {first_path(stream) for stream in (self.stream, *self.candidates)}
+        last = {unprintable(position.path) for position in self.candidates.values()}
+        return {self.path, self.other_path, *self.names, *self.copy_of} | had | last
 
     @property
     def offset(self) -> int:
@@ -298,7 +306,7 @@ class Files:
             return
         positions = {file.stream: position} if position else file.candidates
         read = max((position.offset for position in positions.values()), default=0)
-        if read < file.size and (positions or not file.doubtful):
+        if read < file.size and (positions or not file.unseen):
             self._log.warning("source.vanished", path=printable(file.path), bytes_unread=file.size - read)
         for stream, known in positions.items():
             self._known.keep(stream, known)
@@ -359,13 +367,13 @@ class Files:
         self._moved = False
         self._by_path = {}
         for file in self._all.values():
-            for path in {file.path, file.other_path, first_path(file.stream), *file.names, *file.copy_of} - {""}:
+            for path in file.paths() - {""}:
                 self._by_path.setdefault(path, []).append(file)
         others = {os.path.dirname(file.other_path) for file in self._all.values() if file.other_path}
         self.watch.watch(found.folders | others)
 
     def _add(self, seen: Seen) -> None:
-        path, key = seen.paths[0], seen.key
+        path, key = min(seen.paths, key=_plainest), seen.key
         owner = self._claims.setdefault(key, self.name)
         if owner != self.name:
             if key not in self._foreign:
@@ -395,11 +403,12 @@ class Files:
             self._moved = True
         file.names = seen.paths
         if file.path not in seen.paths:
-            self._log.debug("source.renamed", path=printable(seen.paths[0]), was=printable(file.path))
-            file.path = seen.paths[0]
+            path = min(seen.paths, key=_plainest)
+            self._log.debug("source.renamed", path=printable(path), was=printable(file.path))
+            file.path = path
             self._moved = True
         if file.gone is not None:
-            file.gone, file.doubtful = None, False
+            file.gone, file.doubtful, file.unseen = None, False, False
             self._moved = True
         if (seen.size, seen.mtime) != (file.size, file.mtime):
             file.size, file.mtime, file.changed, file.at_end = seen.size, seen.mtime, monotonic(), False
@@ -440,10 +449,12 @@ class Files:
     async def _find_renamed(self) -> None:
         """Look for files that were not read to their end and have been renamed while nothing ran."""
         for stream, position in self._known.unfinished():
+            if stream not in self._known:
+                continue
             path = await to_thread.run_sync(beside, unprintable(position.path), position.inode)
-            if stream in self._known:
-                if path:
-                    await self._follow_doubtful(path)
+            if path:
+                await self._follow_doubtful(path)
+            else:
                 await self._find_packed(unprintable(position.path))
 
     async def _find_packed(self, path: str) -> None:
@@ -462,7 +473,7 @@ class Files:
         if key in self._all or self._claims.setdefault(key, self.name) != self.name:
             return
         file = File(self._new_name(path, key), key, path, stat.st_size, stat.st_mtime_ns, gone=monotonic())
-        file.candidates, file.doubtful = self._known.take(key[1]), True
+        file.candidates, file.doubtful, file.unseen = self._known.take(key[1]), True, True
         self._active[file] = None
         self._follow(file)
 
@@ -483,6 +494,11 @@ class Files:
         self.ready.update(self.waiting)
         self.waiting.clear()
         self._poll_at = monotonic() + self.pace.poll
+
+
+def _plainest(path: str) -> tuple[int, str]:
+    """The name to call a file by is the shortest, whatever the order of the folder."""
+    return len(path), path
 
 
 def _stats(files: Sequence[tuple[str, RecordReader | None, bool]]) -> list[os.stat_result | None]:

@@ -76,9 +76,7 @@ class RecordReader:
         content: Content = plain
         try:
             stat = plain.stat()
-            if not modes.S_ISREG(stat.st_mode):
-                msg = f"{path}: not a regular file"
-                raise SourceError(msg)
+            _check_regular(path, stat)
             content = unpack(plain, path)
             found = ((stream, recognise(content, stat.st_ino, position)) for stream, position in known.items())
             same = [(stream, fingerprint) for stream, fingerprint in found if fingerprint]
@@ -209,3 +207,9 @@ class RecordReader:
         if not found.startswith(tail):
             raise OverwrittenError
         return found[len(tail) :]
+
+
+def _check_regular(path: str, stat: os.stat_result) -> None:
+    if not modes.S_ISREG(stat.st_mode):
+        msg = f"{path}: not a regular file"
+        raise SourceError(msg)

@@ -224,32 +224,39 @@ class TailSource:
             raise UnclearError
         reader = RecordReader.begin(file.path, self._reading, known)
         try:
-            if (reader.stat.st_dev, reader.stat.st_ino) != file.key:
-                # Another file has this name by now.
-                raise FileNotFoundError(file.path)
-            if file.path.endswith(SUFFIXES) and (not settled or not reader.stat.st_size):
-                raise UnclearError
-            if reader.stream is None and turn.originals:
-                found = find_original(reader.content, turn.originals, patient=patient)
-                if found:
-                    turn.original, fingerprint = found
-                    turn.noted = True
-                    reader.move(fingerprint)
-            if file.doubtful and not turn.original and not _is_same(file, reader):
-                raise FileNotFoundError(file.path)
-            if not known and not turn.original and not self._from_start:
-                # Where a file that is not read from its beginning was begun has to outlive a restart.
-                turn.noted = True
-                if file.from_end:
-                    reader.skip()
-        except UnclearError:
-            file.unclear = state
-            reader.close()
-            raise
-        except BaseException:
+            self._place(reader, turn, settled=settled, patient=patient)
+        except BaseException as error:
+            file.unclear = state if isinstance(error, UnclearError) else None
             reader.close()
             raise
         return reader
+
+    def _place(self, reader: RecordReader, turn: _Turn, *, settled: bool, patient: bool) -> None:
+        """Move to where a file that was opened goes on.
+
+        :raises FileNotFoundError: if it is not the one that is wanted
+        :raises UnclearError: if it cannot be told yet
+        """
+        file = turn.file
+        if (reader.stat.st_dev, reader.stat.st_ino) != file.key:
+            # Another file has this name by now.
+            raise FileNotFoundError(file.path)
+        if file.path.endswith(SUFFIXES) and (not settled or not reader.stat.st_size):
+            raise UnclearError
+        found = None
+        if not reader.offset and turn.originals:
+            found = find_original(reader.content, turn.originals, patient=patient)
+        if found:
+            turn.original, fingerprint = found
+            turn.noted = True
+            reader.move(fingerprint)
+        elif file.doubtful and not _is_same(file, reader):
+            raise FileNotFoundError(file.path)
+        elif not (file.position or file.candidates or self._from_start):
+            # Where a file that is not read from its beginning was begun has to outlive a restart.
+            turn.noted = True
+            if file.from_end:
+                reader.skip()
 
     def _make_room(self) -> None:
         while len(self._open) >= self._max_open:
@@ -378,4 +385,4 @@ def _is_same(file: File, reader: RecordReader) -> bool:
     """Tell whether a file found under a name that does not match is the one that was followed, by more than its inode."""
     if file.position or file.candidates:
         return reader.offset > 0
-    return (reader.stat.st_size, reader.stat.st_mtime_ns) == (file.size, file.mtime)
+    return not file.unseen and (reader.stat.st_size, reader.stat.st_mtime_ns) == (file.size, file.mtime)
