@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Original", "UnclearError", "copies", "find_original", "origins", "packed_beside"]
 
 _ROTATION: Final = re.compile(r"[._-](?:\d[\dTZ:+_-]*|old|bak|orig|save|prev)(?=\.|$)")
+_ROTATIONS: Final = 64
 _NUMBER: Final = re.compile(r"(.+\.)(\d{1,9})")
 
 
@@ -102,9 +103,10 @@ def origins(path: str) -> list[str]:
         name = name[: name.rindex(".")]
         names.append(name)
         numbered = _NUMBER.fullmatch(name)
-        if numbered and int(numbered[2]) > 1:
-            # Compressed one rotation later, under the number it had then.
-            names.append(f"{numbered[1]}{int(numbered[2]) - 1}")
+        if numbered:
+            # Compressed some rotations after it was last seen, under the number it had then.
+            number = int(numbered[2])
+            names += [f"{numbered[1]}{lower}" for lower in range(number - 1, max(0, number - _ROTATIONS), -1)]
     names += [name[: match.start()] + name[match.end() :] for match in _ROTATION.finditer(name) if match.start()]
     # logrotate's `olddir` is mostly a folder in that of the log.
     folders = (folder, folder.rpartition("/")[0])
@@ -159,13 +161,13 @@ def _compare(content: Content, original: Original, *, patient: bool) -> Fingerpr
         raise UnclearError
     if head and any(known.offset and begins_alike(content, known) for known in original.unsettled):
         raise UnclearError
-    if not position or not begins_alike(content, position):
+    if not position or not position.offset or not begins_alike(content, position):
         theirs = original.read(len(head), 0)
         if theirs and head.startswith(theirs):
             # It has not been read yet, or not since it was written anew.
             raise UnclearError
         return None
-    if not head or not position.offset or not _has_head(content, original, position, head):
+    if not head or not _has_head(content, original, position, head):
         return None
     found = agrees(content, position)
     if not found:

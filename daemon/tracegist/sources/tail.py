@@ -293,8 +293,7 @@ class TailSource:
         return [chunk for turn in turns if turn.taken for chunk in await self._conclude(turn)]
 
     def _originals(self, file: File) -> Sequence[Original]:
-        judged = file.reader or file.position or file.from_end
-        return () if judged else self._files.originals(file)
+        return () if file.reader or file.from_end else self._files.originals(file)
 
     async def _conclude(self, turn: _Turn) -> list[Chunk]:
         file = turn.file
