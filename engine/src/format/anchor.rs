@@ -21,6 +21,11 @@ const EPOCH: std::ops::Range<i64> = 1_000_000_000_000_000_000..4_200_000_000_000
 pub(super) struct Anchor(Option<i64>);
 
 impl Anchor {
+    /// What the clock said at its zero, in nanoseconds since the epoch; 0 for the epoch itself.
+    pub(super) fn zero(self) -> i64 {
+        self.0.unwrap_or_default()
+    }
+
     /// Nanoseconds since the epoch of a reading in nanoseconds since whatever it counts from. A reading that is a time of
     /// our days as it is stays as it is.
     ///

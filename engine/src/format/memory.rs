@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Format;
 use super::anchor::Anchor;
+use super::bounded::Bounded;
 use super::delimited::Header;
+use super::stacks::Stacks;
 use super::strace::Traced;
 use super::table::Table;
 
@@ -29,6 +31,10 @@ pub struct Memory {
     pub(super) anchor: Anchor,
     /// What the last header row of a tool says of the rows below it.
     pub(super) table: Option<Arc<Table>>,
+    /// Calls by the lanes that they are nested in.
+    pub(super) stacks: Stacks,
+    /// Names of processes and threads.
+    pub(super) lanes: Bounded<(u64, u64), String>,
     /// Programs and open calls of strace.
     pub(super) strace: Traced,
 }
@@ -37,6 +43,12 @@ impl Memory {
     /// How much that was to be remembered had to be forgotten, to stay within bounds.
     #[must_use]
     pub const fn forgotten(&self) -> u64 {
-        self.strace.forgotten()
+        self.strace.forgotten() + self.lanes.forgotten()
+    }
+
+    /// Ends of calls without their beginning, and beginnings whose end is not waited for any longer.
+    #[must_use]
+    pub const fn unpaired(&self) -> u64 {
+        self.stacks.unpaired()
     }
 }

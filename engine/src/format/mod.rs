@@ -14,6 +14,8 @@ mod any_value;
 mod attributes;
 mod body;
 mod bounded;
+mod calls;
+mod chrome;
 mod columns;
 mod comm;
 mod compose;
@@ -22,14 +24,17 @@ mod cursor;
 mod delimited;
 mod dialect;
 mod duration;
+mod elements;
 mod fields;
 mod id;
+mod jaeger;
 mod json;
 mod level;
 mod lines;
 mod logfmt;
 mod memory;
 mod names;
+mod objects;
 mod otlp;
 mod otlp_frames;
 mod otlp_proto;
@@ -37,6 +42,7 @@ mod proto_value;
 mod reader;
 mod records;
 mod reject;
+mod stacks;
 mod strace;
 mod syscalls;
 mod syslog;
@@ -47,6 +53,7 @@ mod text;
 mod time;
 mod value;
 mod wire;
+mod zipkin;
 
 pub use attributes::{Attribute, Iter};
 pub use delimited::Header;
@@ -58,6 +65,8 @@ pub use reject::Reject;
 pub use table::Table;
 
 use std::sync::Arc;
+
+use objects::Told;
 
 use crate::event::Event;
 
@@ -80,18 +89,40 @@ pub enum Format {
     OtlpProto,
     /// A table with a header row, as the tools of BCC and bpftrace print them.
     Table,
+    /// Trace Event Format, as Chrome and many others write it.
+    Chrome,
+    /// Jaeger's spans, as its query service or its storage writes them.
+    Jaeger,
+    /// Zipkin's spans.
+    Zipkin,
+    /// What function tracers write when a function is entered and left.
+    Calls,
 }
 
 impl Format {
     /// Whether its records are lines, whatever is in them.
     #[must_use]
     pub const fn is_lines(self) -> bool {
-        !matches!(self, Self::Otlp | Self::Json | Self::OtlpProto)
+        !matches!(
+            self,
+            Self::Otlp | Self::Json | Self::OtlpProto | Self::Chrome | Self::Jaeger | Self::Zipkin | Self::Calls
+        )
     }
 
     /// Every format.
-    pub const ALL: &[Self] =
-        &[Self::Otlp, Self::Json, Self::Text, Self::Strace, Self::Delimited, Self::OtlpProto, Self::Table];
+    pub const ALL: &[Self] = &[
+        Self::Otlp,
+        Self::Json,
+        Self::Text,
+        Self::Strace,
+        Self::Delimited,
+        Self::OtlpProto,
+        Self::Table,
+        Self::Chrome,
+        Self::Jaeger,
+        Self::Zipkin,
+        Self::Calls,
+    ];
 
     /// The word for it, as it stands in the configuration.
     #[must_use]
@@ -104,6 +135,10 @@ impl Format {
             Self::Delimited => "delimited",
             Self::OtlpProto => "otlp_proto",
             Self::Table => "table",
+            Self::Chrome => "chrome",
+            Self::Jaeger => "jaeger",
+            Self::Zipkin => "zipkin",
+            Self::Calls => "calls",
         }
     }
 
@@ -169,6 +204,12 @@ pub fn detect(head: &[u8], whole: bool) -> Option<Format> {
     if otlp::looks_like_request(body) {
         return Some(Format::Otlp);
     }
+    match objects::told(head, decided) {
+        Told::Is(format) => return Some(format),
+        Told::No => {}
+        Told::More if decided => {}
+        Told::More => return None,
+    }
     let complete = || matches!(next_record(None, &head[start..]), Next::Record(_));
     (decided || complete()).then_some(Format::Json)
 }
@@ -189,6 +230,9 @@ pub fn decode<'a>(
         return otlp_proto::record(record, context, events)
             .map(|()| Found::Events)
             .inspect_err(|_| events.truncate(before));
+    }
+    if let Some(read) = objects::record(format, record, context, memory, events) {
+        return read.inspect_err(|_| events.truncate(before));
     }
     let (start, body) = trim(record);
     let Some(&first) = body.first() else {

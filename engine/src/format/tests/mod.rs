@@ -1,5 +1,6 @@
 //! What the decoders must hold to, one file a subject.
 
+mod chrome;
 mod dialect;
 mod grammar;
 mod json;
@@ -7,6 +8,7 @@ mod loggers;
 mod otlp;
 mod otlp_proto;
 mod records;
+mod spans;
 mod strace;
 mod strangers;
 mod table;
