@@ -3,7 +3,7 @@
 //! A tool's line tells the format of the stream ([`Memory::told`]), which is then asked first and believes more easily.
 
 use super::reject::Reject;
-use super::{Context, Format, Found, Memory, container, strace, table, text};
+use super::{Context, Format, Found, Memory, container, ftrace, strace, table, text};
 use crate::event::Event;
 
 /// Decode a line.
@@ -15,6 +15,9 @@ pub(super) fn read<'a>(
     events: &mut Vec<Event<'a>>,
 ) -> Result<Found, Reject> {
     if let Some(found) = strace::line(line, format == Format::Strace, context, memory, events) {
+        return Ok(found);
+    }
+    if let Some(found) = ftrace::line(line, format == Format::Ftrace, context, memory, events) {
         return Ok(found);
     }
     if let Some(found) = table::line(line, format == Format::Table, context, memory, events) {

@@ -13,8 +13,8 @@ use super::anchor::Anchor;
 use super::bounded::Bounded;
 use super::delimited::Header;
 use super::stacks::Stacks;
-use super::strace::Traced;
 use super::table::Table;
+use super::{ftrace, strace};
 
 /// Of one stream. A rejected record leaves it as it was.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,15 +35,17 @@ pub struct Memory {
     pub(super) stacks: Stacks,
     /// Names of processes and threads.
     pub(super) lanes: Bounded<(u64, u64), String>,
+    /// What tasks have begun, by the kernel's tracer.
+    pub(super) ftrace: ftrace::Traced,
     /// Programs and open calls of strace.
-    pub(super) strace: Traced,
+    pub(super) strace: strace::Traced,
 }
 
 impl Memory {
     /// How much that was to be remembered had to be forgotten, to stay within bounds.
     #[must_use]
     pub const fn forgotten(&self) -> u64 {
-        self.strace.forgotten() + self.lanes.forgotten()
+        self.strace.forgotten() + self.ftrace.forgotten() + self.lanes.forgotten()
     }
 
     /// Ends of calls without their beginning, and beginnings whose end is not waited for any longer.

@@ -11,6 +11,7 @@
 mod access;
 mod anchor;
 mod any_value;
+mod atrace;
 mod attributes;
 mod body;
 mod bounded;
@@ -26,6 +27,9 @@ mod dialect;
 mod duration;
 mod elements;
 mod fields;
+mod ftrace;
+mod ftrace_events;
+mod ftrace_graph;
 mod id;
 mod jaeger;
 mod json;
@@ -38,12 +42,14 @@ mod objects;
 mod otlp;
 mod otlp_frames;
 mod otlp_proto;
+mod perf;
 mod proto_value;
 mod reader;
 mod records;
 mod reject;
 mod stacks;
 mod strace;
+mod symbol;
 mod syscalls;
 mod syslog;
 mod table;
@@ -97,6 +103,10 @@ pub enum Format {
     Zipkin,
     /// What function tracers write when a function is entered and left.
     Calls,
+    /// The text of the kernel's tracer: ftrace, trace-cmd, systrace.
+    Ftrace,
+    /// The output of `perf script`.
+    Perf,
 }
 
 impl Format {
@@ -105,7 +115,14 @@ impl Format {
     pub const fn is_lines(self) -> bool {
         !matches!(
             self,
-            Self::Otlp | Self::Json | Self::OtlpProto | Self::Chrome | Self::Jaeger | Self::Zipkin | Self::Calls
+            Self::Otlp
+                | Self::Json
+                | Self::OtlpProto
+                | Self::Perf
+                | Self::Chrome
+                | Self::Jaeger
+                | Self::Zipkin
+                | Self::Calls
         )
     }
 
@@ -122,6 +139,8 @@ impl Format {
         Self::Jaeger,
         Self::Zipkin,
         Self::Calls,
+        Self::Ftrace,
+        Self::Perf,
     ];
 
     /// The word for it, as it stands in the configuration.
@@ -139,6 +158,8 @@ impl Format {
             Self::Jaeger => "jaeger",
             Self::Zipkin => "zipkin",
             Self::Calls => "calls",
+            Self::Ftrace => "ftrace",
+            Self::Perf => "perf",
         }
     }
 
@@ -198,7 +219,7 @@ pub fn detect(head: &[u8], whole: bool) -> Option<Format> {
         Some(b'{') => {}
         Some(b'[') if json::starts_array(body) => {}
         None => return decided.then_some(Format::Text),
-        _ => return Some(Format::Text),
+        _ => return perf::detect(&head[start..], decided),
     }
     // The record may be cut or ill-formed: what its first keys are called is enough.
     if otlp::looks_like_request(body) {
@@ -242,6 +263,9 @@ pub fn decode<'a>(
             None => Ok(Found::Events),
         };
     };
+    if format == Format::Perf && perf::record(body, context, memory, events) {
+        return Ok(Found::Events);
+    }
     if format == Format::Delimited && delimited::row(unended(record), context, memory, events) {
         return Ok(Found::Events);
     }

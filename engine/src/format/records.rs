@@ -7,6 +7,7 @@
 //! OTLP/protobuf has no lines ([`otlp_frames`]).
 
 use super::elements::{self, Layout};
+use super::perf;
 use super::{Format, otlp_frames};
 
 /// The next record of a stream.
@@ -31,6 +32,12 @@ pub fn next_record(format: Option<Format>, data: &[u8]) -> Next {
     let end = newline + 1;
     if format.is_some_and(Format::is_lines) {
         return Next::Record(end);
+    }
+    if format == Some(Format::Perf) {
+        if !perf::is_head(&data[..newline]) {
+            return Next::Record(end);
+        }
+        return perf::sample(data, end).map_or(Next::Incomplete, Next::Record);
     }
     match data.get(end) {
         // Most records end here, and nothing but this byte was looked at.

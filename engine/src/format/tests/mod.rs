@@ -2,11 +2,13 @@
 
 mod chrome;
 mod dialect;
+mod ftrace;
 mod grammar;
 mod json;
 mod loggers;
 mod otlp;
 mod otlp_proto;
+mod perf;
 mod records;
 mod spans;
 mod strace;
