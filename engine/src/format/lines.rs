@@ -6,10 +6,11 @@ use super::reject::Reject;
 use super::{Context, Format, Found, Memory, container, ftrace, strace, table, text};
 use crate::event::Event;
 
-/// Decode a line.
+/// Decode a line; `indented` if white space stood before it.
 pub(super) fn read<'a>(
     format: Format,
     line: &'a [u8],
+    indented: bool,
     context: &Context,
     memory: &mut Memory,
     events: &mut Vec<Event<'a>>,
@@ -28,5 +29,5 @@ pub(super) fn read<'a>(
     {
         return Ok(Found::Continuation);
     }
-    text::line(line, context, events).map(|()| Found::Events)
+    text::line(line, indented, context, memory, events)
 }

@@ -12,6 +12,8 @@ use super::Format;
 use super::anchor::Anchor;
 use super::bounded::Bounded;
 use super::delimited::Header;
+use super::header::Headed;
+use super::multiline::Multiline;
 use super::stacks::Stacks;
 use super::table::Table;
 use super::{ftrace, strace};
@@ -37,6 +39,10 @@ pub struct Memory {
     pub(super) lanes: Bounded<(u64, u64), String>,
     /// What tasks have begun, by the kernel's tracer.
     pub(super) ftrace: ftrace::Traced,
+    /// What the header of a log says of the lines below it.
+    pub(super) headed: Headed,
+    /// What lines of text say of those behind them.
+    pub(super) multiline: Multiline,
     /// Programs and open calls of strace.
     pub(super) strace: strace::Traced,
 }

@@ -21,6 +21,7 @@ mod columns;
 mod comm;
 mod compose;
 mod container;
+mod correlate;
 mod cursor;
 mod delimited;
 mod dialect;
@@ -30,6 +31,8 @@ mod fields;
 mod ftrace;
 mod ftrace_events;
 mod ftrace_graph;
+mod head;
+mod header;
 mod id;
 mod jaeger;
 mod json;
@@ -37,22 +40,30 @@ mod level;
 mod lines;
 mod logfmt;
 mod memory;
+mod multiline;
 mod names;
 mod objects;
 mod otlp;
 mod otlp_frames;
 mod otlp_proto;
 mod perf;
+mod postgres;
+mod prefixes;
 mod proto_value;
+mod proxy;
 mod reader;
 mod records;
 mod reject;
+mod reports;
+mod slow_query;
+mod sql;
 mod stacks;
 mod strace;
 mod symbol;
 mod syscalls;
 mod syslog;
 mod table;
+mod tai;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -69,6 +80,7 @@ pub use reader::{Reader, Record, Refusal};
 pub use records::{Next, boundary, next_record};
 pub use reject::Reject;
 pub use table::Table;
+pub use time::Order;
 
 use std::sync::Arc;
 
@@ -179,6 +191,8 @@ pub struct Context {
     /// Nanoseconds since the epoch: when the record was received. Stands in for `last_time` where there is none: the
     /// latest time that is not in the future.
     pub received: i64,
+    /// The order of day, month and year in the numbers of the stream's dates, once one of them can be of no other.
+    pub order: Option<Order>,
     /// How its source writes what the format leaves open; None for the plain way.
     pub dialect: Option<Arc<Dialect>>,
 }
@@ -269,6 +283,7 @@ pub fn decode<'a>(
     if format == Format::Delimited && delimited::row(unended(record), context, memory, events) {
         return Ok(Found::Events);
     }
+    let indented = start > 0 && matches!(record[start - 1], b' ' | b'\t');
     let json = match (format, first) {
         (Format::Otlp | Format::Json, b'{') => true,
         (_, b'{') => json::whole_object(body),
@@ -277,12 +292,12 @@ pub fn decode<'a>(
         _ => false,
     };
     let read = match (format, json) {
-        (_, false) => lines::read(format, body, context, memory, events),
+        (_, false) => lines::read(format, body, indented, context, memory, events),
         (Format::Otlp, true) => json::documents(body, true, context, memory, events),
         (Format::Json, true) => json::documents(body, false, context, memory, events),
         (_, true) => json::documents(body, false, context, memory, events).or_else(|_| {
             events.truncate(before);
-            lines::read(format, body, context, memory, events)
+            lines::read(format, body, indented, context, memory, events)
         }),
     };
     read.map_err(|reject| {

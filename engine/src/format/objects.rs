@@ -38,7 +38,10 @@ pub(super) fn record<'a>(
         Some(b'{') => object(format, body, context, memory, events),
         // Beside the array: units, the machine, what is not an event.
         Some(b'"') if elements::is_member(body) => Ok(Found::Events),
-        Some(_) => lines::read(format, body, context, memory, events),
+        Some(_) => {
+            let indented = at > 0 && matches!(record.get(at - 1), Some(b' ' | b'\t'));
+            lines::read(format, body, indented, context, memory, events)
+        }
     };
     Some(read.map_err(|reject| reject.shifted(at)))
 }

@@ -73,6 +73,7 @@ impl Reader {
             return Some(self.taken(bytes, Err(Refusal::Long(limit))));
         }
         context.last_time = self.last;
+        context.order = self.memory.multiline.order;
         let found = decode(format.unwrap_or(Format::Text), bytes, context, &mut self.memory, events);
         if let Some(told) = self.memory.told.take() {
             self.format = Some(told);

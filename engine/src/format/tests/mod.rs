@@ -23,7 +23,7 @@ use crate::event::Event;
 /// 2026-11-24 23:42:01 UTC.
 const NOW: i64 = 1_795_563_721_000_000_000;
 
-const CONTEXT: Context = Context { last_time: None, received: NOW, dialect: None };
+const CONTEXT: Context = Context { last_time: None, received: NOW, order: None, dialect: None };
 
 fn decoded(format: Format, record: &[u8]) -> Result<Vec<Event<'_>>, Reject> {
     let mut events = Vec::new();

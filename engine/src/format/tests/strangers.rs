@@ -44,7 +44,7 @@ const LINES: &[&str] = &[
 fn format_of(line: &str) -> (Option<Format>, usize) {
     let (mut reader, mut events) = (Reader::default(), Vec::new());
     reader.next(line.as_bytes(), None, &mut { CONTEXT }, usize::MAX, &mut events);
-    (reader.format, events.iter().filter(|event| event.kind == Kind::Log).count())
+    (reader.format, events.iter().filter(|event| matches!(event.kind, Kind::Log | Kind::Server)).count())
 }
 
 #[test]

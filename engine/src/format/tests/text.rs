@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::super::{Context, Format};
 use super::{NOW, attributes, decoded, one};
-use crate::event::{Event, Level};
+use crate::event::{Event, Kind, Level};
 
 const ESCAPE: char = '\u{1b}';
 
@@ -40,9 +40,9 @@ fn loggers_are_understood() {
         (
             "[2026-11-24 23:42:01,000] INFO [Broker 0]: started (kafka.server)",
             "",
-            "",
+            "kafka.server",
             Level::Info,
-            "[Broker 0]: started (kafka.server)",
+            "[Broker 0]: started",
         ),
         ("2026/11/24 23:42:01 [error] 7#0: *1 open() failed", "", "", Level::Error, "7#0: *1 open() failed"),
         ("[Tue Nov 24 23:42:01.000000 2026] [core:error] [pid 7] failed", "", "", Level::Error, "[pid 7] failed"),
@@ -52,7 +52,7 @@ fn loggers_are_understood() {
         ("2026-11-24 23:42:01.000 UTC [7] LOG:  ready", "", "", Level::Info, "ready"),
         ("26/11/24 23:42:01 INFO spark.SecurityManager: ready", "", "spark.SecurityManager", Level::Info, "ready"),
         ("261124 234201 148 INFO dfs.DataNode$X: ready", "", "dfs.DataNode$X", Level::Info, "ready"),
-        ("7:M 24 Nov 2026 23:42:01.000 * Ready", "", "", Level::Unset, "* Ready"),
+        ("7:M 24 Nov 2026 23:42:01.000 * Ready", "", "", Level::Info, "Ready"),
         ("time=2026-11-24T23:42:01Z level=info msg=ready component=x", "", "x", Level::Info, "ready"),
         ("1795563721.000 ready", "", "", Level::Unset, "ready"),
         ("2026-11-24 23:42:01 ready", "", "", Level::Unset, "ready"),
@@ -100,8 +100,18 @@ fn lines_without_a_time_are_understood() {
 #[test]
 fn an_access_log_is_understood() {
     let event = line(r#"10.0.0.1 - frank [24/Nov/2026:23:42:01 +0000] "GET /cart HTTP/1.1" 503 7 "-" "curl""#);
-    assert_eq!((event.time, event.failed, event.level), (Some(NOW), true, Level::Error));
-    assert_eq!(event.message, r#""GET /cart HTTP/1.1" 503 7 "-" "curl""#);
+    assert_eq!((event.kind, event.time, event.failed, event.level), (Kind::Server, Some(NOW), true, Level::Unset));
+    assert_eq!((&*event.operation, &*event.message), ("GET /cart", "503 Service Unavailable"));
+    let found = attributes(&event);
+    let expected = [
+        ("client.address", r#""10.0.0.1""#),
+        ("http.request.method", r#""GET""#),
+        ("url.path", r#""/cart""#),
+        ("http.response.status_code", "503"),
+        ("http.response.body.size", "7"),
+        ("user_agent.original", r#""curl""#),
+    ];
+    assert_eq!(found, expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
     let event = line(r#"10.0.0.1 - - [24/Nov/2026:23:42:01 +0000] "GET /a\"b HTTP/1.1" 200 500"#);
     assert!(!event.failed);
 }
@@ -118,7 +128,7 @@ fn pairs_are_decoded_as_attributes() {
 fn a_year_or_a_day_that_is_missing_is_chosen_near_the_previous_event() {
     let time = |text: &str, last: Option<i64>| {
         let mut events = Vec::new();
-        let context = Context { last_time: last, received: NOW, dialect: None };
+        let context = Context { last_time: last, received: NOW, order: None, dialect: None };
         super::decode(Format::Text, text.as_bytes(), &context, &mut super::Memory::default(), &mut events).unwrap();
         events[0].time.unwrap()
     };
