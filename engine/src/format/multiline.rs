@@ -44,7 +44,7 @@ struct Last {
     levelled: bool,
     /// It is a warning or graver.
     grave: bool,
-    /// It is an exception, or the report of one: what is indented goes on with it.
+    /// It is an exception, the report of one, or said in an indented line: what is indented goes on with it.
     exception: bool,
     /// It is of `PostgreSQL`.
     postgres: bool,
@@ -79,7 +79,7 @@ impl Block {
         match self {
             Self::None => None,
             Self::Python { key, .. } | Self::Group { key, .. } | Self::Go { key } | Self::Rust { key } => Some(key),
-            Self::Source { .. } | Self::Category | Self::Jul => Some(0),
+            Self::Source { .. } | Self::Category | Self::Jul => Some(PLAIN),
         }
     }
 }
@@ -110,15 +110,21 @@ pub(super) enum Ending {
     Jul,
 }
 
-/// Whose a line is: lines of several programs may be in one stream.
+/// Whose a line is: lines of several programs may be in one stream. The lowest bit is left to [`BEHIND`].
 fn key(event: &Event<'_>) -> u64 {
     if event.service.is_empty() {
-        return 0;
+        return PLAIN;
     }
     let mut hasher = FixedState::default().build_hasher();
     hasher.write(event.service.as_bytes());
-    hasher.finish()
+    hasher.finish() & !BEHIND
 }
+
+/// Of lines that have nothing around their text.
+const PLAIN: u64 = 0;
+
+/// Of reports whose lines stand behind something: a time, a program, a container.
+const BEHIND: u64 = 1;
 
 impl Multiline {
     /// What a line is that has nothing around its text, before it is read.
@@ -131,19 +137,25 @@ impl Multiline {
     }
 
     fn told(&mut self, text: &str, indented: bool) -> Place {
-        match self.in_block(text, indented, 0) {
+        if begins_with_time(text) {
+            // A report goes on in such a line only if all of it stands behind times.
+            if self.block.key() == Some(PLAIN) {
+                self.block = Block::None;
+            }
+            return Place::Own;
+        }
+        match self.in_block(text, indented, PLAIN) {
             Place::Own => {}
             place => return place,
         }
-        let part = reports::part(text);
-        if let Some(part) = part
-            && let Some(place) = self.of_part(part, text, 0)
+        if let Some(part) = reports::part(text)
+            && let Some(place) = self.of_part(part, text, PLAIN)
         {
             return place;
         }
         let Some(last) = self.last else { return Place::Own };
         let goes_on = if indented {
-            (last.stamped || last.exception) && !begins_with_time(text)
+            last.stamped || last.exception
         } else {
             match text.as_bytes() {
                 // Markup that was logged, but for `<34>` of syslog.
@@ -153,7 +165,9 @@ impl Multiline {
                 }
                 _ if text.starts_with("[SQL: ") || text.starts_with("[parameters: ") => last.grave || last.exception,
                 _ if text.starts_with("(Background on this error at: ") => last.grave || last.exception,
-                _ => last.stamped && last.grave && last.key == 0 && reports::go_function(text),
+                // JavaScript's plainest error has no name that would tell.
+                _ if text.starts_with("Error: ") => last.stamped && last.grave && last.key == PLAIN,
+                _ => last.stamped && last.grave && last.key == PLAIN && reports::go_function(text),
             }
         };
         if goes_on { Place::Continuation } else { Place::Own }
@@ -162,7 +176,7 @@ impl Multiline {
     /// What the message of a line is that has something in front of it: a time, a program, a container. `gap` is how many
     /// spaces stand before it.
     pub(super) fn place_of_message(&mut self, event: &Event<'_>, gap: usize) -> Place {
-        let key = key(event);
+        let key = key(event) | BEHIND;
         let indented = gap > 1;
         match self.in_block(&event.message, indented, key) {
             Place::Own => {}
@@ -182,10 +196,7 @@ impl Multiline {
         }
         self.block = Block::None;
         match block {
-            Block::Python { open, key } => {
-                if !indented && begins_with_time(text) && key == 0 {
-                    return Place::Own;
-                }
+            Block::Python { open, .. } => {
                 if indented || reports::part(text) == Some(Part::Frame) {
                     self.block = block;
                     return if open { Place::Waits } else { Place::Continuation };
@@ -207,7 +218,7 @@ impl Multiline {
                 Place::Continuation
             }
             Block::Rust { .. } => Place::Ends(Ending::Panic),
-            Block::Source { lines } if !begins_with_time(text) => {
+            Block::Source { lines } => {
                 if reports::exception(text) || text.starts_with("Error: ") {
                     return Place::Exception;
                 }
@@ -224,7 +235,7 @@ impl Multiline {
 
     /// What a line is that opens a report or is part of one.
     fn of_part(&mut self, part: Part, text: &str, key: u64) -> Option<Place> {
-        let last = self.last.filter(|last| last.key == key);
+        let last = self.last.filter(|last| last.key == key & !BEHIND);
         let levelled = last.is_some_and(|last| last.levelled && last.stamped);
         let place = match part {
             Part::Traceback | Part::Group => {
@@ -249,11 +260,11 @@ impl Multiline {
                 self.hold(text);
                 Place::Waits
             }
-            Part::Place if key == 0 => {
+            Part::Place if key == PLAIN => {
                 self.block = Block::Source { lines: SOURCE };
                 Place::Waits
             }
-            Part::Category if key == 0 => {
+            Part::Category if key == PLAIN => {
                 self.block = Block::Category;
                 self.hold(text);
                 Place::Waits
@@ -293,7 +304,7 @@ impl Multiline {
 
     /// An event of its own ends the report that its program has begun.
     pub(super) fn ends(&mut self, event: &Event<'_>) {
-        if self.block != Block::None && self.block.key() == Some(key(event)) {
+        if self.block.key().is_some_and(|of| of & !BEHIND == key(event)) {
             self.block = Block::None;
         }
     }

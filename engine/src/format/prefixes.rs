@@ -9,7 +9,9 @@ use crate::event::{Event, Level};
 pub(super) fn compose(text: &str) -> Option<(&str, &str)> {
     let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')))?;
     let (name, after) = text.split_at(end);
-    let after = after.trim_start_matches(' ').strip_prefix("| ")?;
+    let after = after.trim_start_matches(' ').strip_prefix('|')?;
+    // A blank line was trimmed.
+    let after = if after.is_empty() { after } else { after.strip_prefix(' ')? };
     let starts = name.starts_with(|c: char| c.is_ascii_alphabetic());
     (starts && level::free_word(name.as_bytes()) == Level::Unset).then_some((name, after.trim_start()))
 }
@@ -17,7 +19,11 @@ pub(super) fn compose(text: &str) -> Option<(&str, &str)> {
 /// `stdout F message`, as the container runtime interface writes lines behind the time.
 pub(super) fn container_stream(text: &str) -> Option<&str> {
     let after = text.strip_prefix("stdout ").or_else(|| text.strip_prefix("stderr "))?;
-    after.strip_prefix("F ").or_else(|| after.strip_prefix("P "))
+    // A blank line was trimmed.
+    after
+        .strip_prefix("F ")
+        .or_else(|| after.strip_prefix("P "))
+        .or_else(|| after.strip_prefix('F').filter(|rest| rest.is_empty()))
 }
 
 /// `1:M 24 Nov 2026 23:42:01.123 * message`, as Redis writes lines: what follows the process and its role.

@@ -65,7 +65,7 @@ fn read<'a>(text: &'a str, indented: bool, context: &Context, memory: &mut Memor
         }
         Place::Ends(ending) => {
             if let Some(event) = ended(ending, text, context, memory) {
-                memory.multiline.saw(&event, ending == Ending::Panic, false);
+                memory.multiline.saw(&event, ending != Ending::Jul, false);
                 return Ok(event);
             }
         }
@@ -82,6 +82,9 @@ fn read<'a>(text: &'a str, indented: bool, context: &Context, memory: &mut Memor
         Some(header::Line::Row(event)) => return Ok(*event),
     }
     let mut event = body::describe(text, context, 1);
+    if event.message.is_empty() && event.level == Level::Unset && is_blank(text, &event) {
+        return Err(Found::Events);
+    }
     note_order(text, memory);
     let front = front(text, &event.message);
     let postgres = front.is_some_and(postgres::is_head);
@@ -164,6 +167,15 @@ fn ended<'a>(ending: Ending, text: &'a str, context: &Context, memory: &Memory) 
             let (message, operation, failed) = (Cow::Borrowed(message), Cow::Owned(class), level >= Level::Error);
             Some(Event { kind: Kind::Log, time: Some(time), message, operation, level, failed, ..Event::default() })
         }
+    }
+}
+
+/// Whether a line of which no message was found has nothing but what containers and those that collect their output write
+/// in front: the program's own line is blank.
+fn is_blank(text: &str, event: &Event<'_>) -> bool {
+    match text.as_bytes() {
+        [.., b'|'] => !event.service.is_empty(),
+        bytes => bytes.get(10) == Some(&b'T') && text.ends_with(|c: char| c.is_ascii_alphanumeric()),
     }
 }
 
@@ -316,7 +328,9 @@ fn stamp<'a>(text: &'a str, context: &Context) -> Option<Stamp<'a>> {
     let (time, length) = time::prefix(bytes, context)?;
     let written = bytes.get(..length)?;
     let syslog = match written {
-        [b'A'..=b'Z', _, _, b' ', ..] if written.len() <= 24 && !bracket => syslog::Style::Old,
+        [b'A'..=b'Z', _, _, b' ', ..] if written.len() <= 24 && !bracket && !written.ends_with(b"M") => {
+            syslog::Style::Old
+        }
         _ if written.get(10) == Some(&b'T') && written.len() >= 20 && !bracket => syslog::Style::Iso,
         _ => syslog::Style::No,
     };

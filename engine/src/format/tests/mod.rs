@@ -6,6 +6,7 @@ mod ftrace;
 mod grammar;
 mod json;
 mod loggers;
+mod multiline;
 mod otlp;
 mod otlp_proto;
 mod perf;
