@@ -1,12 +1,13 @@
 //! Decoded events as JSON lines, for people and tests to look at what a format made of the bytes.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::event::Event;
+use crate::event::{Attributes, Event};
 use crate::format::{Attribute, Context, Dialect, Format, Reader};
 
 #[derive(Serialize)]
@@ -65,6 +66,15 @@ fn line<T: Serialize>(out: &mut Vec<u8>, value: &T) {
     // Writing these shapes to memory cannot fail.
     if serde_json::to_writer(&mut *out, value).is_ok() {
         out.push(b'\n');
+    }
+}
+
+/// The event as evidence: its own bytes, or, where these are not text, what they say.
+#[must_use]
+pub fn evidence<'a>(event: &Event<'a>) -> Cow<'a, [u8]> {
+    match event.attributes {
+        Attributes::OtlpProto { .. } => serde_json::to_vec(&shown(event)).map_or(Cow::Borrowed(event.raw), Cow::Owned),
+        _ => Cow::Borrowed(event.raw),
     }
 }
 

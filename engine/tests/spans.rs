@@ -2,6 +2,7 @@
 //! what the ledger says.
 #![allow(non_snake_case, clippy::unwrap_used)]
 
+use tracegist_engine::engine::Engine;
 use tracegist_engine::event::Kind;
 use tracegist_engine::format::{Format, boundary, detect};
 use tracegist_engine::snapshot;
@@ -135,4 +136,21 @@ fn calls__halves_without_the_other__told_in_the_ledger() {
     assert_eq!((state.ledger.events, state.ledger.unpaired, state.ledger.rejected), (3, 1, 0));
     let state = read(&(text + &line("enter", "outer", 20) + &line("leave", "outer", 21) + &line("leave", "main", 22)));
     assert_eq!((state.ledger.events, state.ledger.unpaired), (4, 2));
+}
+
+#[test]
+fn otlp_proto__evidence__is_text() {
+    let field = |number: u8, bytes: &[u8]| [&[number << 3 | 2, u8::try_from(bytes.len()).unwrap()], bytes].concat();
+    let time = |number: u8, ns: i64| [&[number << 3 | 1][..], &ns.to_le_bytes()].concat();
+    let span =
+        [field(1, &[1; 16]), field(2, &[2; 8]), field(5, b"GET /"), time(7, RECEIVED), time(8, RECEIVED + 5)].concat();
+    let request = field(1, &field(2, &field(2, &span)));
+    let engine = Engine::new("web-3".to_owned(), Limits::default());
+    assert_eq!(engine.ingest("s", &request, RECEIVED, None, None).events, 1);
+    let evidence = engine.evidence(1).unwrap();
+    let said: serde_json::Value = serde_json::from_str(&evidence.events[0].raw).unwrap();
+    assert_eq!(
+        (&said["operation"], &said["span"], &said["duration"]),
+        (&"GET /".into(), &"0202020202020202".into(), &5.into())
+    );
 }
