@@ -37,7 +37,20 @@ __all__ = [
 ]
 
 Format: TypeAlias = Literal[
-    "otlp", "json", "text", "strace", "delimited", "otlp_proto", "table", "chrome", "jaeger", "zipkin", "calls"
+    "otlp",
+    "json",
+    "text",
+    "strace",
+    "delimited",
+    "otlp_proto",
+    "table",
+    "chrome",
+    "jaeger",
+    "zipkin",
+    "calls",
+    "ftrace",
+    "perf",
+    "uftrace",
 ]
 Encoding: TypeAlias = Literal["o200k_base", "cl100k_base"]
 Positive: TypeAlias = Annotated[int, Meta(ge=1)]

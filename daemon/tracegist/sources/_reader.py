@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
     from tracegist.sources._base import Position
 
-__all__ = ["BLOCK", "MAX_RECORD", "OverwrittenError", "Reading", "RecordReader"]
+__all__ = ["BLOCK", "HEAD", "MAX_RECORD", "OverwrittenError", "Reading", "RecordReader"]
 
 BLOCK: Final = 1 << 20
 MAX_RECORD: Final = 16 << 20
-_HEAD: Final = 64 << 10
+HEAD: Final = 64 << 10
 
 
 class OverwrittenError(Exception):
@@ -161,7 +161,7 @@ class RecordReader:
 
     async def _detect(self, block: bytes, *, whole: bool) -> str | None:
         """Tell by the beginning of the file what the engine takes it for, since that decides where records end."""
-        head = block if not self.offset else await to_thread.run_sync(os.pread, self._handle.fileno(), _HEAD, 0)
+        head = block if not self.offset else await to_thread.run_sync(os.pread, self._handle.fileno(), HEAD, 0)
         return detect(head, whole=whole)
 
     async def _check(self) -> None:

@@ -98,7 +98,8 @@ pub(super) fn read<'a>(
 }
 
 impl Calls {
-    fn call<'a>(
+    /// A call is entered, made or left, as text of C says; false if it says nothing of the kind.
+    pub(super) fn call<'a>(
         &mut self,
         lane: u64,
         call: &'a [u8],
@@ -165,7 +166,8 @@ fn function<'a>(call: &'a [u8], end: &[u8]) -> Option<&'a [u8]> {
     let call = call.trim_ascii_end().strip_suffix(end)?.trim_ascii_end();
     let name = &call[..memchr::memchr(b'(', call)?];
     let name = name.split(|byte| *byte == b' ').next()?;
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'$' | b':');
+    let plain =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'$' | b':' | b'~' | b'<' | b'>');
     (!name.is_empty() && name.iter().all(plain)).then_some(name)
 }
 

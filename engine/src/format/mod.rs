@@ -68,6 +68,7 @@ mod tai;
 mod tests;
 mod text;
 mod time;
+mod uftrace;
 mod value;
 mod wire;
 mod zipkin;
@@ -119,6 +120,8 @@ pub enum Format {
     Ftrace,
     /// The output of `perf script`.
     Perf,
+    /// What `uftrace replay` and `uftrace dump` print.
+    Uftrace,
 }
 
 impl Format {
@@ -153,6 +156,7 @@ impl Format {
         Self::Calls,
         Self::Ftrace,
         Self::Perf,
+        Self::Uftrace,
     ];
 
     /// The word for it, as it stands in the configuration.
@@ -172,6 +176,7 @@ impl Format {
             Self::Calls => "calls",
             Self::Ftrace => "ftrace",
             Self::Perf => "perf",
+            Self::Uftrace => "uftrace",
         }
     }
 

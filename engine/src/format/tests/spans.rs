@@ -220,3 +220,70 @@ fn calls_are_timed_by_any_clock() {
     assert_eq!(pair(["86400000", "86400009"], "ts_us"), 9_000);
     assert_eq!(pair(["1000", "1900"], "timestamp"), 900);
 }
+
+/// Name, duration, own time and time after the first of each.
+fn traced(text: &str) -> Vec<(String, u64, Option<u64>, Option<i64>)> {
+    let (mut reader, mut context) = (Reader::default(), CONTEXT);
+    let (mut rest, mut all, mut events) = (text.as_bytes(), Vec::new(), Vec::new());
+    while let Some(record) = reader.next(rest, None, &mut context, usize::MAX, &mut events) {
+        assert!(record.found.is_ok(), "{:?}", record.found);
+        rest = &rest[record.bytes.len()..];
+        all.extend(events.drain(..).map(|event| {
+            let at = event.time.map(|time| time - CONTEXT.received);
+            (event.operation.into_owned(), event.duration.unwrap(), event.own, at)
+        }));
+    }
+    assert_eq!(reader.format, Some(Format::Uftrace), "{text}");
+    all
+}
+
+#[test]
+fn uftrace_prints_calls_in_two_ways() {
+    let call = |name: &str, took, own, at| (name.to_owned(), took, Some(own), at);
+    let replay = "# DURATION     TID     FUNCTION
+ 138.494 us [  1234] | __cxa_atexit();
+            [  1234] | main() {
+            [  1235] | ns::Pool<int>::run() {
+            [  1234] |   a() {
+   3.880 us [  1234] |     c();
+   6.448 us [  1234] |   } /* a */
+            [  1234] |   /* linux:task-name (comm=t-abc) */
+
+   1.002 ms [  1235] | } /* ns::Pool<int>::run */
+   8.631 us [  1234] | } /* main */
+";
+    assert_eq!(
+        traced(replay),
+        [
+            call("__cxa_atexit", 138_494, 138_494, None),
+            call("c", 3_880, 3_880, None),
+            call("a", 6_448, 2_568, None),
+            call("ns::Pool<int>::run", 1_002_000, 1_002_000, None),
+            call("main", 8_631, 2_183, None),
+        ]
+    );
+    let timed = "#     TIMESTAMP      DURATION    TID     FUNCTION
+502716.387320101   0.289 us [ 6126] |   fgets();
+502716.387320584            [ 6126] |   get_values_from() {
+502716.387320709   0.245 us [ 6126] |     strdup();
+502716.387322389   1.805 us [ 6126] |   } /* get_values_from */
+";
+    assert_eq!(
+        traced(timed),
+        [
+            call("fgets", 289, 289, Some(0)),
+            call("strdup", 245, 245, Some(564)),
+            call("get_values_from", 1_805, 1_560, Some(1_999)),
+        ]
+    );
+    let dump = "uftrace file header: magic         = 4674726163652100
+uftrace file header: features      = 0x63 (PLTHOOK | TASK_SESSION | SYM_REL_ADDR | MAX_STACK)
+
+reading 23043.dat
+105430.415353833  23043: [entry] main(400512) depth: 0
+105430.415353992  23043: [entry] operator new(4006b2) depth: 1
+105430.415355943  23043: [exit ] operator new(4006b2) depth: 1
+105430.415356109  23043: [exit ] main(400512) depth: 0
+";
+    assert_eq!(traced(dump), [call("operator new", 1_951, 1_951, Some(0)), call("main", 2_276, 325, Some(166))]);
+}
