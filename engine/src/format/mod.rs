@@ -39,6 +39,7 @@ mod json;
 mod level;
 mod lines;
 mod logfmt;
+mod lttng;
 mod memory;
 mod multiline;
 mod names;
@@ -64,6 +65,7 @@ mod syscalls;
 mod syslog;
 mod table;
 mod tai;
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -119,6 +121,8 @@ pub enum Format {
     Ftrace,
     /// The output of `perf script`.
     Perf,
+    /// What babeltrace prints of a trace of `LTTng`.
+    Lttng,
 }
 
 impl Format {
@@ -153,6 +157,7 @@ impl Format {
         Self::Calls,
         Self::Ftrace,
         Self::Perf,
+        Self::Lttng,
     ];
 
     /// The word for it, as it stands in the configuration.
@@ -172,6 +177,7 @@ impl Format {
             Self::Calls => "calls",
             Self::Ftrace => "ftrace",
             Self::Perf => "perf",
+            Self::Lttng => "lttng",
         }
     }
 
