@@ -1,8 +1,8 @@
 //! The marks that programs write into the kernel's trace, as atrace and Chrome do: `B|123|name` … `E|123`.
 
 use super::ftrace::Line;
-use super::ftrace_events::{Open, point, span};
 use super::stacks::number;
+use super::tasks::{Open, point, span};
 use super::value::nanoseconds;
 use super::{Memory, ftrace::Traced};
 use crate::event::{Event, Kind};

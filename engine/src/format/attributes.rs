@@ -9,7 +9,7 @@ use super::proto_value::{RESOURCE_ATTRIBUTES, next_attribute};
 use super::table::{self, Table};
 use super::value::{self, Value};
 use super::wire::Message;
-use super::{access, otlp, strace};
+use super::{access, lttng, otlp, strace};
 use crate::event::Attributes;
 
 /// The value of an attribute.
@@ -103,6 +103,7 @@ impl<'a> Attributes<'a> {
             Self::Row { ref table, row } => ([row, &[]], Shape::Row(Arc::clone(table), 0)),
             Self::Cells { ref header, row } => ([row, &[]], Shape::Cells(Arc::clone(header), 0)),
             Self::Request(line) => ([line, &[]], Shape::Request(0)),
+            Self::Lttng(groups) => ([groups, &[]], Shape::Lttng),
             Self::Strace(line) => ([line, &[]], Shape::Strace(0)),
         };
         let message = Message::new(parts[0]);
@@ -140,6 +141,7 @@ enum Shape {
     /// With the number of the next one.
     Request(usize),
     Strace(usize),
+    Lttng,
     Row(Arc<Table>, usize),
     Cells(Arc<Header>, usize),
 }
@@ -164,6 +166,7 @@ impl<'a> Iter<'a> {
             | Shape::Proto(_)
             | Shape::Request(_)
             | Shape::Strace(_)
+            | Shape::Lttng
             | Shape::Row(..)
             | Shape::Cells(..) => Ok(true),
         };
@@ -199,6 +202,12 @@ impl<'a> Iter<'a> {
                 let (key, value) = access::attribute(self.text, *number)?;
                 *number += 1;
                 Some((Cow::Borrowed(key), value))
+            }
+            Shape::Lttng => {
+                let mut pairs = lttng::Pairs::of(self.text);
+                let found = pairs.attribute();
+                self.text = pairs.rest();
+                found
             }
             Shape::Strace(number) => {
                 let (key, value) = strace::attribute(self.text, *number)?;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bounded::Bounded;
 use super::value::nanoseconds;
-use super::{Context, Format, Found, Memory, comm, ftrace_events, ftrace_graph};
+use super::{Context, Format, Found, Memory, comm, ftrace_events, ftrace_graph, tasks};
 use crate::event::Event;
 
 /// Tasks that are remembered: their names, and what they have begun.
@@ -24,7 +24,7 @@ const HEAD: usize = 96;
 pub(super) struct Traced {
     /// The names of tasks, as lines told them: others write `<...>`.
     names: Bounded<u32, String>,
-    pub(super) events: ftrace_events::Begun,
+    pub(super) events: tasks::Begun,
     pub(super) graph: ftrace_graph::Calls,
 }
 

@@ -3,7 +3,7 @@
 //! A tool's line tells the format of the stream ([`Memory::told`]), which is then asked first and believes more easily.
 
 use super::reject::Reject;
-use super::{Context, Format, Found, Memory, container, ftrace, strace, table, text, uftrace};
+use super::{Context, Format, Found, Memory, container, ftrace, lttng, strace, table, text, uftrace};
 use crate::event::Event;
 
 /// Decode a line; `indented` if white space stood before it.
@@ -23,6 +23,9 @@ pub(super) fn read<'a>(
     }
     if let Some(found) = uftrace::line(line, format == Format::Uftrace, context, memory, events) {
         return Ok(found);
+    }
+    if lttng::line(line, context, memory, events) {
+        return Ok(Found::Events);
     }
     if let Some(found) = table::line(line, format == Format::Table, context, memory, events) {
         return found;

@@ -39,6 +39,7 @@ mod json;
 mod level;
 mod lines;
 mod logfmt;
+mod lttng;
 mod memory;
 mod multiline;
 mod names;
@@ -64,6 +65,7 @@ mod syscalls;
 mod syslog;
 mod table;
 mod tai;
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -122,6 +124,8 @@ pub enum Format {
     Perf,
     /// What `uftrace replay` and `uftrace dump` print.
     Uftrace,
+    /// What babeltrace prints of a trace of `LTTng`.
+    Lttng,
 }
 
 impl Format {
@@ -157,6 +161,7 @@ impl Format {
         Self::Ftrace,
         Self::Perf,
         Self::Uftrace,
+        Self::Lttng,
     ];
 
     /// The word for it, as it stands in the configuration.
@@ -177,6 +182,7 @@ impl Format {
             Self::Ftrace => "ftrace",
             Self::Perf => "perf",
             Self::Uftrace => "uftrace",
+            Self::Lttng => "lttng",
         }
     }
 

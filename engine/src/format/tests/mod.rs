@@ -6,6 +6,7 @@ mod ftrace;
 mod grammar;
 mod json;
 mod loggers;
+mod lttng;
 mod multiline;
 mod otlp;
 mod otlp_proto;
