@@ -217,6 +217,22 @@ pub(super) fn lettered<'a>(text: &'a str, event: &mut Event<'a>) -> bool {
     true
 }
 
+/// `E/ActivityManager( 585): message`, as Android writes lines in brief.
+pub(super) fn brief<'a>(text: &'a str, event: &mut Event<'a>) -> bool {
+    let [letter @ (b'V' | b'D' | b'I' | b'W' | b'E' | b'F'), b'/', ..] = text.as_bytes() else { return false };
+    let Some((name, rest)) = text[2..].split_once('(') else { return false };
+    let Some((pid, message)) = rest.split_once("): ") else { return false };
+    let pid = pid.trim_start();
+    if name.contains(' ') || pid.is_empty() || !pid.bytes().all(|byte| byte.is_ascii_digit()) {
+        return false;
+    }
+    event.level = level::word(&[*letter]);
+    event.failed = event.level >= Level::Error;
+    event.operation = Cow::Borrowed(name);
+    event.message = Cow::Borrowed(message);
+    true
+}
+
 /// `   10 Query<tab>select …`, as `MySQL`'s general log writes what its clients ask for behind the time.
 pub(super) fn general_query<'a>(text: &'a str, event: &mut Event<'a>) -> bool {
     if !text.as_bytes().first().is_some_and(u8::is_ascii_digit) {

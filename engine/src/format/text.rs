@@ -224,7 +224,10 @@ pub(super) fn event<'a>(text: &'a str, context: &Context, nesting: u8) -> Event<
         event.service = Cow::Borrowed(program);
         rest = after;
     }
-    if prefixes::glog(rest, &mut event, context) || prefixes::ruby(rest, &mut event, context) {
+    if prefixes::glog(rest, &mut event, context)
+        || prefixes::ruby(rest, &mut event, context)
+        || prefixes::brief(rest, &mut event)
+    {
         return event;
     }
     let redis = prefixes::redis(rest);
