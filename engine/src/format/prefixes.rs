@@ -9,9 +9,9 @@ use crate::event::{Event, Level};
 pub(super) fn compose(text: &str) -> Option<(&str, &str)> {
     let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')))?;
     let (name, after) = text.split_at(end);
-    let after = after.trim_start_matches(' ').strip_prefix('|')?;
     // A blank line was trimmed.
-    let after = if after.is_empty() { after } else { after.strip_prefix(' ')? };
+    let blank = after.strip_suffix('|').is_some_and(|pad| pad.len() > 1 && pad.bytes().all(|byte| byte == b' '));
+    let after = if blank { "" } else { after.trim_start_matches(' ').strip_prefix("| ")? };
     let starts = name.starts_with(|c: char| c.is_ascii_alphabetic());
     (starts && level::free_word(name.as_bytes()) == Level::Unset).then_some((name, after.trim_start()))
 }

@@ -174,7 +174,7 @@ fn ended<'a>(ending: Ending, text: &'a str, context: &Context, memory: &Memory) 
 /// in front: the program's own line is blank.
 fn is_blank(text: &str, event: &Event<'_>) -> bool {
     match text.as_bytes() {
-        [.., b'|'] => !event.service.is_empty(),
+        [.., b' ', b' ', b'|'] => !event.service.is_empty(),
         bytes => bytes.get(10) == Some(&b'T') && text.ends_with(|c: char| c.is_ascii_alphanumeric()),
     }
 }

@@ -290,6 +290,51 @@ fn rubbish_is_rejected_and_odd_text_is_not() {
 }
 
 proptest! {
+    /// What loggers write, with the stamps, zones and levels that they know, comes back as it was meant.
+    #[test]
+    fn what_a_logger_writes_comes_back(
+        second in 1_500_000_000_i64..2_000_000_000,
+        milli in 0_i64..1000,
+        zone in -14_i64..=14,
+        stamp in 0..6,
+        logger in 0..7,
+        level in prop::sample::select(vec![
+            (Level::Debug, "DEBUG"), (Level::Info, "INFO"), (Level::Warn, "WARN"), (Level::Warn, "WARNING"), (Level::Error, "ERROR"),
+        ]),
+        name in "[a-z]{2,6}\\.[a-z]{2,6}(\\.[A-Z][a-z]{2,6})?",
+        message in "[a-z]{3,9}( [a-z]{1,9}| [0-9]{1,5}){1,5}",
+    ) {
+        let shown = second + zone * 3600;
+        let (y, m, d) = super::time::calendar(shown.div_euclid(86_400));
+        let (hour, minute, s) = (shown / 3600 % 24, shown / 60 % 60, shown % 60);
+        let sign = if zone < 0 { '-' } else { '+' };
+        let hours = zone.abs();
+        let date = format!("{y}-{m:02}-{d:02}");
+        let clock = format!("{hour:02}:{minute:02}:{s:02}");
+        let time = match stamp {
+            0 => format!("{date}T{clock}.{milli:03}{sign}{hours:02}:00"),
+            1 => format!("{date} {clock},{milli:03}{sign}{hours:02}00"),
+            2 => format!("{date} {clock}.{milli:03} {sign}{hours:02}00"),
+            3 => format!("{second}.{milli:03}"),
+            4 => format!("{second}{milli:03}"),
+            _ => format!("{}/{m:02}/{d:02} {clock}.{milli:03} {sign}{hours:02}00", y),
+        };
+        let (level, word) = level;
+        let line_of = match logger {
+            0 => format!("{time} {word} [main] {name} - {message}"),
+            1 => format!("{time} - {name} - {word} - {message}"),
+            2 => format!("[{time}] {word:>5} {name}: {message}"),
+            3 => format!("{time}  {word} 7 --- [main] {name} : {message}"),
+            4 => format!("time=\"{time}\" level={} logger={name} msg=\"{message}\"", word.to_lowercase()),
+            5 => format!("{time} | {word:<8} | {name}:42 - {message}"),
+            _ => format!("[{time}][{word:<5}][{name:<25}] {message}"),
+        };
+        let event = line(&line_of);
+        prop_assert_eq!(event.time, Some(second * 1_000_000_000 + milli * 1_000_000), "{}", line_of);
+        prop_assert_eq!((event.level, &*event.operation, &*event.message), (level, &*name, &*message), "{}", line_of);
+        prop_assert_eq!(event.failed, level >= Level::Error);
+    }
+
     /// Whatever a line is, decoding ends, and a message is text without control over a terminal.
     #[test]
     fn any_line_is_decoded_or_rejected(text in prop_oneof![
