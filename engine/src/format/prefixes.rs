@@ -9,9 +9,9 @@ use crate::event::{Event, Level};
 pub(super) fn compose(text: &str) -> Option<(&str, &str)> {
     let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')))?;
     let (name, after) = text.split_at(end);
-    let after = after.trim_start_matches(' ').strip_prefix('|')?;
     // A blank line was trimmed.
-    let after = if after.is_empty() { after } else { after.strip_prefix(' ')? };
+    let blank = after.strip_suffix('|').is_some_and(|pad| pad.len() > 1 && pad.bytes().all(|byte| byte == b' '));
+    let after = if blank { "" } else { after.trim_start_matches(' ').strip_prefix("| ")? };
     let starts = name.starts_with(|c: char| c.is_ascii_alphabetic());
     (starts && level::free_word(name.as_bytes()) == Level::Unset).then_some((name, after.trim_start()))
 }
@@ -214,6 +214,22 @@ pub(super) fn lettered<'a>(text: &'a str, event: &mut Event<'a>) -> bool {
             .and_then(|word| word.strip_suffix("ms"))
             .and_then(|number| super::value::unsigned(number.as_bytes())?.checked_mul(1_000_000));
     }
+    true
+}
+
+/// `E/ActivityManager( 585): message`, as Android writes lines in brief.
+pub(super) fn brief<'a>(text: &'a str, event: &mut Event<'a>) -> bool {
+    let [letter @ (b'V' | b'D' | b'I' | b'W' | b'E' | b'F'), b'/', ..] = text.as_bytes() else { return false };
+    let Some((name, rest)) = text[2..].split_once('(') else { return false };
+    let Some((pid, message)) = rest.split_once("): ") else { return false };
+    let pid = pid.trim_start();
+    if name.contains(' ') || pid.is_empty() || !pid.bytes().all(|byte| byte.is_ascii_digit()) {
+        return false;
+    }
+    event.level = level::word(&[*letter]);
+    event.failed = event.level >= Level::Error;
+    event.operation = Cow::Borrowed(name);
+    event.message = Cow::Borrowed(message);
     true
 }
 

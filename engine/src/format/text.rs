@@ -174,7 +174,7 @@ fn ended<'a>(ending: Ending, text: &'a str, context: &Context, memory: &Memory) 
 /// in front: the program's own line is blank.
 fn is_blank(text: &str, event: &Event<'_>) -> bool {
     match text.as_bytes() {
-        [.., b'|'] => !event.service.is_empty(),
+        [.., b' ', b' ', b'|'] => !event.service.is_empty(),
         bytes => bytes.get(10) == Some(&b'T') && text.ends_with(|c: char| c.is_ascii_alphanumeric()),
     }
 }
@@ -224,7 +224,10 @@ pub(super) fn event<'a>(text: &'a str, context: &Context, nesting: u8) -> Event<
         event.service = Cow::Borrowed(program);
         rest = after;
     }
-    if prefixes::glog(rest, &mut event, context) || prefixes::ruby(rest, &mut event, context) {
+    if prefixes::glog(rest, &mut event, context)
+        || prefixes::ruby(rest, &mut event, context)
+        || prefixes::brief(rest, &mut event)
+    {
         return event;
     }
     let redis = prefixes::redis(rest);

@@ -12,6 +12,7 @@ mod otlp;
 mod otlp_proto;
 mod perf;
 mod records;
+mod requests;
 mod spans;
 mod strace;
 mod strangers;
