@@ -3,9 +3,9 @@
 //! `{"timestamp": 12.000345, "thread_id": 7, "event_type": "enter", "data": {"function": "main"}}`: the time is one since
 //! the epoch (by its size in s, ms, µs or ns; or in words), or a reading of a clock that started anywhere, in seconds with a
 //! fraction and in nanoseconds without one unless the key names another unit (`ts_us`). `event_type` (or `event`, `type`,
-//! `ev`) is enter, entry, call, begin, start or push, and leave, exit, return, ret, end, stop or pop, also as a part of
-//! `function_enter`. The function is the `data` itself or its (else the object's) `function`, `func`, `name`, `symbol`,
-//! `method` or `callee`; a leave without one is of the innermost call. The service is the `process`, `service`, `program`,
+//! `ev`) is enter, entry, call, begin, start, open or push, and leave, exit, return, ret, end, stop, close or pop, also
+//! as a part of `function_enter`. The function is the `data` itself or its (else the object's) `function`, `func`, `fn`,
+//! `name`, `symbol`, `method`, `callee`, `span` or `operation`; a leave without one is of the innermost call. The service is the `process`, `service`, `program`,
 //! `comm`, `module` or `exe` if there is one. A leave may say that the call failed: `error` or `exception`.
 
 use std::borrow::Cow;
@@ -46,19 +46,23 @@ enum Way {
 }
 
 fn way(word: &[u8]) -> Option<Way> {
-    let mut lower = [0; 24];
+    let mut lower = [0; 32];
     let lower = lower.get_mut(..word.len())?;
     lower.copy_from_slice(word);
     lower.make_ascii_lowercase();
-    let bare = [&b"function_"[..], b"func_", b"fn_", b"call_", b"function-", b"function"]
+    // `function_enter`, `FunctionEnter`, `call.begin`; but not `thread_exit`, of which no other begins or ends a call.
+    let of = [&b"function"[..], b"func", b"fn", b"method", b"call", b"span", b"syscall", b"sys", b"trace", b"event"];
+    let bare = of
         .iter()
-        .find_map(|prefix| lower.strip_prefix(*prefix).filter(|rest| !rest.is_empty()))
+        .find_map(|of| lower.strip_prefix(*of))
+        .map(|rest| rest.strip_prefix(b"_").or(rest.strip_prefix(b"-")).or(rest.strip_prefix(b".")).unwrap_or(rest))
+        .filter(|rest| !rest.is_empty())
         .unwrap_or(lower);
     Some(match bare {
         b"enter" | b"entry" | b"call" | b"entered" | b"invoke" => Way::Enter,
-        b"leave" | b"exit" | b"return" | b"ret" | b"returned" | b"exited" => Way::Leave,
-        b"begin" | b"start" | b"push" | b"b" => Way::Perhaps(true),
-        b"end" | b"stop" | b"pop" | b"e" | b"finish" => Way::Perhaps(false),
+        b"leave" | b"exit" | b"return" | b"ret" | b"returned" | b"exited" | b"left" => Way::Leave,
+        b"begin" | b"start" | b"push" | b"open" | b"b" => Way::Perhaps(true),
+        b"end" | b"stop" | b"pop" | b"close" | b"e" | b"finish" => Way::Perhaps(false),
         _ => return None,
     })
 }
@@ -163,7 +167,8 @@ fn read<'a>(cursor: &mut Cursor<'a>, fields: &mut Fields<'a>, inside: bool) -> R
             b"timestamp_ms" | b"ts_ms" | b"time_ms" if !inside => (fields.time, fields.unit) = (value, Some(1_000_000)),
             b"thread_id" | b"threadId" | b"tid" | b"thread" => fields.thread = value.plain().unwrap_or_default(),
             b"process_id" | b"pid" => fields.process = value.plain().unwrap_or_default(),
-            b"function" | b"func" | b"function_name" | b"symbol" | b"method" | b"callee" | b"name" => {
+            b"function" | b"func" | b"fn" | b"function_name" | b"func_name" | b"symbol" | b"method" | b"callee"
+            | b"name" | b"span" | b"operation" => {
                 if let Value::String(name) = value {
                     fields.function = Some(name.str());
                 }

@@ -159,6 +159,7 @@ fn log_lines_with_ids_are_no_spans() {
         r#"{"data":[{"a":1}]}"#,
         r#"{"event":"start","thread":"main","timestamp":"2026-11-24T23:42:01Z"}"#,
         r#"{"type":"call","level":"info","msg":"m"}"#,
+        r#"{"timestamp":1,"thread_id":2,"event_type":"thread_exit"}"#,
     ] {
         assert_eq!(detect(text.as_bytes(), true), Some(Format::Json), "{text}");
     }
@@ -198,6 +199,9 @@ fn calls_are_nested_by_thread() {
     assert_eq!(calls(text), expected);
     assert_eq!(calls(&format!("[{}]", text.trim().replace('\n', ","))), expected);
     assert_eq!(calls(&text.replace("enter", "ENTRY").replace("leave", "function_exit")), expected);
+    assert_eq!(calls(&text.replace("enter", "FunctionEnter").replace("leave", "Leave")), expected);
+    assert_eq!(calls(&text.replace("enter", "span.open").replace("leave", "span.close")), expected);
+    assert_eq!(calls(&text.replace("enter", "call").replace("leave", "return")), expected);
     assert_eq!(calls(&text.replace("\"function\"", "\"name\"").replace("event_type", "type")), expected);
 }
 
