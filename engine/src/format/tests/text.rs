@@ -317,7 +317,7 @@ proptest! {
             2 => format!("{date} {clock}.{milli:03} {sign}{hours:02}00"),
             3 => format!("{second}.{milli:03}"),
             4 => format!("{second}{milli:03}"),
-            _ => format!("{}/{m:02}/{d:02} {clock}.{milli:03} {sign}{hours:02}00", y),
+            _ => format!("{y}/{m:02}/{d:02} {clock}.{milli:03} {sign}{hours:02}00"),
         };
         let (level, word) = level;
         let line_of = match logger {
