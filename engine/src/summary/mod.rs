@@ -219,7 +219,9 @@ pub fn summarize(state: &mut State, request: &Request) -> Result<Summary, Error>
     let groups = Groups::of(state);
     let view = View::of(state, &groups, request.window, Some(request.baseline.unwrap_or(BASELINE)));
     let claims = claims::claims(&view);
-    let verdicts = verdicts::verdicts(&view, &claims, stats::threshold(view.series.len() * 3));
+    let verdicts = verdicts::verdicts(&view, &claims);
+    let certain = claims::certain(&view);
+    let claims: Vec<_> = claims.into_iter().filter(|claim| claim.nats > certain).collect();
     let wanted = |fact: &Fact| {
         let focused = request.focus.as_deref().is_none_or(|focus| {
             fact.service.contains(focus) || fact.operation.contains(focus) || fact.line.contains(focus)

@@ -107,7 +107,7 @@ impl<'a> View<'a> {
         let edges =
             joined(series.iter().filter(|series| series.key.kind == Kind::Edge), |key| Key { within: "", ..key });
         let (messages, mut series): (Vec<_>, Vec<_>) =
-            series.into_iter().partition(|series| matches!(series.key.kind, Kind::Log | Kind::Failure));
+            series.into_iter().partition(|series| matches!(series.key.kind, Kind::Log | Kind::Failure | Kind::Step));
         series.extend(joined(messages.iter(), |key| groups.template(key)));
         series.sort_unstable_by_key(|series| series.key);
         Self { state, span: Span { base, from, to }, series, edges }
