@@ -51,6 +51,7 @@ Format: TypeAlias = Literal[
     "ftrace",
     "perf",
     "uftrace",
+    "lttng",
 ]
 Encoding: TypeAlias = Literal["o200k_base", "cl100k_base"]
 Positive: TypeAlias = Annotated[int, Meta(ge=1)]

@@ -36,10 +36,11 @@ impl Span {
         (self.from - self.base).max(0) as f64
     }
 
-    /// Whether there is a baseline at all.
+    /// Whether there is a baseline long enough to say what is usual: a tenth of the window, and ten seconds.
     #[must_use]
     pub const fn compares(&self) -> bool {
-        self.base < self.from
+        let (before, now) = (self.from - self.base, self.to - self.from);
+        before >= 10 && before * 10 >= now
     }
 }
 
