@@ -58,9 +58,11 @@ fn replayed<'a>(
     let mut lane = 0;
     let mut is_task = false;
     if let Some(bracket) = memchr::memrchr(b'[', rest)
-        && let Some(task) = rest[bracket + 1..].strip_suffix(b"]")
+        && let Some(task) = rest[bracket + 1..].strip_suffix(b"]").map(<[u8]>::trim_ascii)
+        && !task.is_empty()
+        && task.iter().all(u8::is_ascii_digit)
     {
-        lane = number(task.trim_ascii());
+        lane = number(task);
         is_task = true;
         rest = rest[..bracket].trim_ascii_end();
     }

@@ -99,9 +99,7 @@ pub fn verdicts<'v>(view: &'v View<'v>, claims: &[Claim<'v>]) -> Vec<Verdict<'v>
         if nats < threshold {
             continue;
         }
-        // Of two that are as severe, the one that is more certain.
-        severe *= 1.0 - 0.2 * threshold / nats;
-        let confidence = 1.0 - (threshold / nats).powi(2);
+        let confidence = 1.0 - threshold / nats;
         let victims = callers
             .get(service)
             .into_iter()
@@ -112,7 +110,18 @@ pub fn verdicts<'v>(view: &'v View<'v>, claims: &[Claim<'v>]) -> Vec<Verdict<'v>
         verdicts.push(Verdict { service, severity: severe, confidence, victims, claims });
     }
     verdicts.retain(|verdict| verdict.severity >= LEAST);
-    verdicts.sort_by(|a, b| b.severity.total_cmp(&a.severity).then_with(|| a.service.cmp(b.service)));
+    // Of two that are about as severe, the one that is more certain and touches more traffic.
+    let calls = |service: &str| {
+        let spans = view.series.iter().filter(|series| series.key.service == service && series.key.kind.is_decoded());
+        spans.map(|series| series.now.count).max().unwrap_or(0)
+    };
+    let busiest = verdicts.iter().map(|verdict| calls(verdict.service)).max().unwrap_or(0);
+    #[allow(clippy::cast_precision_loss)]
+    let rank = |verdict: &Verdict<'_>| {
+        let traffic = (1.0 + calls(verdict.service) as f64).ln() / (1.0 + busiest as f64).ln().max(1.0);
+        verdict.severity * (0.5 + 0.5 * verdict.confidence) * (0.7 + 0.3 * traffic)
+    };
+    verdicts.sort_by(|a, b| rank(b).total_cmp(&rank(a)).then_with(|| a.service.cmp(b.service)));
     verdicts.truncate(MOST);
     verdicts
 }
