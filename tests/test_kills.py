@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 
 @pytest.mark.parametrize(
     ("sources", "kills"),
-    [("renamed,shifted,dated,truncated,compressed,spool", 8), ("file", 5)],
+    [("renamed,shifted,dated,truncated,compressed,spool,push", 8), ("file", 5)],
     ids=["several", "one"],
 )
 def test_kills__under_load__account_is_that_of_one_pass(sources: str, kills: int) -> None:

@@ -498,3 +498,16 @@ def test_summarizer__prompt__fits_whatever_surrounds_the_summary() -> None:
         summarizer.prompt("word " * 600 + "{summary}")
     with pytest.raises(ValueError, match=r"no \{summary\}"):
         summarizer.prompt("nothing")
+
+
+def test_stream__trace_of_many_blocks__names_and_calls_span_them(tmp_path: Path) -> None:
+    """What a block says of those behind it is remembered: names of processes, calls that were entered."""
+    named = '{"ph":"M","pid":1,"name":"process_name","args":{"name":"app"}}'
+    head = '{"traceEvents":[' + named + ',{"ph":"B","pid":1,"ts":0,"name":"main"}'
+    calls = (f',{{"ph":"X","pid":1,"ts":{at},"dur":1,"name":"step {"x" * 80}"}}' for at in range(20_000))
+    trace = tmp_path / "trace.json"
+    trace.write_text(head + "".join(calls) + ',{"ph":"E","pid":1,"ts":30000}]}')
+    stream = stream_events(trace)
+    *steps, main = stream
+    assert (len(steps), {step.service for step in steps}, stream.rejected) == (20_000, {"app"}, 0)
+    assert (main.operation, main.duration, main.service) == ("main", 30_000_000, "app")

@@ -288,3 +288,19 @@ async def test_pipeline__file_as_standard_input__not_counted_again(tmp_path: Pat
             await pipeline.run()
         progress = pipeline.progress
         assert events(engine) == expected
+
+
+async def test_pipeline__trace_on_one_line_as_standard_input__read_event_by_event(tmp_path: Path) -> None:
+    """Records end where the format says, also where a file goes on in the middle of a document."""
+    path = tmp_path / "trace.json"
+    engine = Engine()
+    progress: Mapping[str, Progress] = {}
+    event = b'{"ph":"X","pid":1,"ts":%d,"dur":1,"name":"step"}'
+    for more, expected in ((b'{"traceEvents":[' + event % 1 + b"," + event % 5, 2), (b"," + event % 9 + b"]}", 3)):
+        with path.open("ab") as file:
+            file.write(more)
+        with path.open("rb") as file:
+            pipeline = Pipeline(engine, [StdinSource(descriptor=file.fileno(), block=64)], progress=progress)
+            await pipeline.run()
+        progress = pipeline.progress
+        assert events(engine) == expected

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import final
 
 __all__ = [
+    "Decoder",
     "Dialect",
     "Engine",
     "Survey",
@@ -191,6 +192,20 @@ def detect(data: bytes, *, whole: bool = False) -> str | None:
     :param whole: whether they are all there will be for now
     :return: the format's name, or None if it takes more of them to tell; 64 KiB are always enough
     """
+
+@final
+class Decoder:
+    """A stream that is decoded block by block: what one block says of those behind it is remembered.
+
+    :param format: the format of its records, None to tell it by content
+    :param received: nanoseconds since the epoch, which decides the year or the day of times that lack it
+    :param dialect: how the source writes; None for the plain way, in the time zone of this host
+    :raises ValueError: if the format's name is unknown
+    """
+
+    def __new__(cls, *, format: str | None = None, received: int = 0, dialect: Dialect | None = None) -> Decoder: ...
+    def decode(self, data: bytes) -> bytes:
+        """Decode the next block, which ends at a record boundary; what comes back is as of :func:`decode`."""
 
 def decode(data: bytes, *, format: str | None = None, received: int = 0, dialect: Dialect | None = None) -> bytes:
     """What `data` says, as UTF-8 JSON lines: one object for each event, and one with ``rejected`` for each bad record.

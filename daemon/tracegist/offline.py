@@ -31,6 +31,7 @@ __all__ = ["Ingested", "Ingests", "Report", "ingest_paths"]
 _BLOCK: Final = 1 << 20
 _MAX_RECORD: Final = 16 << 20
 _AHEAD: Final = 64 << 20
+_SIDE_BY_SIDE: Final = 128 << 10
 _OTHERS: Final = 64
 
 Report: TypeAlias = Callable[[int, "int | None"], None]
@@ -98,6 +99,9 @@ def ingest_paths(
         pool = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="read-ahead"))
         # However many files there are, what is read ahead of them is bounded.
         block = max(64 << 10, min(block, _AHEAD // len(inputs)))
+        if len(inputs) > 1:
+            # Minutes of one are not read before those of another, so that spans and their log records meet.
+            block = min(block, _SIDE_BY_SIDE)
         sizes = [one.size for one in inputs if one.size is not None]
         total = sum(sizes) if len(sizes) == len(inputs) else None
         for one in inputs:

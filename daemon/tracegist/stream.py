@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncGenerator, Generator, Iterator
 from pathlib import Path
+from stat import S_ISREG
+from time import time_ns
 from typing import BinaryIO, Final, TypeAlias
 
 import msgspec
@@ -70,22 +72,34 @@ class EventStream:
             raise SourceError(msg) from error
 
     def _decoded(self, file: BinaryIO) -> Iterator[list[Event]]:
-        decoder = msgspec.json.Decoder(Event)
+        decoder = _engine.Decoder(format=self._format, received=_received(file))
+        reader = msgspec.json.Decoder(Event)
+        told = self._format
         pending = b""
         while block := file.read(_BLOCK):
             pending += block
-            length = _engine.boundary(pending, format=self._format)
+            told = told or _engine.detect(pending)
+            length = _engine.boundary(pending, format=told) if told else 0
             if length:
-                yield self._batch(decoder, pending[:length])
+                yield self._batch(reader, decoder.decode(pending[:length]))
                 pending = pending[length:]
         if pending:
-            yield self._batch(decoder, pending)
+            yield self._batch(reader, decoder.decode(pending))
 
-    def _batch(self, decoder: msgspec.json.Decoder[Event], data: bytes) -> list[Event]:
-        lines = _engine.decode(data, format=self._format).splitlines()
-        events = [decoder.decode(line) for line in lines if not line.startswith(_REJECTED)]
+    def _batch(self, reader: msgspec.json.Decoder[Event], decoded: bytes) -> list[Event]:
+        lines = decoded.splitlines()
+        events = [reader.decode(line) for line in lines if not line.startswith(_REJECTED)]
         self.rejected += len(lines) - len(events)
         return events
+
+
+def _received(file: BinaryIO) -> int:
+    """Give when the bytes of a file were written, in ns since the epoch; of what is no file, now."""
+    try:
+        stat = os.fstat(file.fileno())
+    except OSError:
+        return time_ns()
+    return stat.st_mtime_ns if S_ISREG(stat.st_mode) else time_ns()
 
 
 def stream_events(source: Readable, format: str | None = None) -> EventStream:

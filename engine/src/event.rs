@@ -178,6 +178,10 @@ pub enum Attributes<'a> {
         /// The line.
         row: &'a [u8],
     },
+    /// A line of an access log: client, method, target, status, size, referer and agent.
+    Request(&'a [u8]),
+    /// Groups of fields in braces, as babeltrace prints them.
+    Lttng(&'a [u8]),
     /// A line of strace: process, error, result and path.
     Strace(&'a [u8]),
 }

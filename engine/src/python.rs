@@ -313,6 +313,24 @@ fn detect(py: Python<'_>, data: &[u8], whole: bool) -> Option<&'static str> {
     py.detach(|| format::detect(data, whole)).map(Format::name)
 }
 
+#[pyclass(frozen, module = "tracegist._engine")]
+struct Decoder(Mutex<crate::show::Shower>);
+
+#[pymethods]
+impl Decoder {
+    #[new]
+    #[pyo3(signature = (*, format = None, received = 0, dialect = None))]
+    fn new(format: Option<&str>, received: i64, dialect: Option<&Bound<'_, Dialect>>) -> PyResult<Self> {
+        let dialect = dialect_of(dialect)?;
+        Ok(Self(Mutex::new(crate::show::Shower::new(named(format)?, received, Some(&dialect)))))
+    }
+
+    fn decode(&self, py: Python<'_>, data: &[u8]) -> Py<PyBytes> {
+        let lines = py.detach(|| self.0.lock().unwrap_or_else(PoisonError::into_inner).lines(data));
+        PyBytes::new(py, &lines).unbind()
+    }
+}
+
 #[pyfunction]
 #[pyo3(signature = (data, *, format = None, received = 0, dialect = None))]
 fn decode(
@@ -370,7 +388,7 @@ fn vocabulary(py: Python<'_>, encoding: &str) -> PyResult<Vec<Py<PyBytes>>> {
 mod _engine {
     #[pymodule_export]
     use super::{
-        Dialect, Engine, Survey, boundary, count_tokens, decode, detect, encodings, formats, split_tokens,
+        Decoder, Dialect, Engine, Survey, boundary, count_tokens, decode, detect, encodings, formats, split_tokens,
         templates_of, truncate, vocabulary,
     };
 }

@@ -1,12 +1,13 @@
 //! Decoded events as JSON lines, for people and tests to look at what a format made of the bytes.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::event::Event;
+use crate::event::{Attributes, Event};
 use crate::format::{Attribute, Context, Dialect, Format, Reader};
 
 #[derive(Serialize)]
@@ -34,37 +35,66 @@ struct RejectOut {
     length: usize,
 }
 
-/// One object for each event, and one with `rejected` for each record that could not be read.
-///
-/// `received` (nanoseconds since the epoch) decides the year or the day of times that lack it.
+/// A stream that is shown block by block.
+#[derive(Debug, Default)]
+pub struct Shower {
+    reader: Reader,
+    forced: Option<Format>,
+    context: Context,
+}
+
+impl Shower {
+    /// At its beginning. `received` (nanoseconds since the epoch) decides the year or the day of times that lack it.
+    #[must_use]
+    pub fn new(forced: Option<Format>, received: i64, dialect: Option<&Arc<Dialect>>) -> Self {
+        let context = Context { received, dialect: dialect.cloned(), ..Context::default() };
+        Self { reader: Reader::default(), forced, context }
+    }
+
+    /// One object for each event of a block that ends at a record boundary, and one with `rejected` for each record that
+    /// could not be read.
+    pub fn lines(&mut self, block: &[u8]) -> Vec<u8> {
+        let Self { reader, forced, context } = self;
+        let mut out = Vec::new();
+        let mut events = Vec::new();
+        let mut rest = block;
+        loop {
+            events.clear();
+            let offset = reader.offset;
+            let Some(record) = reader.next(rest, *forced, context, usize::MAX, &mut events) else { break };
+            rest = &rest[record.bytes.len()..];
+            if let Err(refusal) = record.found {
+                let length = record.bytes.len();
+                line(&mut out, &RejectOut { rejected: refusal.reason(), detail: refusal.to_string(), offset, length });
+            }
+            for event in &events {
+                reader.last = event.time.or(reader.last);
+                line(&mut out, &shown(event));
+            }
+        }
+        out
+    }
+}
+
+/// The same of a stream that is one block.
 #[must_use]
 pub fn lines(data: &[u8], forced: Option<Format>, received: i64, dialect: Option<&Arc<Dialect>>) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut reader = Reader::default();
-    let mut context = Context { received, dialect: dialect.cloned(), ..Context::default() };
-    let mut events = Vec::new();
-    let mut rest = data;
-    loop {
-        events.clear();
-        let at = reader.offset;
-        let Some(record) = reader.next(rest, forced, &mut context, usize::MAX, &mut events) else { break };
-        rest = &rest[record.bytes.len()..];
-        if let Err(refusal) = record.found {
-            let length = record.bytes.len();
-            line(&mut out, &RejectOut { rejected: refusal.reason(), detail: refusal.to_string(), offset: at, length });
-        }
-        for event in &events {
-            reader.last = event.time.or(reader.last);
-            line(&mut out, &shown(event));
-        }
-    }
-    out
+    Shower::new(forced, received, dialect).lines(data)
 }
 
 fn line<T: Serialize>(out: &mut Vec<u8>, value: &T) {
     // Writing these shapes to memory cannot fail.
     if serde_json::to_writer(&mut *out, value).is_ok() {
         out.push(b'\n');
+    }
+}
+
+/// The event as evidence: its own bytes, or, where these are not text, what they say.
+#[must_use]
+pub fn evidence<'a>(event: &Event<'a>) -> Cow<'a, [u8]> {
+    match event.attributes {
+        Attributes::OtlpProto { .. } => serde_json::to_vec(&shown(event)).map_or(Cow::Borrowed(event.raw), Cow::Owned),
+        _ => Cow::Borrowed(event.raw),
     }
 }
 

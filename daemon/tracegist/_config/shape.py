@@ -36,7 +36,23 @@ __all__ = [
     "Tail",
 ]
 
-Format: TypeAlias = Literal["otlp", "json", "text", "strace", "delimited", "otlp_proto", "table"]
+Format: TypeAlias = Literal[
+    "otlp",
+    "json",
+    "text",
+    "strace",
+    "delimited",
+    "otlp_proto",
+    "table",
+    "chrome",
+    "jaeger",
+    "zipkin",
+    "calls",
+    "ftrace",
+    "perf",
+    "uftrace",
+    "lttng",
+]
 Encoding: TypeAlias = Literal["o200k_base", "cl100k_base"]
 Positive: TypeAlias = Annotated[int, Meta(ge=1)]
 

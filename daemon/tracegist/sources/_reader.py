@@ -24,11 +24,11 @@ from tracegist.sources._text import Transcoded, padding, utf16
 if TYPE_CHECKING:
     from tracegist.sources._base import Position
 
-__all__ = ["BLOCK", "MAX_RECORD", "OverwrittenError", "Reading", "RecordReader"]
+__all__ = ["BLOCK", "HEAD", "MAX_RECORD", "OverwrittenError", "Reading", "RecordReader"]
 
 BLOCK: Final = 1 << 20
 MAX_RECORD: Final = 16 << 20
-_HEAD: Final = 64 << 10
+HEAD: Final = 64 << 10
 
 
 class OverwrittenError(Exception):
@@ -187,7 +187,7 @@ class RecordReader:
 
     def _head(self) -> bytes:
         """The beginning of the file, by which the engine tells the format: that decides where records end."""
-        head = self.content.read(_HEAD, 0)
+        head = self.content.read(HEAD, 0)
         encoding = utf16(head)
         return Transcoded.of(head, encoding, first=True, last=False).data if encoding else head[padding(head) :]
 

@@ -158,10 +158,12 @@ class SpoolSource:
                 yield self._remember()
             if monotonic() >= self._scan_at:
                 await self._scan()
-            if not self._ready and not self._new_contents:
-                with anyio.move_on_after(max(0.0, self._scan_at - monotonic())):
-                    await self._news.wait()
-                self._news = anyio.Event()
+            if not self._ready:
+                # What a commit has set meanwhile is news as well.
+                if not self._new_contents:
+                    with anyio.move_on_after(max(0.0, self._scan_at - monotonic())):
+                        await self._news.wait()
+                    self._news = anyio.Event()
                 continue
             chunk = await self._read(self._pick())
             if chunk:

@@ -12,11 +12,11 @@ import anyio
 from anyio import to_thread
 from anyio.lowlevel import checkpoint
 
-from tracegist._engine import boundary
+from tracegist._engine import boundary, detect
 from tracegist.sources._base import Chunk, Progress
 from tracegist.sources._content import Plain
 from tracegist.sources._identity import Fingerprint, recognise
-from tracegist.sources._reader import BLOCK, MAX_RECORD
+from tracegist.sources._reader import BLOCK, HEAD, MAX_RECORD
 
 __all__ = ["StdinSource"]
 
@@ -49,6 +49,7 @@ class StdinSource:
         self._max_record = max_record
         self._fingerprint = Fingerprint()
         self._rest = b""
+        self._start = 0
 
     async def __aenter__(self) -> Self:
         """Do nothing: it is open."""
@@ -64,10 +65,13 @@ class StdinSource:
         if regular:
             await to_thread.run_sync(self._find_place, progress.get(self.name))
         wanted = self._block
+        told = self._format
         while True:
             data = self._rest + await self._read(wanted, regular=regular)
             finished = len(data) == len(self._rest)
-            length = boundary(data, format=self._format, max_record=self._max_record)
+            # Where records end depends on the format, so that is told first.
+            told = told or detect(await to_thread.run_sync(self._head) if regular else data, whole=finished)
+            length = boundary(data, format=told, max_record=self._max_record) if told else 0
             if finished:
                 length = len(data)
             self._rest = data[length:]
@@ -92,11 +96,16 @@ class StdinSource:
         """Keep the position: the same file may be given again."""
         return ()
 
+    def _head(self) -> bytes:
+        """Read the beginning of a file that is standard input."""
+        return os.pread(self._descriptor, HEAD, self._start)
+
     def _find_place(self, known: Progress | None) -> None:
         """Go on in a file where it was read to, or where whoever read of it before has left it."""
         start = os.lseek(self._descriptor, 0, os.SEEK_CUR)
         content = Plain(self._descriptor)
         found = recognise(content, content.stat().st_ino, known.position) if known else None
+        self._start = start
         if found is None or found.offset < start:
             found = Fingerprint.at(content, start)
         os.lseek(self._descriptor, found.offset, os.SEEK_SET)

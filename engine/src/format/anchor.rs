@@ -18,9 +18,18 @@ const EPOCH: std::ops::Range<i64> = 1_000_000_000_000_000_000..4_200_000_000_000
 
 /// What a clock says when the epoch is its zero, if that is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Anchor(Option<i64>);
+pub(super) struct Anchor {
+    zero: Option<i64>,
+    /// The source itself said it.
+    pinned: bool,
+}
 
 impl Anchor {
+    /// What the clock said at its zero, in nanoseconds since the epoch; 0 for the epoch itself.
+    pub(super) fn zero(self) -> i64 {
+        self.zero.unwrap_or_default()
+    }
+
     /// Nanoseconds since the epoch of a reading in nanoseconds since whatever it counts from. A reading that is a time of
     /// our days as it is stays as it is.
     ///
@@ -29,11 +38,17 @@ impl Anchor {
         if EPOCH.contains(&reading) {
             return reading;
         }
-        let known = self.0.map(|zero| zero.saturating_add(reading));
-        known.filter(|time| time.abs_diff(context.received) <= FAR).unwrap_or_else(|| {
-            self.0 = Some(context.received.saturating_sub(reading));
+        let known = self.zero.map(|zero| zero.saturating_add(reading));
+        known.filter(|time| self.pinned || time.abs_diff(context.received) <= FAR).unwrap_or_else(|| {
+            self.zero = Some(context.received.saturating_sub(reading));
             context.received
         })
+    }
+
+    /// Take note of what the source says: that a reading was made at a time, both in nanoseconds. It holds until the
+    /// source says something else.
+    pub(super) const fn pin(&mut self, reading: i64, time: i64) {
+        *self = Self { zero: Some(time.saturating_sub(reading)), pinned: true };
     }
 }
 
@@ -70,6 +85,13 @@ mod tests {
         let mut anchor = Anchor::default();
         assert_eq!(anchor.time(NOW - 5, &at(0)), NOW - 5);
         assert_eq!(anchor, Anchor::default());
+    }
+
+    #[test]
+    fn what_the_source_says_needs_no_guess() {
+        let mut anchor = Anchor::default();
+        anchor.pin(5, 7 * SECOND);
+        assert_eq!(anchor.time(6, &at(NOW)), 7 * SECOND + 1);
     }
 
     #[test]

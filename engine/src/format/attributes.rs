@@ -9,7 +9,7 @@ use super::proto_value::{RESOURCE_ATTRIBUTES, next_attribute};
 use super::table::{self, Table};
 use super::value::{self, Value};
 use super::wire::Message;
-use super::{otlp, strace};
+use super::{access, lttng, otlp, strace};
 use crate::event::Attributes;
 
 /// The value of an attribute.
@@ -102,6 +102,8 @@ impl<'a> Attributes<'a> {
             Self::Pairs(text) => ([text, &[]], Shape::Pairs),
             Self::Row { ref table, row } => ([row, &[]], Shape::Row(Arc::clone(table), 0)),
             Self::Cells { ref header, row } => ([row, &[]], Shape::Cells(Arc::clone(header), 0)),
+            Self::Request(line) => ([line, &[]], Shape::Request(0)),
+            Self::Lttng(groups) => ([groups, &[]], Shape::Lttng),
             Self::Strace(line) => ([line, &[]], Shape::Strace(0)),
         };
         let message = Message::new(parts[0]);
@@ -137,7 +139,9 @@ enum Shape {
     Object,
     Pairs,
     /// With the number of the next one.
+    Request(usize),
     Strace(usize),
+    Lttng,
     Row(Arc<Table>, usize),
     Cells(Arc<Header>, usize),
 }
@@ -158,7 +162,13 @@ impl<'a> Iter<'a> {
         let entered = match self.kind {
             Shape::Otlp => self.cursor.enter_array(),
             Shape::Object => self.cursor.enter_object(),
-            Shape::Pairs | Shape::Proto(_) | Shape::Strace(_) | Shape::Row(..) | Shape::Cells(..) => Ok(true),
+            Shape::Pairs
+            | Shape::Proto(_)
+            | Shape::Request(_)
+            | Shape::Strace(_)
+            | Shape::Lttng
+            | Shape::Row(..)
+            | Shape::Cells(..) => Ok(true),
         };
         if !matches!(entered, Ok(true)) {
             self.text = &[];
@@ -187,6 +197,17 @@ impl<'a> Iter<'a> {
                 let (key, value, rest) = super::logfmt::pair(self.text)?;
                 self.text = rest;
                 Some((String::from_utf8_lossy(key), Attribute::Text(value.str())))
+            }
+            Shape::Request(number) => {
+                let (key, value) = access::attribute(self.text, *number)?;
+                *number += 1;
+                Some((Cow::Borrowed(key), value))
+            }
+            Shape::Lttng => {
+                let mut pairs = lttng::Pairs::of(self.text);
+                let found = pairs.attribute();
+                self.text = pairs.rest();
+                found
             }
             Shape::Strace(number) => {
                 let (key, value) = strace::attribute(self.text, *number)?;

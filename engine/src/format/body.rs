@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::{Context, json, text};
-use crate::event::{Attributes, Event, Level};
+use crate::event::{Attributes, Event, Kind, Level};
 
 /// How often a line may be wrapped into another.
 const MAX_NESTING: u8 = 3;
@@ -35,7 +35,8 @@ pub(super) fn read(event: &mut Event<'_>, trusted: bool, context: &Context, nest
     }
 }
 
-fn describe<'a>(text: &'a str, context: &Context, nesting: u8) -> Event<'a> {
+/// What a text says about itself.
+pub(super) fn describe<'a>(text: &'a str, context: &Context, nesting: u8) -> Event<'a> {
     let trimmed = text.trim_ascii_start();
     if trimmed.starts_with('{')
         && let Some(event) = json::described(trimmed.trim_ascii_end().as_bytes(), context, nesting)
@@ -46,7 +47,7 @@ fn describe<'a>(text: &'a str, context: &Context, nesting: u8) -> Event<'a> {
 }
 
 /// The same event, borrowing nothing. Its attributes stay behind with the text.
-fn detach<'b>(event: Event<'_>) -> Event<'b> {
+pub(super) fn detach<'b>(event: Event<'_>) -> Event<'b> {
     let own = |text: Cow<'_, str>| if text.is_empty() { Cow::Borrowed("") } else { Cow::Owned(text.into_owned()) };
     Event {
         service: own(event.service),
@@ -60,6 +61,10 @@ fn detach<'b>(event: Event<'_>) -> Event<'b> {
 
 pub(super) fn take_over<'a>(event: &mut Event<'a>, inner: Event<'a>, trusted: bool) {
     event.message = inner.message;
+    if inner.kind != Kind::Log {
+        event.kind = inner.kind;
+        event.operation = Cow::Borrowed("");
+    }
     event.time = event.time.or(inner.time);
     event.duration = event.duration.or(inner.duration);
     if inner.level != Level::Unset && (trusted || event.level == Level::Unset) {

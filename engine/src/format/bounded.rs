@@ -45,6 +45,24 @@ impl<K: Ord, V> Bounded<K, V> {
         self.entries.get(key).map(|(_, value)| value)
     }
 
+    pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        self.entries.get_mut(key).map(|(_, value)| value)
+    }
+
+    /// The value of a key, made if it is new; it has its turn again.
+    pub(super) fn entry(&mut self, key: K, limit: usize) -> &mut V
+    where
+        V: Default,
+    {
+        if self.entries.len() >= limit && !self.entries.contains_key(&key) {
+            self.make_room();
+        }
+        self.turn += 1;
+        let (turn, value) = self.entries.entry(key).or_default();
+        *turn = self.turn;
+        value
+    }
+
     pub(super) fn remove(&mut self, key: &K) -> Option<V> {
         self.entries.remove(key).map(|(_, value)| value)
     }

@@ -10,7 +10,8 @@ pub(super) fn program(comm: &[u8]) -> &[u8] {
         return b"swapper";
     }
     match memchr::memchr(b'/', comm) {
-        Some(at) if is_number(&comm[at + 1..]) => &comm[..at],
+        // The handler of an interrupt is known by its number and the device.
+        Some(at) if &comm[..at] != b"irq" && is_number(&comm[at + 1..]) => &comm[..at],
         _ => comm,
     }
 }
@@ -31,6 +32,7 @@ mod tests {
             ("kworker/u8:2", "kworker"),
             ("ksoftirqd/3", "ksoftirqd"),
             ("jbd2/sda1-8", "jbd2/sda1-8"),
+            ("irq/409-inv_irq", "irq/409-inv_irq"),
             ("Web Content", "Web Content"),
             ("<...>", ""),
             ("<idle>", "swapper"),

@@ -26,6 +26,15 @@ const USUAL: [u8; 4] = [b',', b'\t', b';', b'|'];
 pub struct Header {
     pub(super) columns: Vec<String>,
     pub(super) delimiter: u8,
+    /// A dash stands for what there is none of, as web servers write it.
+    pub(super) dashed: bool,
+}
+
+impl Header {
+    /// Whether a line has a field for each column.
+    pub(super) fn fits(&self, line: &[u8]) -> bool {
+        Cells::of(line, self.delimiter).take(COLUMNS + 1).count() == self.columns.len()
+    }
 }
 
 /// Decode a row, or take note of the columns. False if it is neither.
@@ -34,11 +43,11 @@ pub(super) fn row<'a>(line: &'a [u8], context: &Context, memory: &mut Memory, ev
     let Some(header) = dialect.header().or(memory.header.as_ref()) else {
         let Some(delimiter) = dialect.delimiter().or_else(|| usual(line)) else { return false };
         let columns = Cells::of(line, delimiter).take(COLUMNS).map(|cell| text(cell).into_owned()).collect();
-        memory.header = Some(Arc::new(Header { columns, delimiter }));
+        memory.header = Some(Arc::new(Header { columns, delimiter, dashed: false }));
         return true;
     };
     let cells = || Cells::of(line, header.delimiter);
-    if cells().take(COLUMNS + 1).count() != header.columns.len() {
+    if !header.fits(line) {
         return false;
     }
     if cells().zip(&header.columns).all(|(cell, name)| text(cell) == name.as_str()) {
@@ -74,7 +83,7 @@ pub(super) fn attribute<'a>(
         let cell = cells.next()?;
         *rest = cells.rest.unwrap_or_default();
         *number += 1;
-        if !cell.is_empty() {
+        if !(cell.is_empty() || header.dashed && cell == b"-") {
             return Some((name.clone(), number_or_text(text(cell))));
         }
         if rest.is_empty() {

@@ -160,7 +160,7 @@ impl Dialect {
             return Err(Wrong::Delimiter(delimiter.to_owned()));
         }
         self.delimiter = Some(byte);
-        self.header = (!columns.is_empty()).then(|| Arc::new(Header { columns, delimiter: byte }));
+        self.header = (!columns.is_empty()).then(|| Arc::new(Header { columns, delimiter: byte, dashed: false }));
         Ok(self)
     }
 

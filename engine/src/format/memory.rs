@@ -10,9 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use super::Format;
 use super::anchor::Anchor;
+use super::bounded::Bounded;
 use super::delimited::Header;
-use super::strace::Traced;
+use super::header::Headed;
+use super::multiline::Multiline;
+use super::stacks::Stacks;
 use super::table::Table;
+use super::{ftrace, strace};
 
 /// Of one stream. A rejected record leaves it as it was.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,14 +33,30 @@ pub struct Memory {
     pub(super) anchor: Anchor,
     /// What the last header row of a tool says of the rows below it.
     pub(super) table: Option<Arc<Table>>,
+    /// Calls by the lanes that they are nested in.
+    pub(super) stacks: Stacks,
+    /// Names of processes and threads.
+    pub(super) lanes: Bounded<(u64, u64), String>,
+    /// What tasks have begun, by the kernel's tracer.
+    pub(super) ftrace: ftrace::Traced,
+    /// What the header of a log says of the lines below it.
+    pub(super) headed: Headed,
+    /// What lines of text say of those behind them.
+    pub(super) multiline: Multiline,
     /// Programs and open calls of strace.
-    pub(super) strace: Traced,
+    pub(super) strace: strace::Traced,
 }
 
 impl Memory {
     /// How much that was to be remembered had to be forgotten, to stay within bounds.
     #[must_use]
     pub const fn forgotten(&self) -> u64 {
-        self.strace.forgotten()
+        self.strace.forgotten() + self.ftrace.forgotten() + self.lanes.forgotten()
+    }
+
+    /// Ends of calls without their beginning, and beginnings whose end is not waited for any longer.
+    #[must_use]
+    pub const fn unpaired(&self) -> u64 {
+        self.stacks.unpaired()
     }
 }

@@ -11,42 +11,69 @@
 mod access;
 mod anchor;
 mod any_value;
+mod atrace;
 mod attributes;
 mod body;
 mod bounded;
+mod calls;
+mod chrome;
 mod columns;
 mod comm;
 mod compose;
 mod container;
+mod correlate;
 mod cursor;
 mod delimited;
 mod dialect;
 mod duration;
+mod elements;
 mod fields;
+mod ftrace;
+mod ftrace_events;
+mod ftrace_graph;
+mod head;
+mod header;
 mod id;
+mod jaeger;
 mod json;
 mod level;
 mod lines;
 mod logfmt;
+mod lttng;
 mod memory;
+mod multiline;
 mod names;
+mod objects;
 mod otlp;
 mod otlp_frames;
 mod otlp_proto;
+mod perf;
+mod postgres;
+mod prefixes;
 mod proto_value;
+mod proxy;
 mod reader;
 mod records;
 mod reject;
+mod reports;
+mod slow_query;
+mod sql;
+mod stacks;
 mod strace;
+mod symbol;
 mod syscalls;
 mod syslog;
 mod table;
+mod tai;
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod text;
 mod time;
+mod uftrace;
 mod value;
 mod wire;
+mod zipkin;
 
 pub use attributes::{Attribute, Iter};
 pub use delimited::Header;
@@ -56,8 +83,11 @@ pub use reader::{Reader, Record, Refusal};
 pub use records::{Next, boundary, next_record};
 pub use reject::Reject;
 pub use table::Table;
+pub use time::Order;
 
 use std::sync::Arc;
+
+use objects::Told;
 
 use crate::event::Event;
 
@@ -80,18 +110,59 @@ pub enum Format {
     OtlpProto,
     /// A table with a header row, as the tools of BCC and bpftrace print them.
     Table,
+    /// Trace Event Format, as Chrome and many others write it.
+    Chrome,
+    /// Jaeger's spans, as its query service or its storage writes them.
+    Jaeger,
+    /// Zipkin's spans.
+    Zipkin,
+    /// What function tracers write when a function is entered and left.
+    Calls,
+    /// The text of the kernel's tracer: ftrace, trace-cmd, systrace.
+    Ftrace,
+    /// The output of `perf script`.
+    Perf,
+    /// What `uftrace replay` and `uftrace dump` print.
+    Uftrace,
+    /// What babeltrace prints of a trace of `LTTng`.
+    Lttng,
 }
 
 impl Format {
     /// Whether its records are lines, whatever is in them.
     #[must_use]
     pub const fn is_lines(self) -> bool {
-        !matches!(self, Self::Otlp | Self::Json | Self::OtlpProto)
+        !matches!(
+            self,
+            Self::Otlp
+                | Self::Json
+                | Self::OtlpProto
+                | Self::Perf
+                | Self::Chrome
+                | Self::Jaeger
+                | Self::Zipkin
+                | Self::Calls
+        )
     }
 
     /// Every format.
-    pub const ALL: &[Self] =
-        &[Self::Otlp, Self::Json, Self::Text, Self::Strace, Self::Delimited, Self::OtlpProto, Self::Table];
+    pub const ALL: &[Self] = &[
+        Self::Otlp,
+        Self::Json,
+        Self::Text,
+        Self::Strace,
+        Self::Delimited,
+        Self::OtlpProto,
+        Self::Table,
+        Self::Chrome,
+        Self::Jaeger,
+        Self::Zipkin,
+        Self::Calls,
+        Self::Ftrace,
+        Self::Perf,
+        Self::Uftrace,
+        Self::Lttng,
+    ];
 
     /// The word for it, as it stands in the configuration.
     #[must_use]
@@ -104,6 +175,14 @@ impl Format {
             Self::Delimited => "delimited",
             Self::OtlpProto => "otlp_proto",
             Self::Table => "table",
+            Self::Chrome => "chrome",
+            Self::Jaeger => "jaeger",
+            Self::Zipkin => "zipkin",
+            Self::Calls => "calls",
+            Self::Ftrace => "ftrace",
+            Self::Perf => "perf",
+            Self::Uftrace => "uftrace",
+            Self::Lttng => "lttng",
         }
     }
 
@@ -123,6 +202,8 @@ pub struct Context {
     /// Nanoseconds since the epoch: when the record was received. Stands in for `last_time` where there is none: the
     /// latest time that is not in the future.
     pub received: i64,
+    /// The order of day, month and year in the numbers of the stream's dates, once one of them can be of no other.
+    pub order: Option<Order>,
     /// How its source writes what the format leaves open; None for the plain way.
     pub dialect: Option<Arc<Dialect>>,
 }
@@ -163,11 +244,17 @@ pub fn detect(head: &[u8], whole: bool) -> Option<Format> {
         Some(b'{') => {}
         Some(b'[') if json::starts_array(body) => {}
         None => return decided.then_some(Format::Text),
-        _ => return Some(Format::Text),
+        _ => return perf::detect(&head[start..], decided),
     }
     // The record may be cut or ill-formed: what its first keys are called is enough.
     if otlp::looks_like_request(body) {
         return Some(Format::Otlp);
+    }
+    match objects::told(head, decided) {
+        Told::Is(format) => return Some(format),
+        Told::No => {}
+        Told::More if decided => {}
+        Told::More => return None,
     }
     let complete = || matches!(next_record(None, &head[start..]), Next::Record(_));
     (decided || complete()).then_some(Format::Json)
@@ -190,6 +277,9 @@ pub fn decode<'a>(
             .map(|()| Found::Events)
             .inspect_err(|_| events.truncate(before));
     }
+    if let Some(read) = objects::record(format, record, context, memory, events) {
+        return read.inspect_err(|_| events.truncate(before));
+    }
     let (start, body) = trim(record);
     let Some(&first) = body.first() else {
         // Nothing but white space, or what a crash leaves at the end of a file: a run of NULs.
@@ -198,9 +288,13 @@ pub fn decode<'a>(
             None => Ok(Found::Events),
         };
     };
+    if format == Format::Perf && perf::record(body, context, memory, events) {
+        return Ok(Found::Events);
+    }
     if format == Format::Delimited && delimited::row(unended(record), context, memory, events) {
         return Ok(Found::Events);
     }
+    let indented = start > 0 && matches!(record[start - 1], b' ' | b'\t');
     let json = match (format, first) {
         (Format::Otlp | Format::Json, b'{') => true,
         (_, b'{') => json::whole_object(body),
@@ -209,12 +303,12 @@ pub fn decode<'a>(
         _ => false,
     };
     let read = match (format, json) {
-        (_, false) => lines::read(format, body, context, memory, events),
+        (_, false) => lines::read(format, body, indented, context, memory, events),
         (Format::Otlp, true) => json::documents(body, true, context, memory, events),
         (Format::Json, true) => json::documents(body, false, context, memory, events),
         (_, true) => json::documents(body, false, context, memory, events).or_else(|_| {
             events.truncate(before);
-            lines::read(format, body, context, memory, events)
+            lines::read(format, body, indented, context, memory, events)
         }),
     };
     read.map_err(|reject| {

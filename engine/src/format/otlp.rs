@@ -260,7 +260,8 @@ pub(super) fn key_value<'a>(cursor: &mut Cursor<'a>) -> Result<(Text<'a>, AnyVal
                         name = text;
                     }
                 }
-                b"value" => value = AnyValue::read(cursor)?,
+                // Jaeger's model has a field for each type.
+                b"value" | b"vStr" | b"vBool" | b"vInt64" | b"vFloat64" | b"vBinary" => value = AnyValue::read(cursor)?,
                 _ => cursor.skip()?,
             }
         }

@@ -198,6 +198,7 @@ fn in_scope<'a>(
 ) -> Result<(), Reject> {
     let first = events.len();
     let mut logger = Cow::Borrowed("");
+    let mut from = scope.position();
     while let Some((number, field)) = scope.field()? {
         match (number, field) {
             (1, Field::Bytes(mut named)) => {
@@ -207,9 +208,15 @@ fn in_scope<'a>(
                     }
                 }
             }
-            (2, Field::Bytes(one)) => decode(one, resource, events)?,
+            (2, Field::Bytes(one)) => {
+                decode(one, resource, events)?;
+                if let Some(event) = events.last_mut() {
+                    event.raw = scope.since(from);
+                }
+            }
             _ => {}
         }
+        from = scope.position();
     }
     // A log record's logger is its scope, unless the record names its event.
     if !logger.is_empty() {
@@ -233,7 +240,7 @@ fn span_id(bytes: &[u8]) -> crate::event::SpanId {
 }
 
 fn span<'a>(message: Message<'a>, resource: &Resource<'a>, events: &mut Vec<Event<'a>>) -> Result<(), Reject> {
-    let mut event = Event { service: resource.service.clone(), raw: message.bytes(), ..Event::default() };
+    let mut event = Event { service: resource.service.clone(), ..Event::default() };
     let (mut start, mut end) = (None, None);
     let mut fields = message;
     while let Some((number, field)) = fields.field()? {
@@ -293,8 +300,7 @@ fn log<'a>(
     context: &Context,
     events: &mut Vec<Event<'a>>,
 ) -> Result<(), Reject> {
-    let mut event =
-        Event { kind: Kind::Log, service: resource.service.clone(), raw: message.bytes(), ..Event::default() };
+    let mut event = Event { kind: Kind::Log, service: resource.service.clone(), ..Event::default() };
     let (mut time, mut observed) = (None, None);
     let mut fields = message;
     while let Some((number, field)) = fields.field()? {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::elements::{self, Inside, Layout};
 use super::records::claimed;
 use super::{Context, Format, Found, Memory, Next, Reject, decode, detect, next_record};
 use crate::event::Event;
@@ -72,11 +73,18 @@ impl Reader {
             return Some(self.taken(bytes, Err(Refusal::Long(limit))));
         }
         context.last_time = self.last;
+        context.order = self.memory.multiline.order;
         let found = decode(format.unwrap_or(Format::Text), bytes, context, &mut self.memory, events);
         if let Some(told) = self.memory.told.take() {
             self.format = Some(told);
         }
         Some(self.taken(bytes, found.map_err(Refusal::Rejected)))
+    }
+
+    /// What this stream's memory holds.
+    #[must_use]
+    pub const fn memory(&self) -> &Memory {
+        &self.memory
     }
 
     fn taken<'a>(&mut self, bytes: &'a [u8], found: Result<Found, Refusal>) -> Record<'a> {
@@ -95,11 +103,18 @@ enum Skip {
     Line,
     /// So many bytes.
     Bytes(u64),
+    /// Up to the end of an element.
+    Element(Inside),
 }
 
 impl Skip {
     /// What is left of a record of which these bytes were refused.
     fn behind(format: Option<Format>, bytes: &[u8]) -> Self {
+        if Layout::of(format).is_some() {
+            let mut inside = Inside::default();
+            let ended = inside.read(&bytes[elements::between(bytes)..]).is_some();
+            return if ended { Self::No } else { Self::Element(inside) };
+        }
         match claimed(format, bytes) {
             Some(length) => match length.saturating_sub(bytes.len()) {
                 0 => Self::No,
@@ -112,10 +127,11 @@ impl Skip {
 
     /// How much of `rest` is to be refused, if any.
     fn rest(&mut self, rest: &[u8]) -> Option<usize> {
-        let length = match *self {
+        let length = match self {
             Self::No => return None,
+            Self::Element(inside) => inside.read(rest),
             Self::Line => memchr::memchr(b'\n', rest).map(|newline| newline + 1),
-            Self::Bytes(left) => usize::try_from(left).ok().filter(|left| *left <= rest.len()),
+            Self::Bytes(left) => usize::try_from(*left).ok().filter(|left| *left <= rest.len()),
         };
         *self = match (*self, length) {
             (_, Some(_)) => Self::No,

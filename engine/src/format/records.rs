@@ -3,8 +3,11 @@
 //! A record is a line; in streams of JSON it may also be a pretty-printed document. A document goes on as long as its
 //! braces are open and its lines are indented, or start with a closer or a key: so a JSON line that was cut short, in the
 //! midst of others, ends where it was cut and takes none of its neighbours with it. Strings of JSON never span lines.
+//! Of a document that is one long array each element is a record ([`elements`]).
 //! OTLP/protobuf has no lines ([`otlp_frames`]).
 
+use super::elements::{self, Layout};
+use super::perf;
 use super::{Format, otlp_frames};
 
 /// The next record of a stream.
@@ -22,10 +25,19 @@ pub fn next_record(format: Option<Format>, data: &[u8]) -> Next {
     if format == Some(Format::OtlpProto) {
         return otlp_frames::next_record(data);
     }
+    if let Some(layout) = Layout::of(format) {
+        return elements::next_record(layout, data);
+    }
     let Some(newline) = memchr::memchr(b'\n', data) else { return Next::Incomplete };
     let end = newline + 1;
     if format.is_some_and(Format::is_lines) {
         return Next::Record(end);
+    }
+    if format == Some(Format::Perf) {
+        if !perf::is_head(&data[..newline]) {
+            return Next::Record(end);
+        }
+        return perf::sample(data, end).map_or(Next::Incomplete, Next::Record);
     }
     match data.get(end) {
         // Most records end here, and nothing but this byte was looked at.
@@ -57,7 +69,7 @@ pub fn boundary(format: Option<Format>, data: &[u8]) -> usize {
 }
 
 /// Whether a line that starts so may belong to the document before it.
-const fn continues(byte: u8) -> bool {
+pub(super) const fn continues(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b'}' | b']' | b'"')
 }
 

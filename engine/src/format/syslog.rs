@@ -16,6 +16,16 @@ pub(super) enum Style {
     No,
 }
 
+/// What follows the length of a message, as it stands before each in a stream over TCP: `123 <34>1 …` (RFC 6587).
+#[inline]
+pub(super) fn counted(text: &str) -> Option<&str> {
+    if !text.as_bytes().first().is_some_and(u8::is_ascii_digit) {
+        return None;
+    }
+    let digits = text.bytes().take(7).take_while(u8::is_ascii_digit).count();
+    text.get(digits + 1..).filter(|rest| rest.starts_with('<') && text.as_bytes().get(digits) == Some(&b' '))
+}
+
 /// The number in `<34>`, and what follows.
 pub(super) fn priority(text: &str) -> Option<(u64, &str)> {
     let (digits, after) = text.strip_prefix('<')?.split_once('>')?;

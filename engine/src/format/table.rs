@@ -68,7 +68,7 @@ pub(super) fn line<'a>(
 /// The table whose header a line is: names of columns, and nothing else, of which enough are known.
 fn header(line: &[u8]) -> Option<Table> {
     let line = line.strip_prefix(b"% time").map_or(line, <[u8]>::trim_ascii_start);
-    if !line.first()?.is_ascii_alphabetic() || line.len() > 400 {
+    if !line.first()?.is_ascii_alphabetic() || line.len() > 400 || line.ends_with(b"->") {
         return None;
     }
     let mut columns = Vec::new();

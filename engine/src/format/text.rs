@@ -1,32 +1,193 @@
 //! Lines of text: syslog, access logs, glog, the loggers of Java, Python, Go and their like, logfmt, and anything else.
 //!
 //! What a line says in front of its message is taken off step by step, each step optional: priority, timestamp, host and
-//! program, level, logger. What remains is the message. A line of which nothing is known is its own message.
+//! program, level, logger. What remains is the message. A line of which nothing is known is its own message. Which lines
+//! belong together is [`multiline`](super::multiline)'s.
 
 use std::borrow::Cow;
 
-use super::logfmt;
+use super::head::{self, head, separators};
+use super::multiline::{Ending, Place};
 use super::reject::Reject;
-use super::{Context, access, body, level, syslog, time};
+use super::slow_query::Line;
+use super::{
+    Context, Found, Memory, access, body, correlate, header, level, logfmt, postgres, prefixes, proxy, reports, syslog,
+    time,
+};
 use crate::event::{Attributes, Event, Kind, Level};
 
 /// How far from its start a line may have the bracketed time of an access log.
 const HEAD: usize = 300;
 
-/// Decode a line.
-pub(super) fn line<'a>(line: &'a [u8], context: &Context, events: &mut Vec<Event<'a>>) -> Result<(), Reject> {
+/// The same, behind the program of a line of syslog.
+const SYSLOG_HEAD: usize = 100;
+
+/// Decode a line; `indented` if white space stood before it.
+pub(super) fn line<'a>(
+    line: &'a [u8],
+    indented: bool,
+    context: &Context,
+    memory: &mut Memory,
+    events: &mut Vec<Event<'a>>,
+) -> Result<Found, Reject> {
     if let Some(at) = binary(line) {
         return Err(Reject::binary(at));
     }
-    let mut event = Event { kind: Kind::Log, message: super::value::lossy(line), ..Event::default() };
-    body::read(&mut event, false, context, 0);
-    event.failed |= event.level >= Level::Error;
+    let mut text = super::value::lossy(line);
+    body::plain(&mut text);
+    let read = match text {
+        Cow::Borrowed(text) => read(text, indented, context, memory),
+        Cow::Owned(text) => read(&text, indented, context, memory).map(body::detach),
+    };
+    let mut event = match read {
+        Ok(event) => event,
+        Err(found) => return Ok(found),
+    };
     event.raw = line;
     if event.attributes == Attributes::None && memchr::memchr(b'=', line).is_some() {
         event.attributes = Attributes::Pairs(line);
     }
     events.push(event);
-    Ok(())
+    Ok(Found::Events)
+}
+
+/// The event of a line, or what the line is where it has none.
+fn read<'a>(text: &'a str, indented: bool, context: &Context, memory: &mut Memory) -> Result<Event<'a>, Found> {
+    let mut exception = false;
+    match memory.multiline.place(text, indented) {
+        Place::Own => {}
+        Place::Continuation => return Err(Found::Continuation),
+        Place::Waits => return Err(Found::Events),
+        Place::Exception => {
+            let event = failure(Cow::Borrowed(text));
+            memory.multiline.saw(&event, true, false);
+            return Ok(event);
+        }
+        Place::Ends(ending) => {
+            if let Some(event) = ended(ending, text, context, memory) {
+                memory.multiline.saw(&event, ending != Ending::Jul, false);
+                return Ok(event);
+            }
+        }
+    }
+    match memory.multiline.query.line(text, context) {
+        None => {}
+        Some(Line::Header) => return Err(Found::Events),
+        Some(Line::Statement) => return Err(Found::Continuation),
+        Some(Line::Event(event)) => return Ok(*event),
+    }
+    match header::line(text, context, memory) {
+        None => {}
+        Some(header::Line::Header) => return Err(Found::Events),
+        Some(header::Line::Row(event)) => return Ok(*event),
+    }
+    let mut event = body::describe(text, context, 1);
+    if event.message.is_empty() && event.level == Level::Unset && is_blank(text, &event) {
+        return Err(Found::Events);
+    }
+    note_order(text, memory);
+    let front = front(text, &event.message);
+    let postgres = front.is_some_and(postgres::is_head);
+    if event.level != Level::Unset {
+        memory.multiline.ends(&event);
+        if postgres {
+            postgres::statement(&mut event);
+        }
+    } else if let Some(front) = front {
+        if memory.multiline.after_postgres() && postgres::goes_on(&event.message) {
+            return Err(Found::Continuation);
+        }
+        if head::twelve_hours(text) && head::class_and_method(&event.message) {
+            memory.multiline.hold_jul(text);
+            return Err(Found::Events);
+        }
+        let gap = front.bytes().rev().map_while(|byte| match byte {
+            b' ' => Some(1),
+            b'\t' => Some(2),
+            _ => None,
+        });
+        match memory.multiline.place_of_message(&event, gap.sum()) {
+            Place::Own => {}
+            Place::Continuation => return Err(Found::Continuation),
+            Place::Waits => return Err(Found::Events),
+            Place::Exception => {
+                (event.level, event.failed, exception) = (Level::Error, true, true);
+            }
+            Place::Ends(_) => {
+                let message = format!("{} {}", memory.multiline.held, event.message);
+                event = Event { message: Cow::Owned(message), level: Level::Fatal, failed: true, ..event };
+                exception = true;
+            }
+        }
+    }
+    correlate::read(text, &mut event);
+    event.failed |= event.kind == Kind::Log && event.level >= Level::Error;
+    memory.multiline.saw(&event, exception, postgres);
+    Ok(event)
+}
+
+/// What stands before the message of a line, if it is a part of it and something does.
+fn front<'a>(text: &'a str, message: &str) -> Option<&'a str> {
+    let length = (message.as_ptr() as usize).checked_sub(text.as_ptr() as usize)?;
+    text.get(..length).filter(|front| !front.is_empty() && length + message.len() <= text.len())
+}
+
+/// The event of an exception that has a line of its own.
+fn failure(message: Cow<'_, str>) -> Event<'_> {
+    let grave =
+        message.starts_with("panic: ") || message.starts_with("fatal error: ") || message.starts_with("thread '");
+    let level = if grave { Level::Fatal } else { Level::Error };
+    Event { kind: Kind::Log, message, level, failed: true, ..Event::default() }
+}
+
+/// The event of a line together with the line that waited for it.
+fn ended<'a>(ending: Ending, text: &'a str, context: &Context, memory: &Memory) -> Option<Event<'a>> {
+    let held = &memory.multiline.held;
+    match ending {
+        Ending::Panic => Some(failure(Cow::Owned(format!("{held} {text}")))),
+        Ending::Category => {
+            let (word, name) = reports::category(held)?;
+            let level = match word {
+                "trce" => Level::Trace,
+                "dbug" => Level::Debug,
+                "info" => Level::Info,
+                "warn" => Level::Warn,
+                "fail" => Level::Error,
+                _ => Level::Fatal,
+            };
+            let failed = level >= Level::Error;
+            let (message, operation) = (Cow::Borrowed(text), Cow::Owned(name.to_owned()));
+            Some(Event { kind: Kind::Log, message, operation, level, failed, ..Event::default() })
+        }
+        Ending::Jul => {
+            let (word, message) = text.split_once(": ")?;
+            let level = Some(level::word(word.as_bytes())).filter(|level| *level != Level::Unset)?;
+            let (time, length) = time::prefix(held.as_bytes(), context)?;
+            let class = held.get(length..)?.split_ascii_whitespace().next().unwrap_or_default().to_owned();
+            let (message, operation, failed) = (Cow::Borrowed(message), Cow::Owned(class), level >= Level::Error);
+            Some(Event { kind: Kind::Log, time: Some(time), message, operation, level, failed, ..Event::default() })
+        }
+    }
+}
+
+/// Whether a line of which no message was found has nothing but what containers and those that collect their output write
+/// in front: the program's own line is blank.
+fn is_blank(text: &str, event: &Event<'_>) -> bool {
+    match text.as_bytes() {
+        [.., b' ', b' ', b'|'] => !event.service.is_empty(),
+        bytes => bytes.get(10) == Some(&b'T') && text.ends_with(|c: char| c.is_ascii_alphanumeric()),
+    }
+}
+
+/// Remember the order of the numbers in a date, where it can be no other.
+#[inline]
+fn note_order(text: &str, memory: &mut Memory) {
+    let bytes = text.strip_prefix('[').unwrap_or(text).as_bytes();
+    if matches!(bytes, [_, b'/' | b'-', ..] | [_, _, b'/' | b'-', ..])
+        && let Some(order) = time::order(bytes)
+    {
+        memory.multiline.order = Some(order);
+    }
 }
 
 /// Where the first control byte of a line stands that is no text: it has many of them, or some and is not UTF-8 either.
@@ -47,36 +208,60 @@ fn binary(line: &[u8]) -> Option<usize> {
 pub(super) fn event<'a>(text: &'a str, context: &Context, nesting: u8) -> Event<'a> {
     let mut event = Event { kind: Kind::Log, message: Cow::Borrowed(text), ..Event::default() };
     let mut rest = text.trim_ascii();
+    if let Some(after) = syslog::counted(rest) {
+        rest = after;
+    }
     if let Some((pri, after)) = syslog::priority(rest) {
         event.level = level::syslog(pri & 7);
         rest = after;
         if let Some(after) = syslog::header_5424(rest, &mut event, context) {
             return finish(event, after, false, context, nesting);
         }
-    } else if let Some((program, after)) = compose(rest) {
+        // Cisco's devices number their messages, and mark a clock that is not set.
+        rest = rest.trim_start_matches(|c: char| c.is_ascii_digit()).strip_prefix(": ").unwrap_or(rest);
+        rest = rest.trim_start_matches(['*', '.']);
+    } else if let Some((program, after)) = prefixes::compose(rest) {
         event.service = Cow::Borrowed(program);
         rest = after;
     }
-    if glog(rest, &mut event, context) {
+    if prefixes::glog(rest, &mut event, context)
+        || prefixes::ruby(rest, &mut event, context)
+        || prefixes::brief(rest, &mut event)
+    {
         return event;
     }
-    if let Some(after) = redis(rest) {
-        rest = after;
-    }
+    let redis = prefixes::redis(rest);
+    rest = redis.unwrap_or(rest);
     let mut stamped = false;
     if let Some(stamp) = stamp(rest, context) {
         stamped = true;
         event.time = Some(stamp.time);
         rest = stamp.rest;
+        if let Some((level, message)) = redis.and_then(|_| prefixes::redis_mark(rest)) {
+            event.level = level;
+            event.message = Cow::Borrowed(message);
+            return event;
+        }
         if let Some(after) = syslog::host_and_program(rest, stamp.syslog, &mut event) {
             return finish(event, after, false, context, nesting);
         }
-        if let Some(after) = container_stream(rest) {
-            return finish(event, after, false, context, nesting);
+        if let Some(text) = prefixes::container_stream(rest) {
+            // What the program wrote may say more of itself, its time too.
+            event.message = Cow::Borrowed(text);
+            body::read(&mut event, false, context, nesting);
+            return event;
         }
-    } else if let Some(after) = boot_time(rest) {
+        if proxy::stamped(rest, &mut event) {
+            return event;
+        }
+    } else if let Some(after) = prefixes::boot_time(rest) {
         rest = after;
-    } else if access::read(rest, HEAD, &mut event, context) {
+    } else if access::read(rest, HEAD, &mut event, context)
+        || proxy::uwsgi(rest, &mut event, context)
+        || proxy::gin_line(rest, &mut event, context)
+        || proxy::application_balancer(rest, &mut event, context)
+        || prefixes::audit(rest, &mut event)
+    {
         return event;
     }
     finish(event, rest, stamped, context, nesting)
@@ -84,29 +269,50 @@ pub(super) fn event<'a>(text: &'a str, context: &Context, nesting: u8) -> Event<
 
 /// Read what follows the stamp.
 fn finish<'a>(mut event: Event<'a>, rest: &'a str, stamped: bool, context: &Context, nesting: u8) -> Event<'a> {
+    let mut rest = rest;
     event.message = Cow::Borrowed(rest);
     if rest.starts_with('{') {
         body::read(&mut event, true, context, nesting);
         return event;
     }
+    if !event.service.is_empty() {
+        // A web server may write to syslog.
+        if access::read(rest, SYSLOG_HEAD, &mut event, context) {
+            return event;
+        }
+        rest = prefixes::boot_time(rest).unwrap_or(rest);
+        event.message = Cow::Borrowed(rest);
+    }
     if let Some(inner) = logfmt::described(rest, context, nesting) {
         body::take_over(&mut event, inner, true);
         return event;
     }
-    if let Some(found) = head(rest, stamped) {
+    if let Some((level, message)) = prefixes::github(rest).or_else(|| prefixes::php(rest)) {
+        (event.level, event.message) = (level, Cow::Borrowed(message));
+    } else if stamped && (prefixes::lettered(rest, &mut event) || prefixes::general_query(rest, &mut event)) {
+        return event;
+    } else if let Some(found) = head(rest, stamped) {
         event.level = found.level;
         if event.operation.is_empty() {
             event.operation = Cow::Borrowed(found.logger);
         }
         event.message = Cow::Borrowed(found.message);
-        if found.message.starts_with('{') || logfmt::starts(found.message) {
+        if let Some((service, trace, span)) = found.sleuth {
+            (event.trace, event.span) = (trace, span);
+            if event.service.is_empty() {
+                event.service = Cow::Borrowed(service);
+            }
+        }
+        if !found.fields.is_empty() {
+            event.attributes = Attributes::Json(found.fields.as_bytes());
+        } else if found.message.starts_with('{') || logfmt::starts(found.message) {
             body::read(&mut event, false, context, nesting);
         }
-    } else if !stamped && event.time.is_none() && event.service.is_empty() {
-        // Nothing was found: the line is its own message.
-        event.message = Cow::Borrowed(rest);
+        proxy::unstamped(found.message, &mut event);
+    } else if !prefixes::cisco(rest, &mut event) {
+        proxy::unstamped(rest, &mut event);
     }
-    event.failed |= event.level >= Level::Error;
+    event.failed |= event.kind == Kind::Log && event.level >= Level::Error;
     event
 }
 
@@ -125,7 +331,9 @@ fn stamp<'a>(text: &'a str, context: &Context) -> Option<Stamp<'a>> {
     let (time, length) = time::prefix(bytes, context)?;
     let written = bytes.get(..length)?;
     let syslog = match written {
-        [b'A'..=b'Z', _, _, b' ', ..] if written.len() <= 24 && !bracket => syslog::Style::Old,
+        [b'A'..=b'Z', _, _, b' ', ..] if written.len() <= 24 && !bracket && !written.ends_with(b"M") => {
+            syslog::Style::Old
+        }
         _ if written.get(10) == Some(&b'T') && written.len() >= 20 && !bracket => syslog::Style::Iso,
         _ => syslog::Style::No,
     };
@@ -134,194 +342,4 @@ fn stamp<'a>(text: &'a str, context: &Context) -> Option<Stamp<'a>> {
         rest = rest.strip_prefix(']').or_else(|| rest.strip_prefix(')')).unwrap_or(rest);
     }
     Some(Stamp { time, rest: separators(rest), syslog })
-}
-
-/// The text after the separators that stand between the parts of a line's head.
-fn separators(text: &str) -> &str {
-    // A bracket belongs to what comes next, and so does a minus before a digit.
-    let rest = text.trim_start_matches([' ', '\t', ':', '|', ',', ';']);
-    match rest.strip_prefix('-') {
-        Some(after) if after.starts_with([' ', '-', '\t']) => separators(after.trim_start_matches('-')),
-        _ => rest,
-    }
-}
-
-/// `web-1  | message`, as docker compose shows lines.
-fn compose(text: &str) -> Option<(&str, &str)> {
-    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')))?;
-    let (name, after) = text.split_at(end);
-    let after = after.trim_start_matches(' ').strip_prefix("| ")?;
-    let starts = name.starts_with(|c: char| c.is_ascii_alphabetic());
-    (starts && level::free_word(name.as_bytes()) == Level::Unset).then_some((name, after.trim_start()))
-}
-
-/// `stdout F message`, as the container runtime interface writes lines.
-fn container_stream(text: &str) -> Option<&str> {
-    let after = text.strip_prefix("stdout ").or_else(|| text.strip_prefix("stderr "))?;
-    after.strip_prefix("F ").or_else(|| after.strip_prefix("P "))
-}
-
-/// `1:M 24 Nov 2026 23:42:01.123 * message`, as Redis writes lines: what follows the process and its role.
-fn redis(text: &str) -> Option<&str> {
-    let (pid, after) = text.get(..12).unwrap_or(text).split_once(':')?;
-    let digits = !pid.is_empty() && pid.bytes().all(|byte| byte.is_ascii_digit());
-    let role = matches!(after.as_bytes(), [b'C' | b'M' | b'S' | b'X', b' ', b'0'..=b'9', ..]);
-    if digits && role { text.get(pid.len() + 3..) } else { None }
-}
-
-/// `[   12.345678] message`: seconds since the kernel started, which say nothing of when that was.
-fn boot_time(text: &str) -> Option<&str> {
-    let inner = text.strip_prefix('[')?.trim_start_matches(' ');
-    let (number, after) = inner.split_once(']')?;
-    let (seconds, fraction) = number.split_once('.')?;
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    (digits(seconds) && digits(fraction)).then_some(after.trim_start_matches(' '))
-}
-
-/// `I1124 23:42:01.123456    1 server.go:12] message`, as glog and klog write lines.
-fn glog<'a>(text: &'a str, event: &mut Event<'a>, context: &Context) -> bool {
-    let [letter @ (b'I' | b'W' | b'E' | b'F'), b'0'..=b'1', b'0'..=b'9', b'0'..=b'3', b'0'..=b'9', b' ', ..] =
-        text.as_bytes()
-    else {
-        return false;
-    };
-    let (Some(date), Some((clock, message))) = (text.get(1..5), text.get(6..).and_then(|rest| rest.split_once("] ")))
-    else {
-        return false;
-    };
-    let mut words = clock.split_ascii_whitespace();
-    let Some(at) = words.next() else { return false };
-    // MM-DD is a form that timestamps know.
-    let written = format!("{}-{} {at}", &date[..2], &date[2..]);
-    let Some((time, _)) = time::prefix(written.as_bytes(), context) else { return false };
-    event.time = Some(time);
-    event.level = level::word(&[*letter]);
-    event.failed = event.level >= Level::Error;
-    event.operation = Cow::Borrowed(words.next_back().and_then(|place| place.split(':').next()).unwrap_or_default());
-    event.message = Cow::Borrowed(message);
-    true
-}
-
-/// What stands between the stamp and the message.
-struct Head<'a> {
-    level: Level,
-    logger: &'a str,
-    message: &'a str,
-}
-
-/// How many words may stand before the level.
-const WORDS_BEFORE: u32 = 4;
-
-/// Find the level near the start of a text. After a stamp, a few words may stand before it (a thread, a process, a
-/// logger); without one, only what is in brackets may, lest a word of the message be taken for a level.
-fn head(text: &str, stamped: bool) -> Option<Head<'_>> {
-    let mut rest = separators(text);
-    let mut logger = "";
-    for position in 0..=WORDS_BEFORE {
-        if let Some(closer) = closer(rest) {
-            let end = rest.find(closer)?;
-            let inner = rest.get(1..end)?;
-            let after = rest.get(end + 1..)?;
-            let level = bracketed(inner);
-            if level != Level::Unset {
-                return Some(with_logger(level, logger, after));
-            }
-            rest = separators(after);
-            continue;
-        }
-        let end = rest.find([' ', '\t', ':', '|', ']', '[', ',', ';', '(']).unwrap_or(rest.len());
-        let (word, after) = rest.split_at(end);
-        let level = level::free_word(word.as_bytes());
-        let upper = word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
-        let follows = after.as_bytes().first().copied();
-        let postgres = word == "LOG" && follows == Some(b':') && stamped;
-        if level != Level::Unset && upper && follows != Some(b'(') || postgres {
-            let level = if postgres { Level::Info } else { level };
-            return Some(with_logger(level, logger, after));
-        }
-        if level != Level::Unset && position == 0 {
-            // `Error: no such file`: the word is of the message. `info  starting`, after a stamp, is not.
-            let taken = stamped && matches!(follows, Some(b' ' | b'\t' | b':'));
-            let lower = word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-            if taken && lower {
-                return Some(with_logger(level, logger, after));
-            }
-            return (follows == Some(b':')).then_some(Head { level, logger, message: text });
-        }
-        if !stamped || word.is_empty() {
-            return None;
-        }
-        if word.bytes().any(|byte| byte.is_ascii_alphabetic()) {
-            logger = word;
-        }
-        rest = separators(after);
-    }
-    None
-}
-
-fn closer(text: &str) -> Option<char> {
-    match text.as_bytes().first()? {
-        b'[' => Some(']'),
-        b'(' => Some(')'),
-        b'<' => Some('>'),
-        _ => None,
-    }
-}
-
-/// The level in a bracket: `[error]`, `[ WARN]`, `[core:error]`, `[E]`.
-fn bracketed(inner: &str) -> Level {
-    let word = inner.rsplit(':').next().unwrap_or(inner).trim().as_bytes();
-    match word {
-        [letter @ (b'T' | b'D' | b'I' | b'W' | b'E' | b'F')] => level::word(&[*letter]),
-        _ => level::free_word(word),
-    }
-}
-
-/// What follows the level: a thread in brackets, a logger, the message.
-fn with_logger<'a>(level: Level, before: &'a str, after: &'a str) -> Head<'a> {
-    let mut message = separators(after.strip_prefix([']', ')']).unwrap_or(after));
-    // Spring Boot: `INFO 12345 --- [main] c.e.Logger : message`.
-    if let Some((pid, tail)) = message.split_once(" --- ")
-        && pid.bytes().all(|byte| byte.is_ascii_digit())
-    {
-        message = tail;
-    }
-    let mut tail = message;
-    if tail.starts_with('[')
-        && let Some((_, inner)) = tail.split_once(']')
-    {
-        tail = separators(inner);
-    }
-    if let Some((logger, rest)) = dotted(tail) {
-        return Head { level, logger, message: rest };
-    }
-    let logger = if before.contains('.') || after.starts_with(" - ") { before } else { "" };
-    Head { level, logger, message }
-}
-
-/// A logger such as `com.example.Orders`, `o.e.Orders#42` or `orders.service:42` at the start of a text, without its
-/// line number; and what follows it.
-fn dotted(text: &str) -> Option<(&str, &str)> {
-    let name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '$' | '_');
-    let end = text.find(|c| !name(c)).filter(|end| *end < 100)?;
-    let (logger, mut after) = text.split_at(end);
-    let plausible = logger.starts_with(|c: char| c.is_ascii_alphabetic())
-        && logger.bytes().any(|byte| byte == b'.')
-        && !logger.ends_with('.')
-        && !logger.contains("..");
-    if !plausible {
-        return None;
-    }
-    if let Some(place) = after.strip_prefix(['#', ':']) {
-        let digits = place.bytes().take_while(u8::is_ascii_digit).count();
-        if digits > 0 {
-            after = place.get(digits..)?;
-        } else if after.starts_with('#') {
-            return None;
-        }
-    } else if !after.trim_start().starts_with(['-', ':', '|']) {
-        // A word with a dot in it, as in `reading config.toml failed`.
-        return None;
-    }
-    Some((logger, separators(after)))
 }

@@ -3,7 +3,7 @@
 //! Arithmetic is in whole numbers throughout. A time without a zone is in that of the source ([`Dialect`](super::Dialect));
 //! what else a stamp leaves out (the year, the day) is chosen so that it comes as near as it can to the stream's previous event.
 
-use super::Context;
+use super::{Context, tai};
 
 /// Nanoseconds in a second.
 pub(super) const SECOND: i64 = 1_000_000_000;
@@ -44,9 +44,45 @@ const fn month_length(year: i64, month: u32) -> u32 {
 /// The date part of a stamp.
 #[derive(Clone, Copy, Debug)]
 enum Date {
-    Full { year: i64, month: u32, day: u32 },
-    NoYear { month: u32, day: u32 },
+    Full {
+        year: i64,
+        month: u32,
+        day: u32,
+    },
+    NoYear {
+        month: u32,
+        day: u32,
+    },
+    /// The day of the year, from 1.
+    OfYear {
+        year: i64,
+        day: i64,
+    },
+    /// Day and month, or month and day.
+    Either {
+        first: u32,
+        second: u32,
+        year: i64,
+    },
+    /// Year, month and day in two digits each, in any of the orders that are in use.
+    Short {
+        first: u32,
+        second: u32,
+        third: u32,
+        order: Order,
+    },
     None,
+}
+
+/// In which order a stream writes day, month and year in numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Order {
+    /// `26/11/24`
+    Year,
+    /// `24/11/2026`
+    Day,
+    /// `11/24/2026`
+    Month,
 }
 
 /// The time of day of a stamp.
@@ -55,6 +91,36 @@ struct Clock {
     /// Seconds since midnight.
     second: i64,
     nanosecond: i64,
+}
+
+/// Whether there is such a day.
+fn known(year: i64, month: u32, day: u32) -> bool {
+    (1..=12).contains(&month) && (1..=month_length(year, month)).contains(&day)
+}
+
+/// The order of the numbers in the date that a text starts with, where it can be no other.
+#[must_use]
+pub(super) fn order(text: &[u8]) -> Option<Order> {
+    let mut scan = Scan::new(text);
+    let first = scan.two()?;
+    let separator = scan.rest().first().copied().filter(|byte| matches!(byte, b'/' | b'-' | b'.'))?;
+    scan.at += 1;
+    let second = scan.two()?;
+    if !scan.eat(separator) {
+        return None;
+    }
+    let (third, digits) = scan.number(4)?;
+    let long = digits == 4;
+    if !long && digits != 2 || separator == b'.' {
+        return None;
+    }
+    // What cannot be a month or a day is what is left.
+    match (first, second) {
+        (_, 13..) if long || first <= 12 => Some(Order::Month),
+        (13.., _) if long || third > 31 => Some(Order::Day),
+        (32.., _) if !long => Some(Order::Year),
+        _ => None,
+    }
 }
 
 /// Put a stamp together, whose zone is `offset` seconds ahead of UTC or the source's own; `None` if there is no such day,
@@ -73,11 +139,50 @@ fn resolve(date: Date, clock: Clock, offset: Option<i64>, context: &Context) -> 
         Some(last) => candidates.min_by_key(|time| time.abs_diff(last)),
         None => candidates.filter(|time| *time <= context.received.saturating_add(DAY * SECOND)).last(),
     };
-    let today = context.last_time.unwrap_or(context.received).div_euclid(DAY * SECOND);
+    let today = reference(context).div_euclid(DAY * SECOND);
     match date {
         Date::Full { year, month, day } => {
-            let known = (1..=12).contains(&month) && (1..=month_length(year, month)).contains(&day);
-            if known { at(days(year, month, day)) } else { None }
+            if known(year, month, day) {
+                at(days(year, month, day))
+            } else {
+                None
+            }
+        }
+        Date::OfYear { year, day } => {
+            let length = days(year + 1, 1, 1) - days(year, 1, 1);
+            if (1..=length).contains(&day) { at(days(year, 1, 1) + day - 1) } else { None }
+        }
+        Date::Either { first, second, year } => {
+            let date = |order| match order {
+                Order::Day => (second, first),
+                _ => (first, second),
+            };
+            let of = |order| {
+                let (month, day) = date(order);
+                if known(year, month, day) { at(days(year, month, day)) } else { None }
+            };
+            match context.order {
+                Some(order) if of(order).is_some() => of(order),
+                _ => nearest(&[of(Order::Month), of(Order::Day)], context),
+            }
+        }
+        Date::Short { first, second, third, order } => {
+            let of = |order| {
+                let (year, month, day) = match order {
+                    Order::Year => (first, second, third),
+                    Order::Day => (third, second, first),
+                    Order::Month => (third, first, second),
+                };
+                let year = century(year.into());
+                if known(year, month, day) { at(days(year, month, day)) } else { None }
+            };
+            let all = [of(order), of(Order::Year), of(Order::Day), of(Order::Month)];
+            // Old files are read as well as what is written now: a day that is today is no chance, another nearness may be.
+            let today = |time: &i64| time.abs_diff(reference(context)) <= (DAY * SECOND).unsigned_abs();
+            match context.order {
+                Some(order) if of(order).is_some() => of(order),
+                _ => nearest(&all, context).filter(today).or_else(|| all.into_iter().flatten().next()),
+            }
         }
         Date::NoYear { month, day } => {
             let this = year(today);
@@ -92,6 +197,16 @@ fn resolve(date: Date, clock: Clock, offset: Option<i64>, context: &Context) -> 
             (today - 1..=today + 1).filter_map(at).min_by_key(|time| time.abs_diff(around))
         }
     }
+}
+
+/// The time that others are taken to be near to.
+fn reference(context: &Context) -> i64 {
+    context.last_time.unwrap_or(context.received)
+}
+
+/// The nearest of the times that there are; of equally near ones the first.
+fn nearest(times: &[Option<i64>], context: &Context) -> Option<i64> {
+    times.iter().flatten().copied().min_by_key(|time| time.abs_diff(reference(context)))
 }
 
 /// A timestamp that is the whole of a text: any form that [`prefix`] knows, or a number since the epoch.
@@ -141,6 +256,11 @@ pub(super) fn prefix(text: &[u8], context: &Context) -> Option<(i64, usize)> {
     let time = match text.first()? {
         b'0'..=b'9' => numeric(&mut scan, context)?,
         b'A'..=b'Z' | b'a'..=b'z' => named(&mut scan, context)?,
+        b'@' => {
+            let (time, length) = tai::label(text)?;
+            scan.at = length;
+            time
+        }
         _ => return None,
     };
     // `2026-11-24` of `2026-11-24-host.log` is no stamp, nor is `12:30:45` of `12:30:45:9f`.
@@ -159,10 +279,23 @@ fn numeric(scan: &mut Scan<'_>, context: &Context) -> Option<i64> {
         // 2026-11-24, 2026/11/24, 2026.11.24
         (4, Some(separator @ (b'-' | b'/' | b'.'))) => {
             scan.at += 1;
-            let month = scan.two()?;
-            if !scan.eat(separator) {
-                return None;
+            match scan.number(3)? {
+                (_, 0) => return None,
+                // 2026-328
+                (day, 3) => Date::OfYear { year: first, day },
+                (month, _) => {
+                    if !scan.eat(separator) {
+                        return None;
+                    }
+                    Date::Full { year: first, month: u32::try_from(month).ok()?, day: scan.two()? }
+                }
             }
+        }
+        // 2026 Nov 24
+        (4, Some(b' ')) => {
+            scan.at += 1;
+            let month = scan.month()?;
+            scan.spaces();
             Date::Full { year: first, month, day: scan.two()? }
         }
         (1 | 2, Some(separator @ (b'-' | b'/' | b' ' | b'.'))) => {
@@ -215,7 +348,13 @@ fn day_first(scan: &mut Scan<'_>, first: u32, separator: u8) -> Option<Date> {
         if !scan.eat(separator) {
             return None;
         }
+        let here = scan.at;
         let (year, digits) = scan.number(4)?;
+        if separator == b' ' && scan.rest().first() == Some(&b':') {
+            // 24 Nov 23:42:01
+            scan.at = here - 1;
+            return Some(Date::NoYear { month, day: first });
+        }
         return match digits {
             4 => Some(Date::Full { year, month, day: first }),
             2 => Some(Date::Full { year: century(year), month, day: first }),
@@ -231,10 +370,13 @@ fn day_first(scan: &mut Scan<'_>, first: u32, separator: u8) -> Option<Date> {
         return (separator == b'-').then_some(Date::NoYear { month: first, day: second });
     }
     let (third, digits) = scan.number(4)?;
-    match digits {
-        4 if separator == b'/' && first <= 12 => Some(Date::Full { year: third, month: first, day: second }),
-        4 => Some(Date::Full { year: third, month: second, day: first }),
-        2 => Some(Date::Full { year: century(first.into()), month: second, day: u32::try_from(third).ok()? }),
+    match (digits, separator) {
+        (4, b'.') => Some(Date::Full { year: third, month: second, day: first }),
+        (4, _) => Some(Date::Either { first, second, year: third }),
+        (2, _) => {
+            let order = if separator == b'.' { Order::Day } else { Order::Year };
+            Some(Date::Short { first, second, third: u32::try_from(third).ok()?, order })
+        }
         _ => None,
     }
 }
@@ -310,17 +452,30 @@ fn named(scan: &mut Scan<'_>, context: &Context) -> Option<i64> {
 fn named_zone(name: &[u8]) -> Option<i64> {
     let hours = match name {
         b"Z" | b"UTC" | b"GMT" | b"WET" => 0,
+        b"HST" => -10,
+        b"AKST" => -9,
         b"EST" | b"CDT" => -5,
         b"EDT" => -4,
+        b"BRT" | b"ADT" => -3,
+        b"NDT" => return Some(-9_000),
+        b"NST" => return Some(-12_600),
         b"MDT" => -6,
         b"MST" | b"PDT" => -7,
-        b"PST" => -8,
+        b"PST" | b"AKDT" => -8,
         b"CET" | b"WEST" => 1,
-        b"CEST" | b"EET" => 2,
-        b"EEST" | b"MSK" => 3,
+        b"CEST" | b"EET" | b"SAST" | b"CAT" => 2,
+        b"EEST" | b"MSK" | b"EAT" | b"TRT" => 3,
+        b"PKT" => 5,
+        b"NPT" => return Some(20_700),
+        b"WIB" | b"ICT" => 7,
+        b"SGT" | b"HKT" | b"AWST" => 8,
         b"JST" | b"KST" => 9,
+        b"ACST" => return Some(34_200),
+        b"ACDT" => return Some(37_800),
         b"AEST" => 10,
         b"AEDT" => 11,
+        b"NZST" => 12,
+        b"NZDT" => 13,
         _ => return None,
     };
     Some(hours * 3600)
@@ -415,11 +570,14 @@ impl<'a> Scan<'a> {
 
     fn name(&mut self, names: &[&[u8]]) -> Option<usize> {
         let rest = self.rest();
+        let [first, second, third, ..] = *rest else { return None };
+        let start = [first | 0x20, second | 0x20, third | 0x20];
+        let index = names.iter().position(|name| name.first_chunk() == Some(&start))?;
         let length = rest.iter().take(10).take_while(|byte| byte.is_ascii_alphabetic()).count();
         let word = rest.get(..length)?;
-        let index = names
-            .iter()
-            .position(|name| length >= 3 && name.get(..length).is_some_and(|name| name.eq_ignore_ascii_case(word)))?;
+        if !names[index].get(..length)?.eq_ignore_ascii_case(word) {
+            return None;
+        }
         // `Mon`, `Monday`; also `Sept`, but no other beginnings.
         if length == 3 || length == names[index].len() || length == 4 {
             self.at += length;
@@ -447,15 +605,34 @@ impl<'a> Scan<'a> {
             return None;
         }
         if hour <= 12
-            && let [b' ', half @ (b'A' | b'P' | b'a' | b'p'), b'M' | b'm', after @ ..] = self.rest()
-            && !after.first().is_some_and(u8::is_ascii_alphanumeric)
+            && let Some((after, length)) = self.half()
         {
-            hour = hour % 12 + if matches!(half, b'P' | b'p') { 12 } else { 0 };
-            self.at += 3;
+            hour = hour % 12 + if after { 12 } else { 0 };
+            self.at += length;
         }
         // A leap second is written as 60.
         let known = hour < 24 && minute < 60 && second <= 60;
         known.then_some(Clock { second: i64::from(hour * 3600 + minute * 60 + second), nanosecond })
+    }
+
+    /// Whether `PM` stands here, and not `AM`, with or without a space before it (which newer locales make a narrow one
+    /// that does not break); and the length.
+    #[inline]
+    fn half(&self) -> Option<(bool, usize)> {
+        let rest = self.rest();
+        let space = match rest {
+            [b' ', ..] => 1,
+            [0xE2, 0x80, 0xAF, ..] => 3,
+            _ => 0,
+        };
+        match rest.get(space..)? {
+            [half @ (b'A' | b'P' | b'a' | b'p'), b'M' | b'm', after @ ..]
+                if !after.first().is_some_and(u8::is_ascii_alphanumeric) =>
+            {
+                Some((matches!(half, b'P' | b'p'), space + 2))
+            }
+            _ => None,
+        }
     }
 
     /// What separates date and time, the time of day, and the zone if there is one.

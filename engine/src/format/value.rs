@@ -159,6 +159,19 @@ pub(super) fn nanoseconds(text: &[u8], unit: u64) -> Option<u64> {
     Some(total)
 }
 
+/// The same of a number with a sign or an exponent.
+#[must_use]
+#[allow(clippy::cast_possible_truncation)]
+pub(super) fn signed_nanoseconds(text: &[u8], unit: u32) -> Option<i64> {
+    let (sign, digits) = text.strip_prefix(b"-").map_or((1, text), |digits| (-1, digits));
+    if let Some(number) = nanoseconds(digits, unit.into()) {
+        return i64::try_from(number).ok().map(|number| sign * number);
+    }
+    // An exponent: seldom written, and never exact.
+    let number = float(text)? * f64::from(unit);
+    (number.abs() < 9e18).then_some(number as i64)
+}
+
 /// A finite number.
 #[must_use]
 pub(super) fn float(text: &[u8]) -> Option<f64> {

@@ -36,6 +36,18 @@ impl<'a> Message<'a> {
         Self { record, at, end: record.len() }
     }
 
+    /// How far it has been read: bytes of the record.
+    #[must_use]
+    pub(super) const fn position(&self) -> usize {
+        self.at
+    }
+
+    /// What was read of it since a position.
+    #[must_use]
+    pub(super) fn since(&self, position: usize) -> &'a [u8] {
+        self.record.get(position..self.at).unwrap_or_default()
+    }
+
     /// What is yet to be read of it.
     #[inline]
     #[must_use]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::timeline::Seconds;
 use crate::event::Event;
-use crate::redact;
+use crate::{redact, show};
 
 /// Seconds of event time for which one set of events is collected; the set before it is kept too.
 pub const EPOCH: Seconds = 300;
@@ -89,7 +89,8 @@ impl Kept {
             if slot.as_ref().is_some_and(|kept| kept.rank < rank) {
                 continue;
             }
-            let raw = redact::redact(&event.raw[..event.raw.len().min(RAW_LIMIT)]).into();
+            let said = show::evidence(event);
+            let raw = redact::redact(&said[..said.len().min(RAW_LIMIT)]).into();
             let exhibit = Exhibit { rank, time, stream: stream.into(), offset, raw };
             if slot.as_ref().is_some_and(|kept| *kept <= exhibit) {
                 continue;

@@ -66,6 +66,8 @@ pub struct Joins {
     /// The spans of the trace at hand, the oldest first.
     pub spans: Vec<OpenSpan>,
     by_id: HashTable<u32>,
+    /// Spans that share their id with another (the two sides of a call, as Zipkin may write them), by id.
+    twins: Vec<(SpanId, u32)>,
     parents: Vec<u32>,
     children: Vec<u32>,
     /// The edge or step of each pair of parent (`NONE`, `NOT_SEEN`) and child, by their series.
@@ -124,22 +126,29 @@ impl Joins {
 
     /// Find the parent of each of the first `count` spans, and line up the children by parent.
     fn join(&mut self, count: usize) {
-        let Self { spans, by_id, parents, children, .. } = self;
+        let Self { spans, by_id, twins, parents, children, .. } = self;
         by_id.clear();
+        twins.clear();
         let hash = |id: SpanId| id.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         for (i, span) in spans[..count].iter().enumerate().filter(|(_, span)| span.id != 0) {
-            // Of spans that share an id (the two sides of a call in Zipkin's old form), the least stands for it.
             match by_id.entry(hash(span.id), |&p| spans[p as usize].id == span.id, |&p| hash(spans[p as usize].id)) {
-                Entry::Occupied(mut entry) if *span < spans[*entry.get() as usize] => *entry.get_mut() = index(i),
-                Entry::Occupied(_) => {}
+                Entry::Occupied(entry) => twins.extend([(span.id, *entry.get()), (span.id, index(i))]),
                 Entry::Vacant(entry) => {
                     entry.insert(index(i));
                 }
             }
         }
+        // Of those that share an id, in an order that is theirs.
+        twins.sort_unstable_by_key(|&(id, i)| (id, spans[i as usize], i));
+        twins.dedup();
         parents.clear();
         for (i, span) in spans[..count].iter().enumerate() {
-            let found = by_id.find(hash(span.parent), |&p| spans[p as usize].id == span.parent && p as usize != i);
+            if let Some(parent) = twin(spans, twins, i) {
+                parents.push(parent);
+                continue;
+            }
+            let found =
+                by_id.find(hash(span.parent), |&p| spans[p as usize].id == span.parent && span.id != span.parent);
             parents.push(found.copied().unwrap_or(END));
         }
         children.clear();
@@ -184,6 +193,23 @@ impl Joins {
         record.errors = record.errors.saturating_add_signed(failed.into());
         record.timeline.add(second(span.end), clock, &delta);
     }
+}
+
+/// The parent of a span, if several share the id of it: the one of the span's own service, else the callee's side of
+/// the call, else the first. That side names as its parent the id that it shares: its parent is the caller's side.
+fn twin(spans: &[OpenSpan], twins: &[(SpanId, u32)], i: usize) -> Option<u32> {
+    let span = &spans[i];
+    let from = twins.partition_point(|&(id, _)| id < span.parent);
+    let found = || twins[from..].iter().take_while(|(id, _)| *id == span.parent).map(|&(_, p)| p);
+    let of = |p: u32| &spans[p as usize];
+    if span.parent == span.id {
+        return found().find(|&p| of(p).parent != span.id);
+    }
+    let others = || found().filter(|&p| p as usize != i);
+    others()
+        .find(|&p| of(p).service == span.service)
+        .or_else(|| others().find(|&p| of(p).parent == of(p).id))
+        .or_else(|| others().next())
 }
 
 /// The series of the calls from a parent's series to a child's.

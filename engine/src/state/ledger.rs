@@ -55,6 +55,10 @@ pub struct Ledger {
     pub evicted_evidence: u64,
     /// Streams forgotten to stay within the limit.
     pub evicted_streams: u64,
+    /// What decoders remembered of streams (names of processes, open calls) and let go to stay within the limits.
+    pub evicted_memories: u64,
+    /// Calls of which only the beginning or the end was seen: they are no events.
+    pub unpaired: u64,
     /// Reasons for rejecting.
     pub reasons: BTreeMap<String, Reason>,
 }
@@ -90,6 +94,8 @@ impl Ledger {
         self.evicted_spans += other.evicted_spans;
         self.evicted_evidence += other.evicted_evidence;
         self.evicted_streams += other.evicted_streams;
+        self.evicted_memories += other.evicted_memories;
+        self.unpaired += other.unpaired;
         for (reason, entry) in other.reasons {
             let reason = if self.reasons.contains_key(&reason) || self.reasons.len() < REASONS {
                 reason

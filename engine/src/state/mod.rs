@@ -136,6 +136,7 @@ impl State {
         let (stream, forgotten) = self.streams.feed(name, self.limits.max_streams);
         self.ledger.evicted_streams += forgotten;
         let mut stream = std::mem::take(stream);
+        let (forgotten, unpaired) = (stream.reader.memory().forgotten(), stream.reader.memory().unpaired());
         let mut context = Context { received, dialect: dialect.cloned(), ..Context::default() };
         let mut events = Vec::new();
         let mut rest = data;
@@ -171,6 +172,8 @@ impl State {
                 }
             }
         }
+        self.ledger.evicted_memories += stream.reader.memory().forgotten().saturating_sub(forgotten);
+        self.ledger.unpaired += stream.reader.memory().unpaired().saturating_sub(unpaired);
         self.ledger.bytes += data.len() as u64;
         stream.events += outcome.events;
         stream.rejected += outcome.rejected;

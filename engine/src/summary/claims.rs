@@ -3,7 +3,7 @@
 //! Counts are taken per inbound call of their service, so that one that merely lost its callers is not accused; times are
 //! own times, so that one that merely waits is not either.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::stats;
 use super::view::{SeriesView, View};
@@ -116,6 +116,31 @@ impl<'a> Exposures<'a> {
     }
 }
 
+impl Exposures<'_> {
+    /// The share of its service's calls that a span takes part in.
+    #[allow(clippy::cast_precision_loss)]
+    fn traffic(&self, series: &SeriesView<'_>) -> f64 {
+        let calls = self.services.get(series.key.service).map_or(0.0, |calls| calls.now);
+        if calls > 0.0 { (series.now.count as f64 / calls).min(1.0) } else { 1.0 }
+    }
+
+    /// By how many errors a call a service has become better: what its error handling did is done no more, and is no loss.
+    #[allow(clippy::cast_precision_loss)]
+    fn recovered(&self, view: &View<'_>) -> BTreeMap<String, f64> {
+        let mut recovered: BTreeMap<String, f64> = BTreeMap::new();
+        for series in &view.series {
+            let exposure = self.services.get(series.key.service).copied().unwrap_or(self.clock);
+            let rate = |count: u64, calls: f64| count as f64 / calls.max(1.0);
+            let better = rate(series.before.errors, exposure.before) - rate(series.now.errors, exposure.now);
+            if better > 0.0 && series.key.kind.is_decoded() {
+                let most = recovered.entry(series.key.service.to_owned()).or_default();
+                *most = most.max(better);
+            }
+        }
+        recovered
+    }
+}
+
 #[allow(clippy::cast_precision_loss)]
 fn count(exposure: &mut Exposure, series: &SeriesView<'_>) {
     exposure.before += series.before.count as f64;
@@ -128,21 +153,39 @@ const LEAST_SHARE: f64 = 0.05;
 /// Growth of a time below which it is not worth a claim.
 const LEAST_GROWTH: f64 = 1.2;
 
+/// The factors by which times, counts and the odds of something change from minute to minute with nothing wrong.
+const TIME_DRIFT: f64 = 1.25;
+const COUNT_DRIFT: f64 = 1.5;
+const ODDS_DRIFT: f64 = 2.0;
+
+/// What is known of errors before any is seen: that they are rare. Half an error in so many calls stands before each
+/// baseline, so that a short one in which there was none says little and one that is all errors says much.
+const PRIOR_ERRORS: f64 = 0.5;
+const PRIOR_CALLS: f64 = 200.0;
+
+/// What is known of a step that no call has left out: that it is one of the program's. So many calls that took it stand
+/// before its baseline.
+const PRIOR_STEPS: f64 = 20.0;
+
+/// Nats below which a claim is not worth keeping, not even beside others.
+const WEAK: f64 = 4.0;
+
 /// Events of a baseline below which it cannot be said to be usual.
 const LEAST_BEFORE: u64 = 4;
 
-/// All claims that chance does not explain.
+/// All claims that chance does not explain well. Those that stand by themselves exceed [`certain`]; weaker ones of one
+/// service may do so together.
 #[must_use]
 pub fn claims<'v>(view: &'v View<'v>) -> Vec<Claim<'v>> {
     if !view.span.compares() {
         return Vec::new();
     }
     let exposures = Exposures::of(view);
-    // Each series is asked about three times at most: its time, its failures, its count.
-    let threshold = stats::threshold(view.series.len() * 3);
     let mut claims: Vec<Claim<'v>> = Vec::new();
+    let recovered = exposures.recovered(view);
+    let wrapped = wrapped(view);
     for edge in view.edges.iter().filter(|edge| is_inside(edge)) {
-        claims.extend(slow(view, edge, What::Network, edge.key.operation));
+        claims.extend(slow(view, edge, What::Network, edge.key.operation, 1.0));
     }
     for series in &view.series {
         let exposure = exposures.to(series);
@@ -156,13 +199,63 @@ pub fn claims<'v>(view: &'v View<'v>) -> Vec<Claim<'v>> {
             }
             Kind::Failure => {}
             _ => {
-                claims.extend(slow(view, series, What::Slow, series.key.service));
+                let traffic = exposures.traffic(series);
+                claims.extend(match wrapped.get(&(series.key.service, series.key.operation)) {
+                    Some(callee) => slow(view, series, What::Network, callee, traffic),
+                    None => slow(view, series, What::Slow, series.key.service, traffic),
+                });
                 claims.extend(failing(view, series));
             }
         }
     }
-    claims.retain(|claim| claim.nats > threshold && claim.effect > 0.0);
+    claims.retain(|claim| {
+        claim.what != What::Stopped
+            || claim.before - claim.after > 1.2 * recovered.get(claim.service).copied().unwrap_or_default()
+    });
+    claims.retain(|claim| claim.nats > WEAK && claim.effect > 0.0);
     claims
+}
+
+/// Nats at which a claim stands by itself: each series is asked about three times at most, its time, its failures, its
+/// count.
+#[must_use]
+pub fn certain(view: &View<'_>) -> f64 {
+    stats::threshold(view.series.len() * 3)
+}
+
+/// Operations that are a call to another service and nothing else: their own time is the way there and back and, where the
+/// callee's span is missing, the callee's; it is never the caller's.
+fn wrapped<'v>(view: &'v View<'_>) -> BTreeMap<(&'v str, &'v str), &'v str> {
+    let both = |series: &SeriesView<'_>| series.before.count + series.now.count;
+    let of = |kind: fn(Kind) -> bool| view.series.iter().filter(move |series| kind(series.key.kind));
+    let messages: BTreeSet<(&str, &str)> =
+        of(|kind| kind == Kind::Log).map(|log| (log.key.service, log.key.operation)).collect();
+    let mut calls: BTreeMap<(&str, &str), Option<(&str, u64)>> = BTreeMap::new();
+    for edge in of(|kind| kind == Kind::Edge) {
+        let callee = edge.key.operation;
+        calls
+            .entry((edge.key.service, edge.key.within))
+            .and_modify(|known| *known = known.filter(|one| one.0 == callee).map(|one| (callee, one.1 + both(edge))))
+            .or_insert(Some((callee, both(edge))));
+    }
+    for step in of(|kind| kind == Kind::Step) {
+        if !messages.contains(&(step.key.service, step.key.operation)) {
+            calls.remove(&(step.key.service, step.key.within));
+        }
+    }
+    of(Kind::is_span)
+        .filter_map(|span| {
+            let key = (span.key.service, span.key.operation);
+            let (callee, count) = (*calls.get(&key)?)?;
+            (count * 2 > both(span)).then_some((key, callee))
+        })
+        .collect()
+}
+
+/// How far a growth of so many times goes, from 0 to 1: none for one and a half, half for six.
+fn far(times: f64) -> f64 {
+    let far = (times / 1.5).max(1.0).ln();
+    far / (far + 4f64.ln())
 }
 
 /// Whether both its ends were seen.
@@ -171,14 +264,22 @@ pub fn is_inside(edge: &SeriesView<'_>) -> bool {
     !edge.key.service.is_empty() && edge.key.service != UNSEEN
 }
 
-fn slow<'v>(view: &'v View<'v>, series: &'v SeriesView<'v>, what: What, service: &'v str) -> Option<Claim<'v>> {
-    let shift = stats::slower(&series.before.own, &series.now.own)?;
+fn slow<'v>(
+    view: &'v View<'v>,
+    series: &'v SeriesView<'v>,
+    what: What,
+    service: &'v str,
+    traffic: f64,
+) -> Option<Claim<'v>> {
+    let shift = stats::slower(&series.before.own, &series.now.own, TIME_DRIFT)?;
     if shift.share < LEAST_SHARE || shift.now < shift.before * LEAST_GROWTH {
         return None;
     }
     let middle = f64::midpoint(shift.before, shift.now);
     let since = onset(view, series.id, |slot| (!slot.own.is_empty()).then(|| slot.own.mean() > middle));
-    let effect = shift.share * (1.0 - shift.before / shift.now);
+    // How many times longer the calls are that are slower: their mean, were the others as they had been.
+    let times = 1.0 + (shift.now - shift.before) / shift.share / shift.before.max(1.0);
+    let effect = traffic * shift.share * far(times);
     Some(Claim { what, service, series, effect, nats: shift.nats, before: shift.before, after: shift.now, since })
 }
 
@@ -196,7 +297,7 @@ fn failing<'v>(view: &'v View<'v>, series: &'v SeriesView<'v>) -> Option<Claim<'
     let middle = f64::midpoint(old, new);
     let since =
         onset(view, series.id, |slot| (slot.count > 0).then_some(slot.origins as f64 > middle * slot.count as f64));
-    let nats = stats::shares(bad_before, before, bad_now, now);
+    let nats = stats::shares(bad_before + PRIOR_ERRORS, before + PRIOR_CALLS, bad_now, now, ODDS_DRIFT);
     Some(Claim {
         what: What::Failing,
         service: series.key.service,
@@ -222,7 +323,12 @@ fn messages<'v>(view: &'v View<'v>, series: &'v SeriesView<'v>, exposure: Exposu
     let share = ((now - expected) / exposure.now).min(1.0);
     let since = onset(view, series.id, |slot| Some(slot.count > 0));
     let (old, new) = (before / exposure.before.max(1.0), now / exposure.now.max(1.0));
-    let nats = stats::counts(before, now, exposure.ratio());
+    let nats = if errors {
+        let exposure = exposure.now / (exposure.before + PRIOR_CALLS);
+        stats::counts(before + PRIOR_ERRORS, now, exposure, COUNT_DRIFT)
+    } else {
+        stats::counts(before, now, exposure.ratio(), COUNT_DRIFT)
+    };
     Some(Claim {
         what,
         service: series.key.service,
@@ -235,13 +341,15 @@ fn messages<'v>(view: &'v View<'v>, series: &'v SeriesView<'v>, exposure: Exposu
     })
 }
 
-/// Nats against a change in how often something happens. What happens at most once a call is a share of the calls, and a
+/// Nats against something happening as often as it did. What happens at most once a call is a share of the calls, and a
 /// step that was never left out needs few of them to be missed; what may happen any number of times is a rate.
 fn chance(before: f64, now: f64, exposure: Exposure) -> f64 {
     if before <= exposure.before && now <= exposure.now {
-        stats::shares(before, exposure.before, now, exposure.now)
+        let missed = exposure.before - before;
+        let known = if missed < 0.5 { PRIOR_STEPS } else { 0.0 };
+        stats::shares(missed + known / 100.0, exposure.before + known, exposure.now - now, exposure.now, ODDS_DRIFT)
     } else {
-        stats::counts(before, now, exposure.ratio())
+        stats::counts(before, now, exposure.ratio(), 1.0 / COUNT_DRIFT)
     }
 }
 

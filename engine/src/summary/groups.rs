@@ -40,7 +40,9 @@ impl<'a> Groups<'a> {
     /// The key with the template of its message; as it is, if it has none.
     #[must_use]
     pub fn template<'t>(&'t self, key: Key<&'t str>) -> Key<&'t str> {
-        let Some(known) = self.messages.get(&(key.service, key.kind)) else { return key };
+        // A step may be a message that is written on the way.
+        let kind = if key.kind == Kind::Step { Kind::Log } else { key.kind };
+        let Some(known) = self.messages.get(&(key.service, kind)) else { return key };
         let Ok(at) = known.shapes.binary_search(&key.operation) else { return key };
         Key { operation: known.grouping.template(known.grouping.group(at)), ..key }
     }

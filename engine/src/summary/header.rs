@@ -194,6 +194,7 @@ fn ledger(view: &View<'_>, full: bool) -> String {
     say(ledger.dropped, "events dropped");
     say(ledger.other, "events in (other)");
     say(ledger.evicted, "evicted");
+    say(ledger.unpaired, "unpaired calls");
     say(ledger.late, "late");
     say(ledger.ahead, "from the future");
     if parts.is_empty() {

@@ -169,8 +169,10 @@ pub struct LedgerOut {
     pub rejected: u64,
     /// Events let go unread; the engine itself drops none.
     pub dropped: u64,
-    /// Spans, sets of evidence and streams let go to stay within the limits.
+    /// Spans, sets of evidence, streams and what was remembered of them let go to stay within the limits.
     pub evicted: u64,
+    /// Calls of which only the beginning or the end was seen.
+    pub unpaired: u64,
     /// Events counted under `(other)` because there was no room for a series of their own.
     pub other: u64,
     /// Events that came after their time was no longer kept apart.
@@ -194,7 +196,8 @@ impl LedgerOut {
             events: ledger.events,
             rejected: ledger.rejected,
             dropped: 0,
-            evicted: ledger.evicted_spans + ledger.evicted_evidence + ledger.evicted_streams,
+            evicted: ledger.evicted_spans + ledger.evicted_evidence + ledger.evicted_streams + ledger.evicted_memories,
+            unpaired: ledger.unpaired,
             other: state.table.overflow,
             late: ledger.late,
             ahead: ledger.ahead,
@@ -216,7 +219,9 @@ pub fn summarize(state: &mut State, request: &Request) -> Result<Summary, Error>
     let groups = Groups::of(state);
     let view = View::of(state, &groups, request.window, Some(request.baseline.unwrap_or(BASELINE)));
     let claims = claims::claims(&view);
-    let verdicts = verdicts::verdicts(&view, &claims, stats::threshold(view.series.len() * 3));
+    let verdicts = verdicts::verdicts(&view, &claims);
+    let certain = claims::certain(&view);
+    let claims: Vec<_> = claims.into_iter().filter(|claim| claim.nats > certain).collect();
     let wanted = |fact: &Fact| {
         let focused = request.focus.as_deref().is_none_or(|focus| {
             fact.service.contains(focus) || fact.operation.contains(focus) || fact.line.contains(focus)

@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::claims::{Claim, What, is_inside};
+use super::stats;
 use super::view::{SeriesView, View};
+use crate::event::Kind;
 use crate::state::timeline::Slot;
 
 /// Verdicts at most; more causes than this at once are one that is not understood.
@@ -12,6 +14,15 @@ const MOST: usize = 5;
 
 /// Severity below which a cause is no verdict.
 const LEAST: f64 = 0.08;
+
+/// Growth of the time that callers wait at which a claim about time counts half.
+const IMPACT: f64 = 0.15;
+
+/// What each further piece of evidence for one cause adds, over the piece before it: they are not independent.
+const FURTHER: f64 = 0.4;
+
+/// Causes a service may be accused of: time, failures, messages, steps.
+const CAUSES: usize = 4;
 
 /// What is wrong, and where it comes from.
 #[derive(Clone, Debug)]
@@ -39,16 +50,19 @@ fn callers<'v>(view: &'v View<'v>) -> BTreeMap<&'v str, BTreeSet<&'v str>> {
 
 /// Join claims into verdicts, the most severe first.
 #[must_use]
-pub fn verdicts<'v>(view: &'v View<'v>, claims: &[Claim<'v>], threshold: f64) -> Vec<Verdict<'v>> {
+pub fn verdicts<'v>(view: &'v View<'v>, claims: &[Claim<'v>]) -> Vec<Verdict<'v>> {
+    let services: BTreeSet<&str> =
+        view.series.iter().filter(|series| series.now.count > 0).map(|series| series.key.service).collect();
+    let threshold = stats::threshold(services.len() * CAUSES);
     let callers = callers(view);
     let mut by_service: BTreeMap<&str, Vec<Claim<'v>>> = BTreeMap::new();
-    let time_lost: f64 = claims.iter().filter(|claim| is_time(claim.what)).map(lost).sum();
     // A message that is new says that something is new, not that it is wrong.
     for claim in claims.iter().filter(|claim| claim.what != What::New) {
         let mut claim = claim.clone();
         if is_time(claim.what) {
-            // Of all the time that was lost, how much was lost here: a trifle that doubled is no cause.
-            claim.effect *= 0.2 + 0.8 * lost(&claim) / time_lost.max(1.0);
+            // Of all the time that callers wait, how much is lost here: a trifle that doubled is no cause.
+            let impact = impact(view, claims, claim.service);
+            claim.effect *= impact / (impact + IMPACT);
         }
         if claim.what == What::Network {
             let caller = claim.series.key.service;
@@ -81,7 +95,11 @@ pub fn verdicts<'v>(view: &'v View<'v>, claims: &[Claim<'v>], threshold: f64) ->
                 severe *= 0.5;
             }
         }
-        let confidence = 1.0 - (threshold / lead.nats).min(1.0).powi(2);
+        let nats = pooled(&claims);
+        if nats < threshold {
+            continue;
+        }
+        let confidence = 1.0 - threshold / nats;
         let victims = callers
             .get(service)
             .into_iter()
@@ -92,7 +110,18 @@ pub fn verdicts<'v>(view: &'v View<'v>, claims: &[Claim<'v>], threshold: f64) ->
         verdicts.push(Verdict { service, severity: severe, confidence, victims, claims });
     }
     verdicts.retain(|verdict| verdict.severity >= LEAST);
-    verdicts.sort_by(|a, b| b.severity.total_cmp(&a.severity).then_with(|| a.service.cmp(b.service)));
+    // Of two that are about as severe, the one that is more certain and touches more traffic.
+    let calls = |service: &str| {
+        let spans = view.series.iter().filter(|series| series.key.service == service && series.key.kind.is_decoded());
+        spans.map(|series| series.now.count).max().unwrap_or(0)
+    };
+    let busiest = verdicts.iter().map(|verdict| calls(verdict.service)).max().unwrap_or(0);
+    #[allow(clippy::cast_precision_loss)]
+    let rank = |verdict: &Verdict<'_>| {
+        let traffic = (1.0 + calls(verdict.service) as f64).ln() / (1.0 + busiest as f64).ln().max(1.0);
+        verdict.severity * (0.5 + 0.5 * verdict.confidence) * (0.7 + 0.3 * traffic)
+    };
+    verdicts.sort_by(|a, b| rank(b).total_cmp(&rank(a)).then_with(|| a.service.cmp(b.service)));
     verdicts.truncate(MOST);
     verdicts
 }
@@ -101,10 +130,51 @@ const fn is_time(what: What) -> bool {
     matches!(what, What::Slow | What::Network)
 }
 
+/// Nats of all claims for one cause together. Own times of different spans are times apart; of counts, those that are the
+/// same numbers are the same evidence, seen from several sides.
+fn pooled(claims: &[Claim<'_>]) -> f64 {
+    let mut best: BTreeMap<(bool, u64, u64), f64> = BTreeMap::new();
+    let mut nats: Vec<f64> = Vec::new();
+    for claim in claims {
+        if is_time(claim.what) {
+            nats.push(claim.nats);
+        } else {
+            let same = (claim.what == What::Failing, claim.series.before.count, claim.series.now.count);
+            let known = best.entry(same).or_default();
+            *known = known.max(claim.nats);
+        }
+    }
+    nats.extend(best.into_values());
+    nats.sort_by(|a, b| b.total_cmp(a));
+    nats.iter().rev().fold(0.0, |rest, nats| nats + FURTHER * rest)
+}
+
 /// Nanoseconds lost to a claim about time, in the whole window.
 #[allow(clippy::cast_precision_loss)]
 fn lost(claim: &Claim<'_>) -> f64 {
     (claim.after - claim.before).max(0.0) * claim.series.now.own.count() as f64
+}
+
+/// By how much the calls of a service's callers have become longer for the time that is lost in it; of a service nobody is
+/// seen calling, its own calls.
+#[allow(clippy::cast_precision_loss)]
+fn impact(view: &View<'_>, claims: &[Claim<'_>], service: &str) -> f64 {
+    let lost: f64 = claims.iter().filter(|claim| is_time(claim.what) && claim.service == service).map(lost).sum();
+    let callers: BTreeSet<(&str, &str)> = view
+        .series
+        .iter()
+        .filter(|series| series.key.kind == Kind::Edge && series.key.operation == service && is_inside(series))
+        .map(|edge| (edge.key.service, edge.key.within))
+        .collect();
+    let waits = |series: &&SeriesView<'_>| {
+        let key = series.key;
+        key.kind.is_span()
+            && if callers.is_empty() { key.service == service } else { callers.contains(&(key.service, key.operation)) }
+    };
+    let taken = |series: &SeriesView<'_>| series.now.duration.mean() * series.now.duration.count() as f64;
+    let total: f64 = view.series.iter().filter(waits).map(taken).sum();
+    // More than all of it: the callers did not wait.
+    if lost <= 0.0 { 0.0 } else { lost / (total - lost).max(lost / 10.0) }
 }
 
 /// Of the edges of a service, the share whose gap has grown: a network fault of a host shows on all of them.

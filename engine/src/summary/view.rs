@@ -36,10 +36,11 @@ impl Span {
         (self.from - self.base).max(0) as f64
     }
 
-    /// Whether there is a baseline at all.
+    /// Whether there is a baseline long enough to say what is usual: a tenth of the window, and ten seconds.
     #[must_use]
     pub const fn compares(&self) -> bool {
-        self.base < self.from
+        let (before, now) = (self.from - self.base, self.to - self.from);
+        before >= 10 && before * 10 >= now
     }
 }
 
@@ -107,7 +108,7 @@ impl<'a> View<'a> {
         let edges =
             joined(series.iter().filter(|series| series.key.kind == Kind::Edge), |key| Key { within: "", ..key });
         let (messages, mut series): (Vec<_>, Vec<_>) =
-            series.into_iter().partition(|series| matches!(series.key.kind, Kind::Log | Kind::Failure));
+            series.into_iter().partition(|series| matches!(series.key.kind, Kind::Log | Kind::Failure | Kind::Step));
         series.extend(joined(messages.iter(), |key| groups.template(key)));
         series.sort_unstable_by_key(|series| series.key);
         Self { state, span: Span { base, from, to }, series, edges }

@@ -16,7 +16,7 @@ fn berlin() -> Dialect {
 
 /// The events of lines, as one stream.
 fn read<'a>(format: Format, lines: &[&'a str], dialect: Dialect) -> Vec<Event<'a>> {
-    let mut context = Context { last_time: None, received: NOW, dialect: Some(Arc::new(dialect)) };
+    let mut context = Context { last_time: None, received: NOW, order: None, dialect: Some(Arc::new(dialect)) };
     let mut memory = Memory::default();
     let mut all = Vec::new();
     for line in lines {

@@ -1,12 +1,19 @@
 //! What the decoders must hold to, one file a subject.
 
+mod chrome;
 mod dialect;
+mod ftrace;
 mod grammar;
 mod json;
 mod loggers;
+mod lttng;
+mod multiline;
 mod otlp;
 mod otlp_proto;
+mod perf;
 mod records;
+mod requests;
+mod spans;
 mod strace;
 mod strangers;
 mod table;
@@ -19,7 +26,7 @@ use crate::event::Event;
 /// 2026-11-24 23:42:01 UTC.
 const NOW: i64 = 1_795_563_721_000_000_000;
 
-const CONTEXT: Context = Context { last_time: None, received: NOW, dialect: None };
+const CONTEXT: Context = Context { last_time: None, received: NOW, order: None, dialect: None };
 
 fn decoded(format: Format, record: &[u8]) -> Result<Vec<Event<'_>>, Reject> {
     let mut events = Vec::new();

@@ -103,6 +103,8 @@ fn stream() -> impl Strategy<Value = Vec<u8>> {
             "{\"msg\":\"a\"}\n", "{\n", "  \"msg\": \"b\",\n", "  \"x\": [\n", "]\n", "}\n", "[\n", "},\n", "{\"a\":\n", "\n", "\r\n",
             "plain text\n", "  indented\n", "\"key\": 1\n", "{\"msg\":\"cut", "\\", "\"", "\u{FEFF}", "\0\0", "[2026] x = {\n",
             "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{\"name\":\"n\"}]}]}]}\n",
+            "{\"traceEvents\":[", "{\"ph\":\"B\",\"ts\":1,\"name\":\"a\"}", ",", "],\"data\":[", "\"hits\": {", ": 12,", "{\"ph\":\"E\",\"ts\":2}",
+            "\x0A\x02\x0A\x00", "\x0A\x0A\x0A\x08", "\0\0\0\x04\x0A\x02\x0A\x00",
         ]).prop_map(|text| text.as_bytes().to_vec()),
         1 => prop::collection::vec(any::<u8>(), 0..12),
     ];

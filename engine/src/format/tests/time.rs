@@ -2,13 +2,14 @@
 
 use proptest::prelude::*;
 
-use super::super::time::{SECOND, days, epoch, parse, prefix, year};
+use super::super::time::{Order, SECOND, days, epoch, parse, prefix, year};
+use super::Context;
 use super::{CONTEXT, NOW};
 
 const DAY: i64 = 86_400;
 
 /// A date found by counting, to check the arithmetic against.
-fn calendar(day: i64) -> (i64, u32, u32) {
+pub(super) fn calendar(day: i64) -> (i64, u32, u32) {
     let leap = |year: i64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let (mut year, mut rest) = (1970, day);
     while rest >= 365 + i64::from(leap(year)) {
@@ -71,12 +72,54 @@ proptest! {
             (format!("Tuesday, {d:02}-{month}-{y} {hour:02}:{minute:02}:{s:02} GMT"), whole),
             (format!("Tue, {d:02} {month} {y} {hour:02}:{minute:02}:{s:02} {sign}{oh:02}{om:02}"), zoned),
             (format!("{d:02}.{m:02}.{y} {hour:02}:{minute:02}:{s:02}"), whole),
+            (format!("{y} {month} {d:2} {hour:02}:{minute:02}:{s:02}.{milli:03}"), whole + milli * 1_000_000),
+            (format!("{y}-{:03}T{hour:02}:{minute:02}:{s:02},{milli:03}", day - days(y, 1, 1) + 1), whole + milli * 1_000_000),
+            (format!("{month} {d}, {y} {h12}:{minute:02}:{s:02}\u{202f}{half}"), whole),
+            (format!("{month} {d}, {y} {h12}:{minute:02}:{s:02}{half}"), whole),
         ];
         for (text, time) in &forms {
             prop_assert_eq!(parse(text.as_bytes(), &CONTEXT), Some(*time), "{}", text);
             let line = format!("{text} message");
             prop_assert_eq!(prefix(line.as_bytes(), &CONTEXT), Some((*time, text.len())), "{}", line);
         }
+    }
+
+    /// Day first or month first, as one date of the stream shows; until then, as comes nearest to its neighbours.
+    #[test]
+    fn the_order_of_a_date_is_that_of_its_stream(day in 11_000_i64..30_000, is_day_first: bool, second in 0..DAY, short: bool) {
+        let date = |day: i64| {
+            let (y, m, d) = calendar(day);
+            let year = if short { format!("{:02}", y % 100) } else { y.to_string() };
+            let clock = format!("{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60);
+            if is_day_first { format!("{d:02}/{m:02}/{year} {clock}") } else { format!("{m:02}/{d:02}/{year} {clock}") }
+        };
+        let order = if is_day_first { Order::Day } else { Order::Month };
+        let time = (day * DAY + second) * SECOND;
+        let told = Context { order: Some(order), ..CONTEXT };
+        prop_assert_eq!(parse(date(day).as_bytes(), &told), Some(time));
+        if !short {
+            prop_assert_eq!(parse(date(day).as_bytes(), &Context { last_time: Some(time - SECOND), ..CONTEXT }), Some(time));
+        }
+        let shown = super::super::time::order(date(day).as_bytes());
+        prop_assert!(shown.is_none_or(|shown| shown == order), "{:?} of {}", shown, date(day));
+        let (_, _, d) = calendar(day);
+        prop_assert!(short || d <= 12 || shown == Some(order));
+    }
+
+    #[test]
+    fn a_label_of_tai_is_the_second_it_was_written_in(second in 63_072_000_i64..4_000_000_000, nanosecond in 0..SECOND) {
+        // What is known of leap seconds, by the years that followed one in summer or winter.
+        let ahead = match second {
+            1_483_228_800.. => 37,
+            1_435_708_800.. => 36,
+            1_341_100_800.. => 35,
+            1_230_768_000.. => 34,
+            1_136_073_600.. => 33,
+            915_148_800.. => 32,
+            _ => return Ok(()),
+        };
+        let text = format!("@{:016x}{nanosecond:08x} message", (1_i64 << 62) + second + ahead);
+        prop_assert_eq!(prefix(text.as_bytes(), &CONTEXT), Some((second * SECOND + nanosecond, 25)));
     }
 
     #[test]
