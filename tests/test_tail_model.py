@@ -31,7 +31,6 @@ STEPS = (
     "rotate and shift",
     "truncate",
     "copytruncate",
-    "copy",
     "compress",
     "delete",
     "recreate",
@@ -75,6 +74,7 @@ class Model:
     saved_seen: Counter[int] = field(default_factory=Counter)
     saved_progress: dict[str, Progress] = field(default_factory=dict)
     copied: set[int] = field(default_factory=set)
+    deleted: set[int] = field(default_factory=set)
     noticed: set[int] = field(default_factory=set)
     read: list[Chunk] = field(default_factory=list)
     moved: bool = True
@@ -206,8 +206,6 @@ class Model:
                 await self.copy(path, self.folder / f"{name}.{self.number + 10}")
                 self.destroy(path)
                 os.truncate(path, 0)
-            case "copy" if path.exists():
-                await self.copy(path, self.folder / f"{name}.{self.number + 10}")
             case "compress":
                 rotated = sorted(path for path in self.folder.glob(f"{name}.*") if path.suffix != ".gz")
                 if rotated:
@@ -251,7 +249,8 @@ class Model:
         is there for a while before the next is made, long enough for a commit.
         """
         inode = path.stat().st_ino
-        if target.exists() or inode in self.copied:
+        if target.exists() or inode in self.copied or inode in self.deleted:
+            # A copy of a file whose inode belonged to a copied one before may count twice.
             return
         self.copied.add(inode)
         self.noticed.discard(inode)
@@ -291,6 +290,7 @@ class Model:
         stat = path.stat()
         if stat.st_nlink == 1:
             self.destroy(path)
+            self.deleted.add(stat.st_ino)
         elif stat.st_ino in self.copied:
             return
         path.unlink()
