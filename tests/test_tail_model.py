@@ -249,8 +249,7 @@ class Model:
         is there for a while before the next is made, long enough for a commit.
         """
         inode = path.stat().st_ino
-        if target.exists() or inode in self.copied or inode in self.deleted:
-            # A copy of a file whose inode belonged to a copied one before may count twice.
+        if target.exists() or inode in self.copied:
             return
         self.copied.add(inode)
         self.noticed.discard(inode)

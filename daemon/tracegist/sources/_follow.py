@@ -273,11 +273,8 @@ class Files:
             self._by_path.setdefault(path, []).append(file)
         if original.file:
             return
-        if original.known and original.known.inode:
-            self.rename(file, original.stream)
-        else:
-            self._known.forget(original.stream)
-            file.replaces.add(original.stream)
+        self._known.forget(original.stream)
+        file.replaces.add(original.stream)
 
     def rewritten(self, file: File, position: Position) -> tuple[str, Progress] | None:
         """Remember what was read of a file that is written anew, if there may be a copy of it.
@@ -482,7 +479,8 @@ class Files:
         now = monotonic()
         for file in [file for file in self._active if file.gone is None and now - file.grown >= _ACTIVE]:
             del self._active[file]
-        files = [*self._active, *(file for file in self.waiting if file not in self._active)]
+        # One that was found by its inode alone is known by what it was when it had its name, until it is opened.
+        files = [file for file in {**self._active, **self.waiting} if not file.doubtful]
         looks = [(file.path, file.reader, file.gone is not None) for file in files]
         stats = await to_thread.run_sync(_stats, looks) if looks else []
         for file, stat in zip(files, stats, strict=True):

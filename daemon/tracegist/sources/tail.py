@@ -57,7 +57,7 @@ class _Turn:
     :param stream: which of those that it might be it was found to be
     :param before: what was read of it before it was written anew
     :param original: what it turned out to be a copy of
-    :param noted: whether it begins at another place than its beginning, which is to be kept
+    :param noted: whether it begins at another place than it did, which is to be kept before anything is read
     :param position: where it has been read to
     :param ended: whether that is its end for now
     """
@@ -167,7 +167,7 @@ class TailSource:
             turn.taken = True
             try:
                 self._take(turn)
-            except (OverwrittenError, UnclearError, _NoRoomError, OSError, SourceError) as failure:
+            except (UnclearError, _NoRoomError, OSError, SourceError) as failure:
                 turn.failure = failure
             left -= len(turn.data)
             # What a file was found to be has to be known before copies of it are looked at.
@@ -195,15 +195,15 @@ class TailSource:
             turn.opened, turn.stream = True, reader.stream
             if reader.stream is None:
                 turn.before = file.position
+                turn.noted = turn.noted or bool(file.position or file.candidates)
             file.position = None
         self._open[file] = None
         try:
             if not turn.noted:
                 turn.data = reader.next(last=turn.last)
         except OverwrittenError:
-            turn.before = reader.position(file.path)
+            turn.before, turn.noted = reader.position(file.path), True
             reader.rewind()
-            raise
         except BaseException:
             self._close(file)
             raise
@@ -244,9 +244,10 @@ class TailSource:
         if file.path.endswith(SUFFIXES) and (not settled or not reader.stat.st_size):
             raise UnclearError
         found = None
-        if not reader.offset and turn.originals:
+        if turn.originals and not (file.position and reader.stream):
             found = find_original(reader.content, turn.originals, patient=patient)
-        if found:
+        if found and found[1].offset > reader.offset:
+            # Of all that was read of these bytes, in whatever file, the furthest counts.
             turn.original, fingerprint = found
             turn.noted = True
             reader.move(fingerprint)
@@ -299,6 +300,8 @@ class TailSource:
         file = turn.file
         if turn.opened:
             self._settle(turn)
+        elif turn.before:
+            self._truncated(turn.file, turn.before)
         chunks = self._remember(turn)
         if turn.failure:
             await self._excuse(turn, turn.failure)
@@ -324,12 +327,15 @@ class TailSource:
         if file.candidates:
             turn.before = self._files.settle(file, turn.stream)
         elif turn.before:
-            self._log.info("source.truncated", path=printable(file.path), offset=turn.before.offset)
+            self._truncated(file, turn.before)
         if original and original.position:
             self._log.info(
                 "source.copied", path=printable(file.path), was=original.stream, offset=original.position.offset
             )
             self._files.took(file, original)
+
+    def _truncated(self, file: File, before: Position) -> None:
+        self._log.info("source.truncated", path=printable(file.path), offset=before.offset)
 
     def _remember(self, turn: _Turn) -> list[Chunk]:
         """Keep what was read of a file before it was written anew, for a copy may hold more of it."""
@@ -340,10 +346,6 @@ class TailSource:
         """Do what is to be done about a file that could not be read."""
         file = turn.file
         match failure:
-            case OverwrittenError():
-                offset = turn.before.offset if turn.before else 0
-                self._log.info("source.truncated", path=printable(file.path), offset=offset)
-                self._files.ready[file] = None
             case UnclearError():
                 self._files.await_more(file)
             case _NoRoomError():
