@@ -244,7 +244,7 @@ class TailSource:
         if file.path.endswith(SUFFIXES) and (not settled or not reader.stat.st_size):
             raise UnclearError
         found = None
-        if turn.originals and not (file.position and reader.stream):
+        if turn.originals:
             found = find_original(reader.content, turn.originals, patient=patient)
         if found and found[1].offset > reader.offset:
             # Of all that was read of these bytes, in whatever file, the furthest counts.
