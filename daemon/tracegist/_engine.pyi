@@ -110,6 +110,25 @@ class Engine:
         :raises ValueError: if the encoding or a section is unknown, or a number is out of range
         """
 
+    def query(self, request: bytes) -> bytes:
+        """Answer a question, so that the text of the answer fits its budget.
+
+        The fields of the question, all of them optional: ``what`` (``series``, ``edges``, ``templates``), ``where`` (terms
+        such as ``service=pay* status=error``), ``since`` and ``until`` (``5m``, ``14:02``, RFC 3339, ``all``, ``now``),
+        ``group_by``, ``select`` and ``order_by`` (text with commas, or arrays), ``limit`` (rows), ``compare``
+        (``baseline``, ``10m``, ``FROM..TO``), ``budget`` (tokens, 1000), ``encoding``, ``cursor`` (as the page before gave
+        it, with the same question), ``format`` (``text``, ``csv``).
+
+        :param request: UTF-8 JSON, an object with these fields
+        :return: UTF-8 JSON: ``what``, ``text``, ``tokens``, ``budget``, ``encoding``, ``window``, ``compared``, ``columns``
+            (each with ``name`` and ``unit``), ``rows`` (those in the text: values by column), ``totals`` (of all rows, by
+            column), ``total_rows``, ``position``, ``left_out``, ``left_out_totals``, ``cursor`` (null at the end),
+            ``exactness`` (``exact``, ``error``, ``notes``)
+        :raises QueryError: if a word makes no sense, or asks for what was never kept; the message points at it
+        :raises TokenBudgetExceeded: if not even one row fits; the message names a budget that would do
+        :raises TraceNotFound: if what is asked for is not there, or not any more
+        """
+
     def evidence(self, number: int) -> bytes:
         """The raw events behind ``#number``, as UTF-8 JSON.
 

@@ -12,6 +12,7 @@ use pyo3::types::PyBytes;
 
 use crate::engine;
 use crate::format::{self, Format};
+use crate::query;
 use crate::snapshot::Damage;
 use crate::state::Limits;
 use crate::summary::facts::Section;
@@ -20,6 +21,7 @@ use crate::survey;
 use crate::templates;
 use crate::tokens::Encoding;
 
+pyo3::import_exception!(tracegist.errors, QueryError);
 pyo3::import_exception!(tracegist.errors, SnapshotError);
 pyo3::import_exception!(tracegist.errors, TokenBudgetExceeded);
 pyo3::import_exception!(tracegist.errors, TraceNotFound);
@@ -43,6 +45,20 @@ impl From<Error> for PyErr {
         match error {
             Error::Budget { .. } => TokenBudgetExceeded::new_err(error.to_string()),
             Error::Encoding(_) => PyValueError::new_err(error.to_string()),
+        }
+    }
+}
+
+impl From<query::Error> for PyErr {
+    fn from(error: query::Error) -> Self {
+        let message = error.to_string();
+        match error {
+            query::Error::Word(wrong) => {
+                QueryError::new_err((message, wrong.field, wrong.text, wrong.at, wrong.suggestion))
+            }
+            query::Error::Budget { .. } => TokenBudgetExceeded::new_err(message),
+            query::Error::Encoding(_) => QueryError::new_err((message, "encoding")),
+            query::Error::Missing(_) => TraceNotFound::new_err(message),
         }
     }
 }
@@ -210,6 +226,11 @@ impl Engine {
         };
         let summary = py.detach(|| self.0.summary(request))?;
         json(py, &summary)
+    }
+
+    fn query(&self, py: Python<'_>, request: &[u8]) -> PyResult<Py<PyBytes>> {
+        let answer = py.detach(|| query::Request::from_json(request).and_then(|request| self.0.query(&request)))?;
+        json(py, &answer)
     }
 
     fn evidence(&self, py: Python<'_>, number: i64) -> PyResult<Py<PyBytes>> {
