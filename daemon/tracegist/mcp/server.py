@@ -62,8 +62,9 @@ def make_server(account: Account, *, underscores: bool = False) -> Server[Any]:
             listen.close()
             tasks.cancel_scope.cancel()
 
-    async def list_tools(_: Context, __: PaginatedRequestParams | None) -> ListToolsResult:
-        return ListToolsResult(tools=tools(underscores=underscores))
+    async def list_tools(context: Context, _: PaginatedRequestParams | None) -> ListToolsResult:
+        asked = "underscores" in getattr(context.request, "query_params", {})
+        return ListToolsResult(tools=tools(underscores=underscores or asked))
 
     async def list_resources(_: Context, __: PaginatedRequestParams | None) -> ListResourcesResult:
         return ListResourcesResult(resources=resources())
