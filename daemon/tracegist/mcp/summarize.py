@@ -28,7 +28,13 @@ class Summarize(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     encoding: str | None = None
 
     def asked(self) -> dict[str, Any]:
-        """Return it as keyword arguments of the engine."""
+        """Return it as keyword arguments of the engine.
+
+        :raises ValueError: if the window has no length
+        """
+        if self.window == 0:
+            msg = "window is 0: nothing would fall into it; give a length such as 5m"
+            raise ValueError(msg)
         values = ((name, getattr(self, name)) for name in self.__struct_fields__)
         asked = {
             name: int(value) if isinstance(value, Duration) else value for name, value in values if value is not None
