@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import final
 
 __all__ = [
+    "Capture",
     "Decoder",
     "Dialect",
     "Engine",
@@ -42,6 +43,16 @@ class Dialect:
         delimiter: str | None = None,
         columns: Sequence[str] | None = None,
     ) -> Dialect: ...
+
+@final
+class Capture:
+    """The engine's state at one moment: see :meth:`Engine.capture`."""
+
+    def encode(self) -> bytes:
+        """The state as :meth:`Engine.snapshot` gives it; once, since what was copied is used up.
+
+        :raises ValueError: the second time
+        """
 
 @final
 class Engine:
@@ -151,6 +162,9 @@ class Engine:
 
     def snapshot(self) -> bytes:
         """The whole state: versioned, checksummed, the same bytes for the same events in the same order."""
+
+    def capture(self) -> Capture:
+        """Copy the whole state, to be encoded while the engine goes on; short where :meth:`snapshot` is long."""
 
     def restore(self, data: bytes) -> None:
         """Replace the state by a snapshot's; the limits stay those of this engine.

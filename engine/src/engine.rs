@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::format::{Dialect, Format};
 use crate::query::page::Answer;
 use crate::query::{self, Pages};
-use crate::snapshot::{self, Damage};
+use crate::snapshot::{self, Capture, Damage};
 use crate::state::series::Record;
 use crate::state::streams::Stream;
 use crate::state::{Limits, Outcome, State};
@@ -224,7 +224,13 @@ impl Engine {
     /// The whole state as bytes.
     #[must_use]
     pub fn snapshot(&self) -> Vec<u8> {
-        snapshot::encode(&mut self.lock())
+        self.capture().encode()
+    }
+
+    /// The whole state as it is now, to be encoded while the engine goes on.
+    #[must_use]
+    pub fn capture(&self) -> Capture {
+        snapshot::capture(&mut self.lock())
     }
 
     /// Replace the state.

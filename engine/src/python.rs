@@ -13,7 +13,7 @@ use pyo3::types::PyBytes;
 use crate::engine;
 use crate::format::{self, Format};
 use crate::query;
-use crate::snapshot::Damage;
+use crate::snapshot::{self, Damage};
 use crate::state::Limits;
 use crate::summary::facts::Section;
 use crate::summary::{Error, Request};
@@ -262,12 +262,31 @@ impl Engine {
         PyBytes::new(py, &bytes).unbind()
     }
 
+    fn capture(&self, py: Python<'_>) -> Capture {
+        Capture(Mutex::new(Some(py.detach(|| self.0.capture()))))
+    }
+
     fn restore(&self, py: Python<'_>, data: &[u8]) -> PyResult<()> {
         Ok(py.detach(|| self.0.restore(data))?)
     }
 
     fn merge(&self, py: Python<'_>, data: &[u8]) -> PyResult<()> {
         Ok(py.detach(|| self.0.merge(data))?)
+    }
+}
+
+#[pyclass(frozen, module = "tracegist._engine")]
+struct Capture(Mutex<Option<snapshot::Capture>>);
+
+#[pymethods]
+impl Capture {
+    fn encode(&self, py: Python<'_>) -> PyResult<Py<PyBytes>> {
+        let bytes = py.detach(|| {
+            let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+            taken.map(snapshot::Capture::encode)
+        });
+        let bytes = bytes.ok_or_else(|| PyValueError::new_err("the capture has been encoded already"))?;
+        Ok(PyBytes::new(py, &bytes).unbind())
     }
 }
 
@@ -409,7 +428,7 @@ fn vocabulary(py: Python<'_>, encoding: &str) -> PyResult<Vec<Py<PyBytes>>> {
 mod _engine {
     #[pymodule_export]
     use super::{
-        Decoder, Dialect, Engine, Survey, boundary, count_tokens, decode, detect, encodings, formats, split_tokens,
-        templates_of, truncate, vocabulary,
+        Capture, Decoder, Dialect, Engine, Survey, boundary, count_tokens, decode, detect, encodings, formats,
+        split_tokens, templates_of, truncate, vocabulary,
     };
 }
