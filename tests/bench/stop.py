@@ -29,7 +29,9 @@ def main(rounds: int = 20, mib: int = 1000) -> None:
             times.append(made.stop())
             newest = max(made.state.glob("snapshot-*.tgs"), key=lambda path: path.stat().st_mtime)
             sizes.append(newest.stat().st_size)
-            print(f"{read >> 20} MiB read, {sizes[-1] / 2**20:.0f} MiB of state: gone after {times[-1]:.2f} s", flush=True)
+            print(
+                f"{read >> 20} MiB read, {sizes[-1] / 2**20:.0f} MiB of state: gone after {times[-1]:.2f} s", flush=True
+            )
             if read >= file.stat().st_size:
                 shutil.rmtree(made.state)
         print(f"gone after {sorted(times)[len(times) // 2]:.2f} s (median), {max(times):.2f} s (longest of {rounds})")
