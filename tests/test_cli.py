@@ -42,7 +42,7 @@ SPAN = {
     ]
 }
 
-VERBS = ("run", "summarize", "show", "status", "formats", "templates", "config", "completion")
+VERBS = ("run", "summarize", "show", "status", "formats", "templates", "mcp", "config", "completion")
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import final
 
 __all__ = [
+    "Capture",
     "Decoder",
     "Dialect",
     "Engine",
@@ -42,6 +43,16 @@ class Dialect:
         delimiter: str | None = None,
         columns: Sequence[str] | None = None,
     ) -> Dialect: ...
+
+@final
+class Capture:
+    """The engine's state at one moment: see :meth:`Engine.capture`."""
+
+    def encode(self) -> bytes:
+        """The state as :meth:`Engine.snapshot` gives it; once, since what was copied is used up.
+
+        :raises ValueError: the second time
+        """
 
 @final
 class Engine:
@@ -110,6 +121,25 @@ class Engine:
         :raises ValueError: if the encoding or a section is unknown, or a number is out of range
         """
 
+    def query(self, request: bytes) -> bytes:
+        """Answer a question, so that the text of the answer fits its budget.
+
+        The fields of the question, all of them optional: ``what`` (``series``, ``edges``, ``templates``), ``where`` (terms
+        such as ``service=pay* status=error``), ``since`` and ``until`` (``5m``, ``14:02``, RFC 3339, ``all``, ``now``),
+        ``group_by``, ``select`` and ``order_by`` (text with commas, or arrays), ``limit`` (rows), ``compare``
+        (``baseline``, ``10m``, ``FROM..TO``), ``budget`` (tokens, 1000), ``encoding``, ``cursor`` (as the page before gave
+        it, with the same question), ``format`` (``text``, ``csv``).
+
+        :param request: UTF-8 JSON, an object with these fields
+        :return: UTF-8 JSON: ``what``, ``text``, ``tokens``, ``budget``, ``encoding``, ``window``, ``compared``, ``columns``
+            (each with ``name`` and ``unit``), ``rows`` (those in the text: values by column), ``totals`` (of all rows, by
+            column), ``total_rows``, ``position``, ``left_out``, ``left_out_totals``, ``cursor`` (null at the end),
+            ``exactness`` (``exact``, ``error``, ``notes``)
+        :raises QueryError: if a word makes no sense, or asks for what was never kept; the message points at it
+        :raises TokenBudgetExceeded: if not even one row fits; the message names a budget that would do
+        :raises TraceNotFound: if what is asked for is not there, or not any more
+        """
+
     def evidence(self, number: int) -> bytes:
         """The raw events behind ``#number``, as UTF-8 JSON.
 
@@ -132,6 +162,9 @@ class Engine:
 
     def snapshot(self) -> bytes:
         """The whole state: versioned, checksummed, the same bytes for the same events in the same order."""
+
+    def capture(self) -> Capture:
+        """Copy the whole state, to be encoded while the engine goes on; short where :meth:`snapshot` is long."""
 
     def restore(self, data: bytes) -> None:
         """Replace the state by a snapshot's; the limits stay those of this engine.

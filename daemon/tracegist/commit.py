@@ -1,26 +1,27 @@
-"""The commit: the engine's state and the position of every stream in one file, which a kill at any moment leaves whole.
+"""The commit: one snapshot of the engine's state and all positions, which a kill at any moment leaves whole.
 
-A file is a head (magic, schema, generation, two lengths), the SHA-256 of all else, the progress as JSON, and the state.
 It is written aside, synced, renamed and its folder synced. Some generations are kept: one that is torn is passed over.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
-import struct
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic, time
 from typing import TYPE_CHECKING, Final
 
 import anyio
-import msgspec
 import structlog
 from anyio import to_thread
 
 from tracegist.errors import SnapshotError
+from tracegist.snapshot import decode_snapshot, encode_snapshot
 from tracegist.sources._base import Progress
 
 if TYPE_CHECKING:
@@ -28,16 +29,48 @@ if TYPE_CHECKING:
 
     from tracegist.pipeline import Pipeline
 
-__all__ = ["Committer"]
+__all__ = ["Committer", "Cost", "Fallback"]
 
-_MAGIC: Final = b"tgsnap\r\n"
-_SCHEMA: Final = 1
-_HEAD: Final = struct.Struct("<8sIQQQ")
-_CHECKSUM: Final = 32
 _NAME: Final = re.compile(r"snapshot-(\d{1,20})\.tgs")
 _ASIDE: Final = ".snapshot.tmp"
 _REST: Final = 9
 """Times as long as a commit took that the next one waits: commits take a tenth of the time at most."""
+_AT_ONCE: Final = 8 << 20
+"""Bytes that are written and synced at once: what is out of date meanwhile need not be written to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What the last commit took: the bytes of the file, and the seconds from the copying of the state on."""
+
+    bytes: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """The start was not from the newest snapshot.
+
+    :param generation: the one it was from; 0 if none could be used
+    :param written_at: of that one, in seconds since the epoch; None if there was none
+    :param passed_over: the files that could not be used, the newest first, each with the reason
+    """
+
+    generation: int
+    written_at: float | None
+    passed_over: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Say it in a sentence."""
+        newest = self.passed_over[0]
+        if self.written_at is None:
+            return f"started afresh, for no snapshot could be used: {newest}"
+        when = datetime.fromtimestamp(self.written_at, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+        return f"went back to the state of {when}: {newest}; what came since is read again as far as it is still there"
+
+
+class _OutOfDate(Exception):
+    """Raised in the middle of writing what is no longer wanted."""
 
 
 class Committer:
@@ -52,7 +85,10 @@ class Committer:
         self._keep = max(1, keep)
         self._generation = 0
         self._failure = ""
+        self._fallback: Fallback | None = None
+        self._cost: Cost | None = None
         self._written_at: float | None = None
+        self._last = threading.Event()
         self._committed = 0
         self._tried = anyio.Event()
         self._log: FilteringBoundLogger = structlog.get_logger()
@@ -72,25 +108,52 @@ class Committer:
         """Why the last commit failed; empty if it did not."""
         return self._failure
 
+    @property
+    def keep(self) -> int:
+        """Generations kept."""
+        return self._keep
+
+    @property
+    def cost(self) -> Cost | None:
+        """What the last commit took; None before this process' first."""
+        return self._cost
+
+    @property
+    def fallback(self) -> Fallback | None:
+        """Said if :meth:`load` could not use the newest."""
+        return self._fallback
+
     def load(self, restore: Callable[[bytes], None] | None = None) -> tuple[bytes, dict[str, Progress], int] | None:
         """Read the newest snapshot that is whole, passing over those that are not.
 
         :param restore: given the state, such as ``engine.restore``; a snapshot it refuses is passed over too
         :return: state, progress and generation; None if there is none
         """
+        passed_over: list[str] = []
         for generation in reversed(self._generations()):
             # Numbers of damaged ones are not used again.
             self._generation = max(self._generation, generation)
             path = self._path(generation)
             try:
-                state, progress = _decode(Path(path).read_bytes())
+                written_at = os.stat(path).st_mtime
+                state, progress = decode_snapshot(Path(path).read_bytes())
                 if restore:
                     restore(state)
             except (OSError, SnapshotError) as error:
                 self._log.warning("commit.passed_over", path=path, reason=_reason(error))
+                passed_over.append(f"{os.path.basename(path)}: {_reason(error)}")
                 continue
+            self._fell_back(Fallback(generation, written_at, tuple(passed_over)))
             return state, progress, generation
+        self._fell_back(Fallback(0, None, tuple(passed_over)))
         return None
+
+    def _fell_back(self, fallback: Fallback) -> None:
+        if fallback.passed_over:
+            self._fallback = fallback
+            self._log.warning(
+                "commit.fell_back", path=self._folder, generation=fallback.generation, reason=str(fallback)
+            )
 
     def write(self, state: bytes, progress: Mapping[str, Progress]) -> int:
         """Write the next generation, and remove what is older than those kept.
@@ -101,16 +164,16 @@ class Committer:
         os.makedirs(self._folder, mode=0o700, exist_ok=True)
         there = self._generations()
         generation = max([self._generation, *there]) + 1
-        head, body = _encode(generation, state, progress)
+        parts = encode_snapshot(generation, state, progress)
         try:
-            self._replace(generation, head, body, state)
+            self._replace(generation, *parts)
         except OSError:
             older = there[:-1]
             if not older:
                 raise
             # The disk may be full: the newest alone is enough to start from.
             self._remove(older)
-            self._replace(generation, head, body, state)
+            self._replace(generation, *parts)
         self._generation = generation
         self._written_at = time()
         self._remove([*there, generation][: -self._keep])
@@ -120,15 +183,21 @@ class Committer:
         """Wait until the next commit has been made, or has failed."""
         await self._tried.wait()
 
+    def hurry(self) -> None:
+        """Leave what is being written: the last commit, when :meth:`run` is cancelled, makes up for it."""
+        self._last.set()
+
     async def commit(self, pipeline: Pipeline) -> bool:
         """Write what the pipeline has come to, and tell its sources.
 
         :return: whether it was written; if not, :attr:`failure` says why, and the next commit makes up for it
         """
         version = pipeline.version
+        began = monotonic()
         state, progress = await pipeline.snapshot()
         written = await self._try(state, progress)
         if written:
+            self._cost = Cost(len(state), monotonic() - began)
             self._committed = version
             await self._tell(pipeline, progress)
         self._tried.set()
@@ -138,6 +207,8 @@ class Committer:
     async def _try(self, state: bytes, progress: Mapping[str, Progress]) -> bool:
         try:
             await to_thread.run_sync(self.write, state, progress)
+        except _OutOfDate:
+            return False
         except OSError as error:
             if not self._failure:
                 self._log.error("commit.failed", path=self._folder, reason=_reason(error))
@@ -164,17 +235,22 @@ class Committer:
 
         :param interval: seconds; longer if a commit takes more than a tenth of it
         """
+        self._last.clear()
         self._committed = pipeline.version
         try:
             while True:
                 if not self._failure:
                     await pipeline.news(self._committed)
+                if self._last.is_set():
+                    # The last one is about to be asked for.
+                    await anyio.sleep_forever()
                 began = monotonic()
                 await self.commit(pipeline)
                 if pipeline.finished and pipeline.version == self._committed:
                     return
                 await anyio.sleep(max(interval, _REST * (monotonic() - began)))
         except anyio.get_cancelled_exc_class():
+            self._last.clear()
             if pipeline.version > self._committed:
                 with anyio.CancelScope(shield=True):
                     await self.commit(pipeline)
@@ -194,18 +270,31 @@ class Committer:
         aside = os.path.join(self._folder, _ASIDE)
         try:
             with open(aside, "wb", opener=_private) as file:
-                file.writelines(parts)
+                behind = 0
+                for piece in _pieces(parts):
+                    if behind + len(piece) > _AT_ONCE:
+                        file.flush()
+                        os.fdatasync(file.fileno())
+                        behind = 0
+                    self._check()
+                    behind += file.write(piece)
                 file.flush()
+                self._check()
                 os.fsync(file.fileno())
             os.rename(aside, self._path(generation))
-        except OSError:
-            Path(aside).unlink(missing_ok=True)
+        except (OSError, _OutOfDate):
+            with suppress(OSError):
+                os.unlink(aside)
             raise
         folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+    def _check(self) -> None:
+        if self._last.is_set():
+            raise _OutOfDate
 
     def _remove(self, generations: list[int]) -> None:
         for generation in generations:
@@ -216,45 +305,10 @@ class Committer:
                 continue
 
 
-def _encode(generation: int, state: bytes, progress: Mapping[str, Progress]) -> tuple[bytes, bytes]:
-    body = msgspec.json.encode(progress)
-    head = _HEAD.pack(_MAGIC, _SCHEMA, generation, len(body), len(state))
-    checksum = hashlib.sha256(head)
-    checksum.update(body)
-    checksum.update(state)
-    return head + checksum.digest(), body
-
-
-def _decode(data: bytes) -> tuple[bytes, dict[str, Progress]]:
-    """Take a snapshot apart.
-
-    :raises SnapshotError: if it is torn, damaged, or of another schema
-    """
-    start = _HEAD.size + _CHECKSUM
-    if len(data) < start:
-        msg = f"torn: {len(data)} bytes, shorter than its head"
-        raise SnapshotError(msg)
-    magic, schema, _, length, state_length = _HEAD.unpack_from(data)
-    if magic != _MAGIC:
-        msg = "not a snapshot"
-        raise SnapshotError(msg)
-    if schema != _SCHEMA:
-        msg = f"schema {schema}: this version reads {_SCHEMA}"
-        raise SnapshotError(msg)
-    if len(data) != start + length + state_length:
-        msg = f"torn: {len(data)} bytes of {start + length + state_length}"
-        raise SnapshotError(msg)
-    checksum = hashlib.sha256(data[: _HEAD.size])
-    checksum.update(memoryview(data)[start:])
-    if checksum.digest() != data[_HEAD.size : start]:
-        msg = "damaged: its checksum is another"
-        raise SnapshotError(msg)
-    try:
-        progress = msgspec.json.decode(data[start : start + length], type=dict[str, Progress])
-    except msgspec.MsgspecError as error:
-        msg = f"its progress cannot be read: {error}"
-        raise SnapshotError(msg) from error
-    return data[start + length :], progress
+def _pieces(parts: tuple[bytes, ...]) -> Iterator[memoryview]:
+    for part in parts:
+        for start in range(0, len(part), _AT_ONCE):
+            yield memoryview(part)[start : start + _AT_ONCE]
 
 
 def _private(path: str, flags: int) -> int:

@@ -32,6 +32,7 @@ from tracegist.notify import Notifier
 from tracegist.publish import Publisher
 from tracegist.sample import SampleSource, sample_config
 from tracegist.server import Backend, HttpServer, Listener, listen
+from tracegist.server.guard import read_token
 from tracegist.status import collect_status, version_of
 from tracegist.work import Work
 
@@ -126,7 +127,9 @@ class Daemon:
             inlet=self._find_journal,
             largest=int(config.engine.max_record),
         )
-        self._server = HttpServer(backend, listener, otlp=config.server.otlp)
+        server = config.server
+        token = "" if server.mcp.off else read_token(server.mcp_token_file or config.state.folder / "mcp-token")
+        self._server = HttpServer(backend, listener, otlp=server.otlp, mcp=server.mcp, token=token)
 
     async def run(self, signals: AsyncIterator[signal.Signals]) -> None:
         """Run until a signal says to stop."""
@@ -214,7 +217,7 @@ class Daemon:
 
     async def _status(self) -> dict[str, object]:
         status = await collect_status(self._engine, self._publisher, self._work, since=self._since)
-        return {**status, "otlp": {"address": self._server.otlp, "failure": self._server.otlp_failure or None}}
+        return {**status, "otlp": self._server.otlp.status, "mcp": self._server.mcp.status}
 
     def _find_journal(self, name: str) -> Journal | None:
         return self._work.journal(name)

@@ -6,6 +6,7 @@ __all__ = [
     "ConfigError",
     "DaemonRunning",
     "DaemonUnreachable",
+    "QueryError",
     "SnapshotError",
     "SourceError",
     "TokenBudgetExceeded",
@@ -24,6 +25,26 @@ class TokenBudgetExceeded(TracegistError):
 
 class TraceNotFound(TracegistError):
     """Raised when a file, a trace or a piece of evidence that was asked for is not there, or not any more."""
+
+
+class QueryError(TracegistError):
+    """Raised when a query makes no sense or asks for what was never kept; the message points at the word, in lines.
+
+    :param message: what was found and what to do; where a word is at fault, its field and a caret follow in lines of their own
+    :param field: the field of the query
+    :param text: all of that field
+    :param at: where the word begins in it, in characters
+    :param suggestion: the nearest known word, None where none is near
+    """
+
+    def __init__(
+        self, message: str, field: str = "", text: str = "", at: int = 0, suggestion: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.field = field
+        self.text = text
+        self.at = at
+        self.suggestion = suggestion
 
 
 class SnapshotError(TracegistError):

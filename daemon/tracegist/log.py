@@ -23,7 +23,7 @@ __all__ = ["configure", "is_journal"]
 
 _PRIORITIES: Final = {"critical": 2, "error": 3, "warning": 4, "info": 6, "debug": 7}
 # They tell their users about every request and every change of a file; what matters of it, the daemon says itself.
-_TALKATIVE: Final = ("uvicorn", "watchfiles", "asyncio", "httpx")
+_TALKATIVE: Final = ("uvicorn", "watchfiles", "asyncio", "httpx", "mcp")
 
 
 def configure(log: Log, *, stream: TextIO | None = None, environ: Mapping[str, str] | None = None) -> None:

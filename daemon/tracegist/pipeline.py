@@ -112,10 +112,11 @@ class Pipeline:
 
     async def snapshot(self) -> tuple[bytes, dict[str, Progress]]:
         """Take the engine's state and the progress that belongs to it."""
+        # Reading waits while the state is copied, not while the copy becomes bytes.
         async with self._gate.alone():
             progress = dict(self._progress)
-            state = await to_thread.run_sync(self._engine.snapshot)
-        return state, progress
+            capture = await to_thread.run_sync(self._engine.capture)
+        return await to_thread.run_sync(capture.encode), progress
 
     def forget(self, progress: Mapping[str, Progress]) -> None:
         """Drop streams that are no more, except those of which there is news since `progress`."""

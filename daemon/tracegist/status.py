@@ -37,7 +37,8 @@ async def collect_status(engine: Engine, publisher: Publisher, work: Work, *, si
     stats: dict[str, Any] = msgspec.json.decode(await anyio.to_thread.run_sync(engine.stats))
     generation = await anyio.to_thread.run_sync(engine.generation)
     latest = publisher.latest
-    written_at = work.committer.written_at
+    committer = work.committer
+    written_at, cost, fallback = committer.written_at, committer.cost, committer.fallback
     now = time.time()
     return {
         "version": version_of(),
@@ -57,9 +58,12 @@ async def collect_status(engine: Engine, publisher: Publisher, work: Work, *, si
         },
         "commit": {
             "folder": str(work.config.state.folder),
-            "generation": work.committer.generation,
+            "generation": committer.generation,
             "age_s": round(now - written_at, 1) if written_at is not None else None,
-            "failure": work.committer.failure or None,
+            "bytes": cost.bytes if cost is not None else None,
+            "took_s": round(cost.seconds, 3) if cost is not None else None,
+            "failure": committer.failure or None,
+            "fallback": str(fallback) if fallback is not None else None,
         },
         "waiting_bytes": work.waiting,
         "sources": _sources(work),

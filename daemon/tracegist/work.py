@@ -118,6 +118,7 @@ class Work:
                 async with anyio.create_task_group() as reading:
                     reading.start_soon(pipeline.run, name="pipeline")
                     await self._until(over)
+                    self.committer.hurry()
                     reading.cancel_scope.cancel()
                 committing.cancel_scope.cancel()
 

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::Serialize;
 
 use crate::format::{Dialect, Format};
-use crate::snapshot::{self, Damage};
+use crate::query::page::Answer;
+use crate::query::{self, Pages};
+use crate::snapshot::{self, Capture, Damage};
 use crate::state::series::Record;
 use crate::state::streams::Stream;
 use crate::state::{Limits, Outcome, State};
@@ -18,6 +20,7 @@ pub struct Engine {
     host: String,
     limits: Limits,
     state: Mutex<State>,
+    pages: Mutex<Pages>,
     /// Beside the lock, so that asking whether there is news never waits for the work.
     generation: AtomicU64,
     /// `i64::MIN` before the first event.
@@ -105,6 +108,7 @@ impl Engine {
             host,
             limits,
             state: Mutex::new(State::new(limits)),
+            pages: Mutex::default(),
             generation: AtomicU64::new(0),
             watermark: AtomicI64::new(i64::MIN),
         }
@@ -145,6 +149,28 @@ impl Engine {
     pub fn summary(&self, mut request: Request) -> Result<Summary, Error> {
         request.host.clone_from(&self.host);
         summary::summarize(&mut self.lock(), &request)
+    }
+
+    /// Answer a question within its budget. Pages of one answer are of one moment.
+    ///
+    /// # Errors
+    /// If the question makes no sense, asks for what was never kept or is not there, or if not even one row fits.
+    pub fn query(&self, request: &query::Request) -> Result<Answer, query::Error> {
+        let pages = || self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        let question = query::page::question(request);
+        let kept = match request.cursor.as_deref() {
+            Some(text) => pages().get(query::page::Cursor::read(text)?, question),
+            None => None,
+        };
+        let table = match kept {
+            Some(table) => table,
+            None => Arc::new(query::table(&mut self.lock(), request)?),
+        };
+        let answer = query::page(&table, request)?;
+        if answer.cursor.is_some() {
+            pages().keep(question, query::page::answer(&table), table);
+        }
+        Ok(answer)
     }
 
     /// The raw events behind `#number`; `None` if it was never given or they have all been let go.
@@ -198,7 +224,13 @@ impl Engine {
     /// The whole state as bytes.
     #[must_use]
     pub fn snapshot(&self) -> Vec<u8> {
-        snapshot::encode(&mut self.lock())
+        self.capture().encode()
+    }
+
+    /// The whole state as it is now, to be encoded while the engine goes on.
+    #[must_use]
+    pub fn capture(&self) -> Capture {
+        snapshot::capture(&mut self.lock())
     }
 
     /// Replace the state.

@@ -12,7 +12,8 @@ use pyo3::types::PyBytes;
 
 use crate::engine;
 use crate::format::{self, Format};
-use crate::snapshot::Damage;
+use crate::query;
+use crate::snapshot::{self, Damage};
 use crate::state::Limits;
 use crate::summary::facts::Section;
 use crate::summary::{Error, Request};
@@ -20,6 +21,7 @@ use crate::survey;
 use crate::templates;
 use crate::tokens::Encoding;
 
+pyo3::import_exception!(tracegist.errors, QueryError);
 pyo3::import_exception!(tracegist.errors, SnapshotError);
 pyo3::import_exception!(tracegist.errors, TokenBudgetExceeded);
 pyo3::import_exception!(tracegist.errors, TraceNotFound);
@@ -43,6 +45,20 @@ impl From<Error> for PyErr {
         match error {
             Error::Budget { .. } => TokenBudgetExceeded::new_err(error.to_string()),
             Error::Encoding(_) => PyValueError::new_err(error.to_string()),
+        }
+    }
+}
+
+impl From<query::Error> for PyErr {
+    fn from(error: query::Error) -> Self {
+        let message = error.to_string();
+        match error {
+            query::Error::Word(wrong) => {
+                QueryError::new_err((message, wrong.field, wrong.text, wrong.at, wrong.suggestion))
+            }
+            query::Error::Budget { .. } => TokenBudgetExceeded::new_err(message),
+            query::Error::Encoding(_) => QueryError::new_err((message, "encoding")),
+            query::Error::Missing(_) => TraceNotFound::new_err(message),
         }
     }
 }
@@ -212,6 +228,11 @@ impl Engine {
         json(py, &summary)
     }
 
+    fn query(&self, py: Python<'_>, request: &[u8]) -> PyResult<Py<PyBytes>> {
+        let answer = py.detach(|| query::Request::from_json(request).and_then(|request| self.0.query(&request)))?;
+        json(py, &answer)
+    }
+
     fn evidence(&self, py: Python<'_>, number: i64) -> PyResult<Py<PyBytes>> {
         let found = u32::try_from(number).ok().and_then(|number| py.detach(|| self.0.evidence(number)));
         let missing = || {
@@ -241,12 +262,31 @@ impl Engine {
         PyBytes::new(py, &bytes).unbind()
     }
 
+    fn capture(&self, py: Python<'_>) -> Capture {
+        Capture(Mutex::new(Some(py.detach(|| self.0.capture()))))
+    }
+
     fn restore(&self, py: Python<'_>, data: &[u8]) -> PyResult<()> {
         Ok(py.detach(|| self.0.restore(data))?)
     }
 
     fn merge(&self, py: Python<'_>, data: &[u8]) -> PyResult<()> {
         Ok(py.detach(|| self.0.merge(data))?)
+    }
+}
+
+#[pyclass(frozen, module = "tracegist._engine")]
+struct Capture(Mutex<Option<snapshot::Capture>>);
+
+#[pymethods]
+impl Capture {
+    fn encode(&self, py: Python<'_>) -> PyResult<Py<PyBytes>> {
+        let bytes = py.detach(|| {
+            let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+            taken.map(snapshot::Capture::encode)
+        });
+        let bytes = bytes.ok_or_else(|| PyValueError::new_err("the capture has been encoded already"))?;
+        Ok(PyBytes::new(py, &bytes).unbind())
     }
 }
 
@@ -388,7 +428,7 @@ fn vocabulary(py: Python<'_>, encoding: &str) -> PyResult<Vec<Py<PyBytes>>> {
 mod _engine {
     #[pymodule_export]
     use super::{
-        Decoder, Dialect, Engine, Survey, boundary, count_tokens, decode, detect, encodings, formats, split_tokens,
-        templates_of, truncate, vocabulary,
+        Capture, Decoder, Dialect, Engine, Survey, boundary, count_tokens, decode, detect, encodings, formats,
+        split_tokens, templates_of, truncate, vocabulary,
     };
 }

@@ -4,19 +4,25 @@
 //! body (postcard). Names and series stand in the order of their texts and open traces in that of their ids, so that two
 //! states that say the same are the same bytes, whatever hash tables held them.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Kind, TraceId};
 use crate::state::joins::OpenSpan;
 use crate::state::ledger::Ledger;
+use crate::state::names::Name;
 use crate::state::series::{Key, Record, SeriesId};
 use crate::state::streams::Streams;
-use crate::state::traces::SpanImage;
+use crate::state::traces::{OpenTraces, SpanImage};
 use crate::state::{Limits, State};
 
 const MAGIC: &[u8; 7] = b"TGSTATE";
 const SCHEMA: u8 = 2;
 const HEADER: usize = 20;
+
+/// About how many bytes a span takes.
+const SPAN_SIZE: usize = 40;
 
 /// Why bytes are no snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,7 +58,8 @@ pub enum Damage {
 
 type KeyImage = (u32, u32, u32, Kind);
 
-#[derive(Serialize, Deserialize)]
+/// What the body says, in this order; [`Capture::encode`] writes it without having it in one piece.
+#[derive(Deserialize)]
 struct Image {
     watermark: Option<i64>,
     names: Vec<String>,
@@ -63,18 +70,121 @@ struct Image {
     overflow: u64,
 }
 
+/// The state at one moment, copied. Making it is short, so that whoever waits for the state waits little; what is long,
+/// putting it in order, is done to the copy.
+#[derive(Debug)]
+pub struct Capture {
+    watermark: Option<i64>,
+    names: Vec<Box<str>>,
+    /// Series in which there is something, and where each ends in `records`.
+    series: Vec<(SeriesId, Key<Name>, usize)>,
+    /// Encoded already: less to copy than the many small parts of a timeline.
+    records: Vec<u8>,
+    size: usize,
+    traces: OpenTraces,
+    streams: Streams,
+    ledger: Ledger,
+    overflow: u64,
+}
+
 /// The whole state as bytes.
 #[must_use]
 pub fn encode(state: &mut State) -> Vec<u8> {
+    capture(state).encode()
+}
+
+/// Copy a state.
+#[must_use]
+pub fn capture(state: &mut State) -> Capture {
     state.settle();
-    let body = postcard::to_stdvec(&image(state)).unwrap_or_default();
-    let mut bytes = Vec::with_capacity(HEADER + body.len());
-    bytes.extend_from_slice(MAGIC);
-    bytes.push(SCHEMA);
-    bytes.extend_from_slice(&(body.len() as u64).to_le_bytes());
-    bytes.extend_from_slice(&crc32fast::hash(&body).to_le_bytes());
-    bytes.extend_from_slice(&body);
-    bytes
+    let (mut series, mut records) = (Vec::new(), Vec::new());
+    for (id, key, record) in state.table.live() {
+        records = put(record, records);
+        series.push((id, key, records.len()));
+    }
+    Capture {
+        watermark: state.watermark,
+        names: state.table.names.texts().to_vec(),
+        series,
+        records,
+        size: state.table.size(),
+        traces: state.traces.export(),
+        streams: state.streams.clone(),
+        ledger: state.ledger.clone(),
+        overflow: state.table.overflow,
+    }
+}
+
+impl Capture {
+    /// The whole state as bytes.
+    #[must_use]
+    pub fn encode(mut self) -> Vec<u8> {
+        let text = |name: Name| &*self.names[name as usize];
+        let texts = |key: &Key<Name>| Key {
+            service: text(key.service),
+            operation: text(key.operation),
+            within: text(key.within),
+            kind: key.kind,
+        };
+        let mut begin = 0;
+        let ranges =
+            self.series.iter().map(|&(id, ref key, end)| (id, texts(key), std::mem::replace(&mut begin, end)..end));
+        let mut live: Vec<(SeriesId, Key<&str>, Range<usize>)> = ranges.collect();
+        live.sort_unstable_by_key(|entry| entry.1);
+        let mut names: Vec<&str> =
+            live.iter().flat_map(|(_, key, _)| [key.service, key.operation, key.within]).collect();
+        names.sort_unstable();
+        names.dedup();
+        let name = |text: &str| u32::try_from(names.binary_search(&text).unwrap_or_default()).unwrap_or(u32::MAX);
+        let mut place = vec![u32::MAX; self.size];
+        for (at, entry) in live.iter().enumerate() {
+            place[entry.0 as usize] = u32::try_from(at).unwrap_or(u32::MAX);
+        }
+        self.streams.renumber(|series| place.get(series as usize).copied().filter(|&at| at != u32::MAX));
+
+        let mut bytes = Vec::with_capacity(HEADER + self.records.len() + self.traces.spans() * SPAN_SIZE);
+        bytes.extend_from_slice(MAGIC);
+        bytes.push(SCHEMA);
+        // The length and the checksum, once they are known.
+        bytes.resize(HEADER, 0);
+        bytes = put(&(self.watermark, &names, live.len()), bytes);
+        for (_, key, range) in &live {
+            bytes = put(&(name(key.service), name(key.operation), name(key.within), key.kind), bytes);
+            bytes.extend_from_slice(&self.records[range.clone()]);
+        }
+        bytes = put(&self.traces.len(), bytes);
+        let mut spans = Vec::new();
+        for (id, of_trace) in self.traces.in_order() {
+            spans.clear();
+            spans.extend(of_trace.map(|span| span_image(&span, &place)));
+            spans.sort_unstable();
+            bytes = put(&(id, &spans), bytes);
+        }
+        bytes = put(&(&self.streams, &self.ledger, self.overflow), bytes);
+
+        let (header, body) = bytes.split_at_mut(HEADER);
+        header[8..16].copy_from_slice(&(body.len() as u64).to_le_bytes());
+        header[16..20].copy_from_slice(&crc32fast::hash(body).to_le_bytes());
+        bytes
+    }
+}
+
+/// Append a value. A tuple is as its members one after the other, and a sequence as its length and its members.
+fn put<T: Serialize>(value: &T, bytes: Vec<u8>) -> Vec<u8> {
+    // A vector takes everything.
+    postcard::to_extend(value, bytes).unwrap_or_default()
+}
+
+fn span_image(span: &OpenSpan, place: &[u32]) -> SpanImage {
+    SpanImage {
+        start: span.start,
+        end: span.end,
+        id: span.id,
+        parent: span.parent,
+        series: place[span.series as usize],
+        failed: span.failed,
+        mark: span.mark,
+    }
 }
 
 /// A state from bytes, under limits of its own.
@@ -126,49 +236,6 @@ fn open(bytes: &[u8]) -> Result<Image, Damage> {
         return Err(Damage::Body("a span has a series that is not there".to_owned()));
     }
     Ok(image)
-}
-
-fn image(state: &State) -> Image {
-    let mut live: Vec<(SeriesId, Key<&str>, &Record)> = state.table.iter().collect();
-    live.sort_unstable_by_key(|entry| entry.1);
-    let mut names: Vec<&str> =
-        live.iter().map(|entry| entry.1).flat_map(|key| [key.service, key.operation, key.within]).collect();
-    names.sort_unstable();
-    names.dedup();
-    let name = |text: &str| u32::try_from(names.binary_search(&text).unwrap_or_default()).unwrap_or(u32::MAX);
-    let key_image = |key: Key<&str>| (name(key.service), name(key.operation), name(key.within), key.kind);
-    let mut place = vec![u32::MAX; state.table.size()];
-    for (at, entry) in live.iter().enumerate() {
-        place[entry.0 as usize] = u32::try_from(at).unwrap_or(u32::MAX);
-    }
-    let span = |span: OpenSpan| SpanImage {
-        start: span.start,
-        end: span.end,
-        id: span.id,
-        parent: span.parent,
-        series: place[span.series as usize],
-        failed: span.failed,
-        mark: span.mark,
-    };
-    let mut traces: Vec<(TraceId, Vec<SpanImage>)> = Vec::new();
-    for (id, spans) in state.traces.export() {
-        let mut spans: Vec<SpanImage> = spans.into_iter().map(span).collect();
-        spans.sort_unstable_by_key(|span| {
-            (span.start, span.end, span.id, span.parent, span.series, span.failed, span.mark)
-        });
-        traces.push((id, spans));
-    }
-    let mut streams = state.streams.clone();
-    streams.renumber(|series| place.get(series as usize).copied().filter(|&at| at != u32::MAX));
-    Image {
-        watermark: state.watermark,
-        series: live.iter().map(|&(_, key, record)| (key_image(key), record.clone())).collect(),
-        names: names.iter().map(|&text| text.to_owned()).collect(),
-        traces,
-        streams,
-        ledger: state.ledger.clone(),
-        overflow: state.table.overflow,
-    }
 }
 
 /// Take in an image: as it is where the state is `fresh`, else within the limits.

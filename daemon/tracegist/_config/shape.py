@@ -139,16 +139,24 @@ class Output(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The Unix socket, and who may connect to it; and where OTLP is taken over TCP, by default from this host alone."""
+    """The Unix socket, and who may connect to it; and over TCP: where OTLP is taken, and where models may ask."""
 
     socket: Path
     mode: FileMode = _default(FileMode(0o660))
     group: str | None = None
     otlp: Address = _default(Address.parse("127.0.0.1:4318"))
     otlp_exposed: bool = False
+    mcp: Address = _default(Address.parse("off"))
+    mcp_token_file: Path | None = None
 
     def __post_init__(self) -> None:
-        """Refuse an address that other hosts reach, unless that is meant: whoever reaches it may push."""
+        """Refuse an address that other hosts reach, unless that is meant: whoever reaches it may push, or read along."""
+        if not (self.mcp.off or ip_address(self.mcp.host).is_loopback):
+            msg = (
+                f"mcp is {self.mcp}, which other hosts can reach, and what is asked there goes over the network in the open: "
+                "take a loopback address such as 127.0.0.1:4390, and let ssh or a proxy with TLS lead to it"
+            )
+            raise ValueError(msg)
         if not (self.otlp.off or self.otlp_exposed or ip_address(self.otlp.host).is_loopback):
             msg = (
                 f"otlp is {self.otlp}, which other hosts can reach, and whoever reaches it may push: take a loopback address "

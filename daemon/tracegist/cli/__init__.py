@@ -52,6 +52,7 @@ _VERBS: Final = {
     "status": "Say how the daemon is: what it reads, what was lost.",
     "formats": "Say what files are taken for, and what comes of their records.",
     "templates": "Print the template of each log message of a file.",
+    "mcp": "Let a language model ask, over the Model Context Protocol.",
     "config": "Check, show and describe the configuration.",
     "completion": "Print the completion script for a shell.",
 }

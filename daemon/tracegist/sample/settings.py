@@ -33,7 +33,7 @@ def sample_config(config: Config, folder: Path) -> Config:
         config,
         state=replace(config.state, folder=state),
         output=replace(config.output, folder=output),
-        server=replace(config.server, socket=socket, otlp=Address("off")),
+        server=replace(config.server, socket=socket, otlp=Address("off"), mcp=Address("off")),
         summary=replace(config.summary, window=window),
         sources=(),
     )

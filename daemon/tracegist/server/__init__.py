@@ -1,8 +1,8 @@
 """HTTP over a Unix socket, as Docker does: ``curl --unix-socket PATH http://x/summary``.
 
 ``socket`` makes the socket, ``parameters`` reads what is asked, ``routes`` answers, ``stream`` keeps subscribers up to date,
-``ingest`` and ``otlp`` take events in, whose bodies ``body`` reads, ``answers`` says what went wrong, ``tcp`` has the port for
-OTLP, and ``http`` puts uvicorn between them.
+``ingest`` and ``otlp`` take events in, whose bodies ``body`` reads, ``mcp`` lets models ask, ``answers`` says what went wrong,
+``tcp`` has the ports, ``guard`` says who may ask there, and ``http`` puts uvicorn between them.
 """
 
 from tracegist.server.http import HttpServer, make_app

@@ -7,23 +7,23 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 import anyio
-import structlog
 import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
 from tracegist.config import Address
 from tracegist.server.answers import Refusal, refuse
+from tracegist.server.guard import Guard
+from tracegist.server.mcp import McpEndpoint
 from tracegist.server.routes import make_otlp_routes, make_routes
-from tracegist.server.tcp import listen_otlp
+from tracegist.server.tcp import Port
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Iterator, Sequence
 
     from starlette.requests import Request
     from starlette.responses import Response
-    from starlette.routing import Route
 
     from tracegist.server.routes import Backend
     from tracegist.server.socket import Listener
@@ -68,68 +68,48 @@ class _Uvicorn(uvicorn.Server):
 
 
 class HttpServer:
-    """Serves on the Unix socket, and OTLP over TCP, until it is told to stop.
+    """Serves on the Unix socket, and over TCP what the configuration says, until it is told to stop.
 
     :param backend: what the routes answer from
     :param listener: the sockets; whoever made them closes them
     :param otlp: where OTLP is taken over TCP, unless the listener has a socket for it
+    :param mcp: where the Model Context Protocol is spoken over TCP
+    :param token: what clients have to bring with them there
     :param retry: seconds after which an address that is taken is tried again
     """
 
     def __init__(
-        self, backend: Backend, listener: Listener, *, otlp: Address = _OFF, retry: float = _RETRY_SECONDS
+        self,
+        backend: Backend,
+        listener: Listener,
+        *,
+        otlp: Address = _OFF,
+        mcp: Address = _OFF,
+        token: str = "",
+        retry: float = _RETRY_SECONDS,
     ) -> None:
-        self._listener = listener
-        self._address = otlp
-        self._retry = retry
-        self._log = structlog.stdlib.get_logger(__name__)
-        self._asked = _make_server(make_app(make_routes(backend)))
-        self._told = _make_server(make_app(make_otlp_routes(backend)))
-        self._over = anyio.Event()
-        self.otlp: str | None = None
-        """Where OTLP is taken over TCP; None if it is not."""
-        self.otlp_failure = ""
-        """Why it is not, though it should be."""
+        self._socket = listener.socket
+        self._mcp = McpEndpoint(backend)
+        self._asked = _make_server(make_app([*make_routes(backend), Route("/mcp", self._mcp)]))
+        told = _make_server(make_app(make_otlp_routes(backend)))
+        guarded = _make_server(make_app([Route("/mcp", Guard(self._mcp, token))]))
+        self.otlp = Port("otlp", told, otlp, passed=listener.otlp, retry=retry)
+        """The port for OTLP."""
+        self.mcp = Port("mcp", guarded, mcp, retry=retry)
+        """The port for the Model Context Protocol."""
 
     async def run(self) -> None:
         """Serve until :meth:`stop`; what is being answered then has a second to finish."""
         async with anyio.create_task_group() as tasks:
-            if self._listener.otlp is not None or not self._address.off:
-                tasks.start_soon(self._serve_otlp)
-            await self._asked.serve(sockets=[self._listener.socket])
+            for part in (self.otlp, self.mcp, self._mcp):
+                tasks.start_soon(part.run)
+            await self._asked.serve(sockets=[self._socket])
 
     def stop(self) -> None:
         """Take no more connections, answer what was asked, and let :meth:`run` return."""
-        self._asked.should_exit = self._told.should_exit = True
-        self._over.set()
-
-    async def _serve_otlp(self) -> None:
-        listening = self._listener.otlp or await self._listen()
-        if listening is None:
-            return
-        with listening:
-            host, port = listening.getsockname()[:2]
-            self.otlp = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-            self._log.info("otlp.listening", address=self.otlp)
-            await self._told.serve(sockets=[listening])
-            self.otlp = None
-
-    async def _listen(self) -> socket.socket | None:
-        """Wait until the address is free; the daemon goes on meanwhile, and says so."""
-        while not self._over.is_set():
-            try:
-                listening = listen_otlp(self._address)
-            except OSError as error:
-                reason = f"{error.filename}: {error.strerror}"
-                if reason != self.otlp_failure:
-                    self._log.warning("otlp.not_listening", reason=reason, advice="server.otlp chooses another, or off")
-                self.otlp_failure = reason
-            else:
-                self.otlp_failure = ""
-                return listening
-            with anyio.move_on_after(self._retry):
-                await self._over.wait()
-        return None
+        self._asked.should_exit = True
+        for part in (self._mcp, self.mcp, self.otlp):
+            part.stop()
 
 
 def _make_server(app: Starlette) -> _Uvicorn:

@@ -1,4 +1,4 @@
-"""OTLP over TCP, where OpenTelemetry SDKs look for it."""
+"""TCP ports: where OpenTelemetry SDKs look for OTLP, and where clients that know no Unix socket find ``/mcp``."""
 
 from __future__ import annotations
 
@@ -6,15 +6,88 @@ import errno
 import socket
 from typing import TYPE_CHECKING, Final
 
+import anyio
+import structlog
+
 if TYPE_CHECKING:
+    import uvicorn
+
     from tracegist.config import Address
 
-__all__ = ["listen_otlp"]
+__all__ = ["Port"]
 
 _BACKLOG: Final = 128
 
 
-def listen_otlp(address: Address) -> socket.socket:
+class Port:
+    """A port on which a server answers; if something else has it, it is tried again and again.
+
+    :param name: what is answered there, as the configuration calls it under ``server``
+    :param server: what answers
+    :param address: where it should be
+    :param passed: a socket that systemd made for it; None if it made none
+    :param retry: seconds after which an address that is taken is tried again
+    """
+
+    def __init__(
+        self, name: str, server: uvicorn.Server, address: Address, *, passed: socket.socket | None = None, retry: float
+    ) -> None:
+        self._name = name
+        self._server = server
+        self._wanted = address
+        self._passed = passed
+        self._retry = retry
+        self._over = anyio.Event()
+        self._log = structlog.stdlib.get_logger(__name__)
+        self.address: str | None = None
+        """Where it is; None if it is nowhere."""
+        self.failure: str | None = None
+        """Why it is not, though it should be."""
+
+    @property
+    def status(self) -> dict[str, str | None]:
+        """Where it is, or why it is not."""
+        return {"address": self.address, "failure": self.failure}
+
+    async def run(self) -> None:
+        """Answer until :meth:`stop`."""
+        if self._passed is None and self._wanted.off:
+            return
+        listening = self._passed or await self._listen()
+        if listening is None:
+            return
+        with listening:
+            host, port = listening.getsockname()[:2]
+            self.address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+            self._log.info(f"{self._name}.listening", address=self.address)
+            await self._server.serve(sockets=[listening])
+            self.address = None
+
+    def stop(self) -> None:
+        """Take no more connections, answer what was asked, and let :meth:`run` return."""
+        self._server.should_exit = True
+        self._over.set()
+
+    async def _listen(self) -> socket.socket | None:
+        """Wait until the address is free; the daemon goes on meanwhile, and says so."""
+        while not self._over.is_set():
+            try:
+                listening = _listen(self._wanted)
+            except OSError as error:
+                reason = f"{error.filename}: {error.strerror}"
+                if reason != self.failure:
+                    advice = f"server.{self._name} chooses another, or off"
+                    self._log.warning(f"{self._name}.not_listening", reason=reason, advice=advice)
+                self.failure = reason
+            else:
+                self.failure = None
+                return listening
+            with anyio.move_on_after(self._retry):
+                await self._over.wait()
+        return None
+
+
+def _listen(address: Address) -> socket.socket:
     """Listen on an address.
 
     :raises OSError: if it is taken, or this process may not

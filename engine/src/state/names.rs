@@ -40,6 +40,12 @@ impl Names {
         name
     }
 
+    /// All texts, each at the place of its number.
+    #[must_use]
+    pub fn texts(&self) -> &[Box<str>] {
+        &self.texts
+    }
+
     /// The text of a name.
     #[must_use]
     pub fn text(&self, name: Name) -> &str {

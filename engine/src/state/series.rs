@@ -186,10 +186,14 @@ impl Table {
 
     /// All series in which there is something, with their keys.
     pub fn iter(&self) -> impl Iterator<Item = (SeriesId, Key<&str>, &Record)> {
-        self.records.iter().enumerate().filter(|(_, record)| !record.is_empty()).map(|(i, record)| {
-            let id = SeriesId::try_from(i).unwrap_or(SeriesId::MAX);
-            (id, self.key(id), record)
-        })
+        self.live().map(|(id, key, record)| (id, texts(&self.names, key), record))
+    }
+
+    /// The same, with the names in their keys as numbers.
+    pub fn live(&self) -> impl Iterator<Item = (SeriesId, Key<Name>, &Record)> {
+        (0..)
+            .zip(self.keys.iter().zip(&self.records))
+            .filter_map(|(id, (&key, record))| (!record.is_empty()).then_some((id, key, record)))
     }
 
     /// All series, to change them.

@@ -52,6 +52,13 @@ impl Clock {
         }
     }
 
+    /// The seconds that the slot of a second covers.
+    #[must_use]
+    pub fn step(&self, second: Seconds) -> Seconds {
+        let level = self.begins.iter().position(|&begin| second >= begin).unwrap_or(LEVELS.len() - 1);
+        LEVELS[level].width
+    }
+
     /// The oldest second that is still kept apart.
     #[must_use]
     pub const fn oldest(&self) -> Seconds {

@@ -214,12 +214,11 @@ impl Traces {
         self.joins.enter(count as usize, 1, table, clock);
     }
 
-    /// All open traces in a fixed order, for a snapshot. Settle first.
+    /// A copy of all open traces, for a snapshot. Settle first.
     #[must_use]
-    pub fn export(&self) -> Vec<(TraceId, Vec<OpenSpan>)> {
-        let mut all: Vec<_> = self.traces.iter().map(|(&id, trace)| (id, self.spans_of(trace))).collect();
-        all.sort_unstable();
-        all
+    pub fn export(&self) -> OpenTraces {
+        let heads = self.traces.iter().map(|(&id, trace)| (id, trace.head)).collect();
+        OpenTraces { heads, spans: self.spans.clone() }
     }
 
     fn spans_of(&self, trace: &Trace) -> Vec<OpenSpan> {
@@ -255,8 +254,45 @@ impl Traces {
     }
 }
 
+/// All open traces at one moment: copied as they lie, put in order later.
+#[derive(Debug)]
+pub struct OpenTraces {
+    heads: Vec<(TraceId, u32)>,
+    spans: Vec<(OpenSpan, u32)>,
+}
+
+impl OpenTraces {
+    /// How many there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.heads.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.heads.is_empty()
+    }
+
+    /// About how many spans they have together.
+    #[must_use]
+    pub const fn spans(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// The traces by their ids, each with its spans in no particular order.
+    pub fn in_order(&mut self) -> impl Iterator<Item = (TraceId, impl Iterator<Item = OpenSpan>)> {
+        self.heads.sort_unstable();
+        self.heads.iter().map(|&(id, head)| {
+            let at = |at: u32| self.spans.get(at as usize);
+            let list = std::iter::successors(at(head), move |&&(_, next)| at(next));
+            (id, list.map(|&(span, _)| span))
+        })
+    }
+}
+
 /// A span of an open trace as a snapshot holds it: its series by the snapshot's own numbering.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SpanImage {
     /// Nanoseconds since the epoch.
     pub start: i64,

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::kin::Kin;
 use super::stats;
 use super::view::{SeriesView, View};
 use crate::event::Kind;
@@ -150,6 +151,9 @@ fn count(exposure: &mut Exposure, series: &SeriesView<'_>) {
 /// Share of calls below which a change is not worth a claim, however certain.
 const LEAST_SHARE: f64 = 0.05;
 
+/// The share of its calls that a step taken now and then must keep, to be as it was.
+const STEP_DRIFT: f64 = 0.7;
+
 /// Growth of a time below which it is not worth a claim.
 const LEAST_GROWTH: f64 = 1.2;
 
@@ -187,15 +191,16 @@ pub fn claims<'v>(view: &'v View<'v>) -> Vec<Claim<'v>> {
     for edge in view.edges.iter().filter(|edge| is_inside(edge)) {
         claims.extend(slow(view, edge, What::Network, edge.key.operation, 1.0));
     }
-    for series in &view.series {
+    let kin = Kin::of(view);
+    for (at, series) in view.series.iter().enumerate() {
         let exposure = exposures.to(series);
         match series.key.kind {
             Kind::Edge | Kind::Step => {
-                claims.extend(stopped(view, series, exposure, &exposures).filter(|_| is_inside(series)));
+                claims.extend(stopped(view, (at, &kin), exposure, &exposures).filter(|_| is_inside(series)));
             }
             Kind::Log => {
-                claims.extend(messages(view, series, exposure));
-                claims.extend(stopped(view, series, exposure, &exposures));
+                claims.extend(messages(view, (at, &kin), exposure));
+                claims.extend(stopped(view, (at, &kin), exposure, &exposures));
             }
             Kind::Failure => {}
             _ => {
@@ -310,12 +315,23 @@ fn failing<'v>(view: &'v View<'v>, series: &'v SeriesView<'v>) -> Option<Claim<'
     })
 }
 
-/// An error message that comes more often, or a message that is new.
+/// An error message that comes more often, or a message that is new. Error messages that are kin are one: a cause that is
+/// told with the name of another host is the same cause.
 #[allow(clippy::cast_precision_loss)]
-fn messages<'v>(view: &'v View<'v>, series: &'v SeriesView<'v>, exposure: Exposure) -> Option<Claim<'v>> {
-    let (before, now) = (series.before.count as f64, series.now.count as f64);
+fn messages<'v>(view: &'v View<'v>, (at, kin): (usize, &Kin), exposure: Exposure) -> Option<Claim<'v>> {
+    let series = &view.series[at];
+    let grown = |at: usize| view.series[at].now.count as f64 - view.series[at].before.count as f64 * exposure.ratio();
+    let errors = kin.is_error(at);
+    let (mut before, mut now) = (series.before.count as f64, series.now.count as f64);
+    if errors {
+        let most = kin.of_series(at).max_by(|&a, &b| grown(a).total_cmp(&grown(b)).then(b.cmp(&a)));
+        if most != Some(at) {
+            return None;
+        }
+        before = kin.of_series(at).map(|at| view.series[at].before.count as f64).sum();
+        now = kin.of_series(at).map(|at| view.series[at].now.count as f64).sum();
+    }
     let expected = before * exposure.ratio();
-    let errors = series.now.errors * 2 > series.now.count;
     if now <= expected * 1.5 || (!errors && before > 0.0) {
         return None;
     }
@@ -353,29 +369,42 @@ fn chance(before: f64, now: f64, exposure: Exposure) -> f64 {
     }
 }
 
-/// A usual step that has become rare, per inbound call. An error message that falls silent is no fault.
+/// A usual step that has become rare, per inbound call. An error message that falls silent is no fault, nor is one of
+/// several of a kind in whose place another has come.
 #[allow(clippy::cast_precision_loss)]
 fn stopped<'v>(
     view: &'v View<'v>,
-    series: &'v SeriesView<'v>,
+    (at, kin): (usize, &Kin),
     exposure: Exposure,
     exposures: &Exposures<'_>,
 ) -> Option<Claim<'v>> {
+    let series = &view.series[at];
+    let grown = |at: usize| view.series[at].now.count as f64 - view.series[at].before.count as f64 * exposure.ratio();
     let (before, now) = (series.before.count as f64, series.now.count as f64);
     let expected = before * exposure.ratio();
-    let errors = series.before.errors * 2 > series.before.count && series.key.kind == Kind::Log;
-    if errors || series.before.count < LEAST_BEFORE || now > expected * 0.7 {
+    // What is written instead makes up for all that is not, each in its share.
+    let more: f64 = kin.of_series(at).map(|at| grown(at).max(0.0)).sum();
+    let less: f64 = kin.of_series(at).map(|at| (-grown(at)).max(0.0)).sum();
+    let instead = (expected - now).max(0.0) * (more / less.max(1.0)).min(1.0);
+    if kin.is_error(at) || series.before.count < LEAST_BEFORE {
         return None;
     }
+    let least = if exposure.before - before < 0.5 { 1.0 } else { STEP_DRIFT };
+    if now + instead > expected * least {
+        return None;
+    }
+    let now = now + instead;
     // Of the calls of its operation, and of those the share that its service is called for.
     let calls = exposures.services.get(series.key.service).map_or(exposure.now, |service| service.now.max(1.0));
     let share = ((expected - now) / exposure.now.max(1.0)).min(1.0) * (exposure.now / calls).min(1.0);
     if share < LEAST_SHARE {
         return None;
     }
-    let since =
-        view.slots(series.id).last().map_or(Some(view.span.from), |slot| (now == 0.0).then_some(slot.start + 1));
-    let (old, new) = (before / exposure.before.max(1.0), now / exposure.now.max(1.0));
+    let since = view
+        .slots(series.id)
+        .last()
+        .map_or(Some(view.span.from), |slot| (series.now.count == 0).then_some(slot.start + 1));
+    let (old, new) = (before / exposure.before.max(1.0), series.now.count as f64 / exposure.now.max(1.0));
     let nats = chance(before, now, exposure);
     let effect = share * (1.0 - now / expected);
     Some(Claim {

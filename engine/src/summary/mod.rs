@@ -6,6 +6,7 @@ pub mod claims;
 pub mod facts;
 pub mod groups;
 mod header;
+pub mod kin;
 pub mod select;
 pub mod stats;
 pub mod verdicts;

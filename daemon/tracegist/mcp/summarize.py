@@ -1,0 +1,79 @@
+"""``trace.summarize``: the account of a host, within a budget."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from tracegist.config import Duration
+from tracegist.errors import TokenBudgetExceeded
+from tracegist.mcp.account import Account
+from tracegist.mcp.budget import Answer, Budget
+
+__all__ = ["Summarize", "summarize"]
+
+_ROUNDS: Final = 8
+
+
+class Summarize(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What may be asked; None is as configured."""
+
+    budget: Budget | None = None
+    window: Duration | None = None
+    baseline: Duration | None = None
+    focus: str | None = None
+    sections: list[str] | str | None = None
+    encoding: str | None = None
+
+    def asked(self) -> dict[str, Any]:
+        """Return it as keyword arguments of the engine.
+
+        :raises ValueError: if the window has no length
+        """
+        if self.window == 0:
+            msg = "window is 0: nothing would fall into it; give a length such as 5m"
+            raise ValueError(msg)
+        values = ((name, getattr(self, name)) for name in self.__struct_fields__)
+        asked = {
+            name: int(value) if isinstance(value, Duration) else value for name, value in values if value is not None
+        }
+        if isinstance(self.sections, str):
+            asked["sections"] = [section.strip() for section in self.sections.split(",") if section.strip()]
+        return asked
+
+
+class _Summary(Struct):
+    text: str
+    tokens: int
+    budget: int
+    encoding: str
+    left_out: int
+
+
+async def summarize(account: Account, asked: Summarize) -> Answer:
+    """Give the account.
+
+    :raises TokenBudgetExceeded: if the header alone does not fit
+    :raises ValueError: if the encoding or a section is unknown
+    """
+    options = asked.asked()
+    found = _read(await account.summary(options))
+    budget, allowed = found.budget, found.budget
+    for _ in range(_ROUNDS):
+        answer = Answer(found.text, {"text": found.text, "tokens": found.tokens, "left_out": found.left_out})
+        over = answer.tokens(found.encoding) - budget
+        if over <= 0:
+            return answer
+        allowed = min(allowed, found.tokens) - over
+        try:
+            found = _read(await account.summary({**options, "budget": max(allowed, 1)}))
+        except TokenBudgetExceeded:
+            break
+    msg = f"a budget of {budget} tokens is too small for this answer as JSON: ask for {budget + over} or more"
+    raise TokenBudgetExceeded(msg)
+
+
+def _read(data: bytes) -> _Summary:
+    return msgspec.json.decode(data, type=_Summary)

@@ -1,0 +1,165 @@
+//! What rows can be told apart by, and what of it a series says.
+
+use super::error::{Error, Written};
+use crate::event::Kind;
+use crate::state::series::Key;
+use crate::state::timeline::Seconds;
+use crate::summary::groups::Groups;
+
+/// What rows are told apart by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Dimension {
+    /// Who.
+    Service,
+    /// What: a span's name, a message's template; of a failure, an edge or a step the operation that it belongs to.
+    Operation,
+    /// Span by role, log record, or derived.
+    Kind,
+    /// The template of a message.
+    Template,
+    /// The service that is called.
+    Peer,
+    /// What an operation does within its service.
+    Step,
+    /// `ok` or `error`.
+    Status,
+    /// Stretches of so many seconds.
+    Time(Seconds),
+}
+
+/// The names of the dimensions; time takes a length.
+pub const NAMES: [&str; 8] = ["service", "operation", "kind", "template", "peer", "step", "status", "time:1m"];
+
+/// What one row is told apart by in one dimension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Cell<'a> {
+    /// A name.
+    Name(&'a str),
+    /// A message.
+    Message(&'a str),
+    /// A second since the epoch.
+    Time(Seconds),
+}
+
+impl Dimension {
+    /// The dimension of a name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "service" | "caller" => Self::Service,
+            "operation" | "op" | "name" => Self::Operation,
+            "kind" => Self::Kind,
+            "template" | "message" => Self::Template,
+            "peer" | "callee" | "edge" => Self::Peer,
+            "step" => Self::Step,
+            "status" => Self::Status,
+            _ => return None,
+        })
+    }
+
+    /// Its name, as a column has it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Service => "service",
+            Self::Operation => "operation",
+            Self::Kind => "kind",
+            Self::Template => "template",
+            Self::Peer => "peer",
+            Self::Step => "step",
+            Self::Status => "status",
+            Self::Time(_) => "time",
+        }
+    }
+
+    /// What a series says of it.
+    #[must_use]
+    pub fn cell<'a>(self, key: Key<&'a str>, groups: &'a Groups<'_>) -> Cell<'a> {
+        match self {
+            Self::Service => Cell::Name(key.service),
+            Self::Operation => match key.kind {
+                Kind::Log => Cell::Message(groups.template(key).operation),
+                Kind::Failure | Kind::Edge | Kind::Step => Cell::Name(key.within),
+                _ => Cell::Name(key.operation),
+            },
+            Self::Kind => Cell::Name(key.kind.name()),
+            Self::Template => match key.kind {
+                Kind::Log | Kind::Failure => Cell::Message(groups.template(key).operation),
+                _ => Cell::Name(""),
+            },
+            Self::Peer => Cell::Name(if key.kind == Kind::Edge { key.operation } else { "" }),
+            Self::Step => match key.kind {
+                Kind::Step => Cell::Message(groups.template(key).operation),
+                _ => Cell::Name(""),
+            },
+            Self::Status => Cell::Name(""),
+            Self::Time(_) => Cell::Time(0),
+        }
+    }
+}
+
+/// What state is not kept by: asked for all the same, it is said what can be asked instead.
+#[must_use]
+pub fn not_kept(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "level" | "severity" => {
+            "not kept: the level of log records apart from status; status=error is level error and above"
+        }
+        "source" | "stream" | "file" => "not kept: which source a series came from; what is evidence names its source",
+        "format" => "not kept: which format a series came in; tracegist status says it of each source",
+        "trace" | "trace_id" | "traceid" => {
+            "not kept: which traces a series was seen in; what=trace with of=TRACE_ID shows one that is kept"
+        }
+        "attribute" | "attributes" | "tag" | "host" | "user" | "http" => {
+            "not kept: attributes of events; evidence has them (#12, or tracegist show '#12')"
+        }
+        name if name.contains('.') => {
+            "not kept: attributes of events; evidence has them (#12, or tracegist show '#12')"
+        }
+        _ => return None,
+    })
+}
+
+/// Read a list of dimensions.
+///
+/// # Errors
+/// [`Error::Word`] at the first that is none, or by which nothing is kept.
+pub fn list(written: Written<'_>) -> Result<Vec<Dimension>, Error> {
+    let mut found: Vec<Dimension> = Vec::new();
+    for (at, word) in items(written.text) {
+        let dimension = one(written, at, word)?;
+        if found.iter().any(|other| other.name() == dimension.name()) {
+            return Err(written.wrong(at, word.len(), format!("{word} stands there twice")));
+        }
+        found.push(dimension);
+    }
+    Ok(found)
+}
+
+fn one(written: Written<'_>, at: usize, word: &str) -> Result<Dimension, Error> {
+    if let Some(dimension) = Dimension::named(word) {
+        return Ok(dimension);
+    }
+    if let Some(length) = word.strip_prefix("time").map(|rest| rest.strip_prefix(':').unwrap_or(rest)) {
+        let width = if length.is_empty() { Some(60_000_000_000) } else { super::window::length(length) };
+        let seconds = width.and_then(|ns| Seconds::try_from(ns / 1_000_000_000).ok()).filter(|&seconds| seconds > 0);
+        return seconds.map(Dimension::Time).ok_or_else(|| {
+            written.wrong(at, word.len(), "no length of time of a second or more behind time:, such as time:1m")
+        });
+    }
+    if let Some(says) = not_kept(word) {
+        return Err(written.wrong(at, word.len(), says));
+    }
+    Err(written.unknown(at, word, "dimension", &NAMES))
+}
+
+/// The words of a list with commas between them, each with its place in bytes.
+pub fn items(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut from = 0;
+    text.split(',').filter_map(move |item| {
+        let at = from + item.len() - item.trim_start().len();
+        from += item.len() + 1;
+        let word = item.trim();
+        (!word.is_empty()).then_some((at, word))
+    })
+}

@@ -1,0 +1,374 @@
+//! Which events a query is about: the terms of `where`, understood.
+
+use super::dimension::{Dimension, not_kept};
+use super::error::{Error, Written};
+use super::measure::{self, Measure};
+use super::table::{Unit, Value};
+use super::tally::Tally;
+use super::window;
+use super::words::{Op, Term, contains, glob, terms};
+use crate::event::Kind;
+use crate::state::hist::{BUCKETS, Hist, middle};
+use crate::state::series::{Key, Record};
+use crate::summary::groups::Groups;
+
+/// Names that may stand before an operator, for who misspells one.
+const NAMES: [&str; 14] = [
+    "service",
+    "operation",
+    "kind",
+    "status",
+    "template",
+    "peer",
+    "step",
+    "text",
+    "evidence",
+    "duration",
+    "count",
+    "errors",
+    "error_share",
+    "p95",
+];
+
+/// All kinds by name; `span` is those of spans.
+const KINDS: [&str; 10] =
+    ["span", "server", "client", "internal", "producer", "consumer", "log", "failure", "edge", "step"];
+
+/// Events by how they ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// That failed.
+    Error,
+    /// That did not.
+    Ok,
+}
+
+/// The terms of `where`, understood.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    series: Vec<Test>,
+    /// Terms about kinds have been given.
+    pub names_kinds: bool,
+    /// Only events that ended so.
+    pub status: Option<Status>,
+    /// Only events that took so many nanoseconds: above the first, below the second, both included.
+    duration: Option<(u64, u64)>,
+    having: Vec<Having>,
+    /// Where the terms about durations and status stand, for who cannot take them.
+    pub narrows: Option<(usize, usize)>,
+}
+
+/// A term about a series.
+#[derive(Clone, Debug)]
+struct Test {
+    negated: bool,
+    subject: Subject,
+    patterns: Vec<Pattern>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Subject {
+    Dimension(Dimension),
+    Text,
+    Evidence,
+}
+
+#[derive(Clone, Debug)]
+enum Pattern {
+    Exactly(String),
+    Glob(String),
+    /// In lower case.
+    Contains(String),
+    Number(u32),
+}
+
+impl Pattern {
+    fn fits(&self, text: &str) -> bool {
+        match self {
+            Self::Exactly(whole) => whole == text,
+            Self::Glob(pattern) => glob(pattern, text),
+            Self::Contains(lower) => contains(text, lower),
+            Self::Number(_) => false,
+        }
+    }
+}
+
+/// A term about what a row comes to.
+#[derive(Clone, Debug)]
+pub struct Having {
+    /// What is measured.
+    pub measure: Measure,
+    negated: bool,
+    op: Op,
+    bound: f64,
+}
+
+impl Having {
+    fn holds(&self, value: &Value) -> bool {
+        let Some(value) = value.number() else { return self.negated };
+        let holds = match self.op {
+            Op::More => value > self.bound,
+            Op::Least => value >= self.bound,
+            Op::Less => value < self.bound,
+            Op::Most => value <= self.bound,
+            Op::Is | Op::Has => (value - self.bound).abs() < 1e-9,
+        };
+        holds != self.negated
+    }
+}
+
+impl Filter {
+    /// Understand the text of a `where`.
+    ///
+    /// # Errors
+    /// [`Error::Word`] at the first word that makes no sense, or asks for what was never kept.
+    pub fn of(text: &str) -> Result<Self, Error> {
+        let written = Written { field: "where", text };
+        let mut filter = Self::default();
+        for term in terms(written)? {
+            filter.take(written, term)?;
+        }
+        Ok(filter)
+    }
+
+    fn take(&mut self, written: Written<'_>, term: Term) -> Result<(), Error> {
+        let end = term.values.last().map_or(term.at, |value| value.at + value.length);
+        match term.name.as_str() {
+            "" | "text" => self.test(written, Subject::Text, term),
+            "evidence" => self.test(written, Subject::Evidence, term),
+            "status" => {
+                let status = status(written, &term)?;
+                if self.status.is_some_and(|other| other != status) {
+                    return Err(written.wrong(term.at, end - term.at, "no event has failed and succeeded as well"));
+                }
+                self.status = Some(status);
+                self.narrows = Some((term.at, end - term.at));
+                Ok(())
+            }
+            "level" | "severity" if is_error_and_above(&term) => {
+                self.status = Some(Status::Error);
+                self.narrows = Some((term.at, end - term.at));
+                self.kinds(vec![Pattern::Exactly("log".to_owned())], false);
+                Ok(())
+            }
+            "duration" | "took" => self.took(written, &term, end),
+            name => {
+                if let Some(dimension) = Dimension::named(name) {
+                    return self.test(written, Subject::Dimension(dimension), term);
+                }
+                if let Some(measure) = Measure::named(name) {
+                    return self.measure(written, measure, &term);
+                }
+                if let Some(says) = not_kept(name) {
+                    return Err(written.wrong(term.at, end - term.at, says));
+                }
+                let known = NAMES.iter().chain(&measure::NAMES).copied();
+                let message = format!(
+                    "unknown name {name:?}: it is one of {}, or a measure; text to look for stands in quotes",
+                    NAMES[..10].join(", ")
+                );
+                Err(written.suggest(term.at, name.len(), message, super::error::nearest(name, known)))
+            }
+        }
+    }
+
+    fn kinds(&mut self, patterns: Vec<Pattern>, negated: bool) {
+        self.names_kinds |= !negated;
+        self.series.push(Test { negated, subject: Subject::Dimension(Dimension::Kind), patterns });
+    }
+
+    fn test(&mut self, written: Written<'_>, subject: Subject, term: Term) -> Result<(), Error> {
+        if !matches!(term.op, Op::Is | Op::Has) {
+            let message = format!("{} is no number: it takes = or ~", term.name);
+            return Err(written.wrong(term.at, term.name.len(), message));
+        }
+        let mut patterns = Vec::new();
+        for value in term.values {
+            if subject == Subject::Evidence {
+                let Ok(number) = value.text.trim_start_matches('#').parse() else {
+                    return Err(written.wrong(value.at, value.length, "no number of evidence such as #12"));
+                };
+                patterns.push(Pattern::Number(number));
+                continue;
+            }
+            let wild = !value.quoted && value.text.contains(['*', '?']);
+            if subject == Subject::Dimension(Dimension::Kind) && !wild {
+                if !KINDS.contains(&value.text.as_str()) {
+                    return Err(written.unknown(value.at, &value.text, "kind", &KINDS));
+                }
+                if value.text == "span" {
+                    patterns.extend(KINDS[1..6].iter().map(|&kind| Pattern::Exactly(kind.to_owned())));
+                    continue;
+                }
+            }
+            patterns.push(match (subject, term.op) {
+                (Subject::Text, _) | (_, Op::Has) if wild => Pattern::Glob(format!("*{}*", value.text)),
+                (Subject::Text, _) | (_, Op::Has) => Pattern::Contains(value.text.to_ascii_lowercase()),
+                _ if wild => Pattern::Glob(value.text),
+                _ => Pattern::Exactly(value.text),
+            });
+        }
+        if subject == Subject::Dimension(Dimension::Kind) {
+            self.kinds(patterns, term.negated);
+        } else {
+            self.series.push(Test { negated: term.negated, subject, patterns });
+        }
+        Ok(())
+    }
+
+    fn took(&mut self, written: Written<'_>, term: &Term, end: usize) -> Result<(), Error> {
+        let value = &term.values[0];
+        let bound = window::length(&value.text).ok_or_else(|| {
+            written.wrong(value.at, value.length, "no length of time with its unit, such as 100ms or 2s")
+        })?;
+        let (low, high) = self.duration.unwrap_or((0, u64::MAX));
+        let above = match (term.op, term.negated) {
+            (Op::More | Op::Least, false) | (Op::Less | Op::Most, true) => true,
+            (Op::Less | Op::Most, false) | (Op::More | Op::Least, true) => false,
+            _ => return Err(written.wrong(term.at, end - term.at, "no time is met exactly: use > or <")),
+        };
+        self.duration = Some(if above { (low.max(bound), high) } else { (low, high.min(bound)) });
+        self.narrows = Some((term.at, end - term.at));
+        Ok(())
+    }
+
+    fn measure(&mut self, written: Written<'_>, measure: Measure, term: &Term) -> Result<(), Error> {
+        let value = &term.values[0];
+        let (example, bound) = match measure.unit() {
+            Unit::Nanoseconds => ("100ms", window::length(&value.text).map(|ns| ns as f64)),
+            Unit::Share => {
+                let percent = value.text.strip_suffix('%').and_then(|text| text.parse::<f64>().ok());
+                ("5%", percent.map(|number| number / 100.0).or_else(|| value.text.parse().ok()))
+            }
+            Unit::Time => {
+                let message = format!("{} is told, not compared: since and until say of when", term.name);
+                return Err(written.wrong(term.at, term.name.len(), message));
+            }
+            _ => ("1000", number(&value.text)),
+        };
+        let Some(bound) = bound.filter(|_| term.values.len() == 1) else {
+            let message = format!("no value to compare {} with, such as {example}", term.name);
+            return Err(written.wrong(value.at, value.length, message));
+        };
+        self.having.push(Having { measure, negated: term.negated, op: term.op, bound });
+        Ok(())
+    }
+
+    /// Whether a series is meant. `kinds` are those meant where no term says.
+    #[must_use]
+    pub fn fits(&self, key: Key<&str>, record: &Record, groups: &Groups<'_>, kinds: fn(Kind) -> bool) -> bool {
+        (self.names_kinds || kinds(key.kind)) && self.series.iter().all(|test| test.fits(key, record, groups))
+    }
+
+    /// Of which rows it asks what.
+    #[must_use]
+    pub fn having(&self) -> &[Having] {
+        &self.having
+    }
+
+    /// Whether a row is meant, by what it comes to.
+    #[must_use]
+    pub fn keeps(&self, tally: &Tally<'_>, seconds: i64) -> bool {
+        self.having.iter().all(|having| having.holds(&having.measure.value(tally, seconds)))
+    }
+
+    /// Whether durations decide which events are counted.
+    #[must_use]
+    pub const fn by_duration(&self) -> bool {
+        self.duration.is_some()
+    }
+
+    /// Leave of a row the events that are meant.
+    pub fn narrow(&self, tally: &mut Tally<'_>) {
+        if let Some((low, high)) = self.duration {
+            let mut within = Hist::default();
+            for (bucket, n) in tally.duration.iter().filter(|&(bucket, _)| (low..=high).contains(&middle(bucket))) {
+                within.add(bucket, i32::try_from(n).unwrap_or(i32::MAX));
+            }
+            tally.count = within.count();
+            tally.duration = within;
+        }
+        match self.status {
+            Some(Status::Error) => tally.count = tally.errors,
+            Some(Status::Ok) => tally.count = tally.count.saturating_sub(tally.errors),
+            None => return,
+        }
+        if self.status == Some(Status::Ok) {
+            tally.errors = 0;
+        }
+    }
+
+    /// Names that were asked for exactly, for who looks for the nearest where there is none.
+    pub fn exact(&self) -> impl Iterator<Item = (Dimension, &str)> {
+        self.series.iter().filter(|test| !test.negated).flat_map(|test| {
+            test.patterns.iter().filter_map(|pattern| match (test.subject, pattern) {
+                (
+                    Subject::Dimension(dimension @ (Dimension::Service | Dimension::Operation)),
+                    Pattern::Exactly(name),
+                ) => Some((dimension, name.as_str())),
+                _ => None,
+            })
+        })
+    }
+}
+
+impl Test {
+    fn fits(&self, key: Key<&str>, record: &Record, groups: &Groups<'_>) -> bool {
+        let any = |text: &str| self.patterns.iter().any(|pattern| pattern.fits(text));
+        let found = match self.subject {
+            Subject::Dimension(dimension) => match dimension.cell(key, groups) {
+                super::dimension::Cell::Name(text) | super::dimension::Cell::Message(text) => any(text),
+                super::dimension::Cell::Time(_) => false,
+            },
+            Subject::Text => any(key.service) || any(key.operation) || any(key.within),
+            Subject::Evidence => self
+                .patterns
+                .iter()
+                .any(|pattern| matches!(pattern, Pattern::Number(number) if *number == record.number && *number > 0)),
+        };
+        found != self.negated
+    }
+}
+
+fn status(written: Written<'_>, term: &Term) -> Result<Status, Error> {
+    let value = &term.values[0];
+    let found = match value.text.as_str() {
+        "error" | "failed" => Status::Error,
+        "ok" | "unset" => Status::Ok,
+        word => return Err(written.unknown(value.at, word, "status", &["ok", "error"])),
+    };
+    if term.values.len() > 1 {
+        return Err(written.wrong(value.at, value.length, "ok and error are all there are: leave the term out"));
+    }
+    Ok(match (found, term.negated) {
+        (Status::Error, false) | (Status::Ok, true) => Status::Error,
+        _ => Status::Ok,
+    })
+}
+
+/// Whether a term about levels asks for what counts as failed.
+fn is_error_and_above(term: &Term) -> bool {
+    let mut values: Vec<&str> = term.values.iter().map(|value| value.text.as_str()).collect();
+    values.sort_unstable();
+    !term.negated
+        && match term.op {
+            Op::Least => values == ["error"],
+            Op::More => values == ["warn"],
+            _ => values == ["error", "fatal"],
+        }
+}
+
+/// A number such as `1000`, `1.5k` or `2M`.
+fn number(text: &str) -> Option<f64> {
+    let (digits, scale) = match text.as_bytes().last()? {
+        b'k' => (&text[..text.len() - 1], 1e3),
+        b'M' => (&text[..text.len() - 1], 1e6),
+        _ => (text, 1.0),
+    };
+    digits.parse::<f64>().ok().map(|number| number * scale).filter(|number| number.is_finite())
+}
+
+/// Of a duration the share that its bucket may be off by.
+pub const ERROR: f64 = 1.0 / 64.0;
+
+const _: () = assert!(BUCKETS == 1920, "ERROR is that of 32 steps to each power of two");

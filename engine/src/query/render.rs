@@ -1,0 +1,164 @@
+//! Rows as lines of few tokens: grouped by service where that is shorter, two significant digits, comma-separated if asked.
+
+use super::request::Form;
+use super::table::{Column, Table, Unit, Value};
+use crate::summary::words;
+
+/// Writes the lines of a table.
+#[derive(Debug)]
+pub struct Lines<'a> {
+    table: &'a Table,
+    form: Form,
+    /// Whether the service stands in a line of its own, over its rows.
+    grouped: bool,
+    day: i64,
+}
+
+impl<'a> Lines<'a> {
+    /// For the rows from `from` to `to`.
+    #[must_use]
+    pub fn of(table: &'a Table, form: Form, from: usize, to: usize) -> Self {
+        let by_service = table.keys > 1 && table.columns[0].name == "service";
+        let rows = table.rows.get(from..to).unwrap_or_default();
+        let runs = rows.windows(2).filter(|pair| pair[0][0] != pair[1][0]).count() + 1;
+        let grouped = form == Form::Text && by_service && runs * 2 <= rows.len();
+        Self { table, form, grouped, day: table.windows.now.from.div_euclid(86_400) }
+    }
+
+    /// The line of a row, with the heading of its service in front where one is due.
+    #[must_use]
+    pub fn row(&self, at: usize, first: bool) -> String {
+        let row = &self.table.rows[at];
+        if self.form == Form::Csv {
+            let cells: Vec<String> = row.iter().map(|value| Self::cell(value)).collect();
+            return cells.join(",") + "\n";
+        }
+        let (skipped, heading) = if self.grouped {
+            let due = first || self.table.rows[at - 1][0] != row[0];
+            (1, if due { format!("## {}\n", self.key(&row[0])) } else { String::new() })
+        } else {
+            (0, String::new())
+        };
+        let keys: Vec<String> = row[skipped..self.table.keys]
+            .iter()
+            .filter(|value| **value != Value::Null)
+            .map(|value| self.key(value))
+            .collect();
+        let keys = if keys.is_empty() { "-".to_owned() } else { keys.join(" ") };
+        format!("{heading}{keys}: {}\n", self.values(row))
+    }
+
+    /// The measured values of a row, and the number of its evidence.
+    fn values(&self, row: &[Value]) -> String {
+        let mut words: Vec<String> = Vec::new();
+        let mut columns = self.table.columns.iter().zip(row).skip(self.table.keys).peekable();
+        while let Some((column, value)) = columns.next() {
+            match (column.unit, value) {
+                (Unit::Evidence, Value::Null) => {}
+                (Unit::Evidence, _) => words.push(format!("#{}", self.number(Unit::Evidence, value))),
+                (unit, value) if column.name.ends_with("_before") => {
+                    let before = self.number(unit, value);
+                    let now =
+                        columns.next().map_or_else(String::new, |(column, value)| self.number(column.unit, value));
+                    words.push(if before == now { now } else { format!("{before}>{now}") });
+                }
+                (unit, value) => words.push(self.number(unit, value)),
+            }
+        }
+        words.join(" ")
+    }
+
+    /// The names of the measured columns, as their values stand in a row.
+    #[must_use]
+    pub fn names(&self) -> String {
+        let measured = self.table.columns.iter().skip(self.table.keys);
+        let shown = measured.filter(|column| column.unit != Unit::Evidence && !column.name.ends_with("_before"));
+        shown.map(|column| column.name.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
+    /// What tells the rows apart.
+    #[must_use]
+    pub fn keys(&self) -> String {
+        self.table.columns[..self.table.keys].iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The columns, in a line for programs.
+    #[must_use]
+    pub fn head(&self) -> String {
+        self.table.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(",") + "\n"
+    }
+
+    /// What all rows come to.
+    #[must_use]
+    pub fn totals(&self) -> String {
+        self.values(&self.table.totals)
+    }
+
+    /// Sums of rows in words: `12k count, 3 errors`.
+    #[must_use]
+    pub fn sums(&self, sums: &[(&'a Column, Value)]) -> String {
+        let said: Vec<String> = sums
+            .iter()
+            .filter(|(column, _)| !column.name.ends_with("_before"))
+            .map(|(column, value)| format!("{} {}", self.number(column.unit, value), column.name))
+            .collect();
+        said.join(", ")
+    }
+
+    /// The first measured value of all rows.
+    #[must_use]
+    pub fn first_total(&self) -> String {
+        let shown = |column: &Column| !column.name.ends_with("_before") && column.unit != Unit::Evidence;
+        let mut columns = self.table.columns.iter().zip(&self.table.totals).skip(self.table.keys);
+        columns
+            .find(|(column, _)| shown(column))
+            .map_or_else(String::new, |(column, value)| format!("{} {}", self.number(column.unit, value), column.name))
+    }
+
+    fn key(&self, value: &Value) -> String {
+        match value {
+            Value::Name(text) => words::name(text),
+            Value::Message(text) => words::quote(text),
+            Value::Time(ns) => self.time(*ns),
+            value => self.number(Unit::Count, value),
+        }
+    }
+
+    fn number(&self, unit: Unit, value: &Value) -> String {
+        let Some(number) = value.number() else {
+            return if let Value::Null = value { "-".to_owned() } else { self.key(value) };
+        };
+        match (unit, value) {
+            (_, Value::Time(ns)) => self.time(*ns),
+            (Unit::Evidence, Value::Count(count)) => count.to_string(),
+            (Unit::Share, _) => words::percent(number),
+            (Unit::PerMinute, _) => format!("{}/min", words::number(number)),
+            (Unit::Nanoseconds, _) => words::duration(number),
+            (_, Value::Count(count)) => words::count(*count),
+            _ => words::number(number),
+        }
+    }
+
+    /// A time of the day, with the date where it is another.
+    fn time(&self, ns: i64) -> String {
+        let second = ns.div_euclid(1_000_000_000);
+        let clock = words::clock(second, second % 60 != 0);
+        let stamp = words::timestamp(second);
+        if second.div_euclid(86_400) == self.day { clock } else { format!("{} {clock}", &stamp[5..10]) }
+    }
+
+    fn cell(value: &Value) -> String {
+        match value {
+            Value::Null => String::new(),
+            Value::Count(count) => count.to_string(),
+            Value::Number(number) => number.to_string(),
+            Value::Time(ns) => words::timestamp(ns.div_euclid(1_000_000_000)),
+            Value::Name(text) | Value::Message(text) => {
+                let text = words::whole(text);
+                // What a spreadsheet would take for a formula stays text.
+                let text = if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text };
+                if text.contains([',', '"', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+            }
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! What every question comes to: rows of values under named columns, and what they are all together.
+
+use serde::{Serialize, Serializer};
+
+use super::window::Windows;
+use crate::summary::words;
+
+/// What the numbers of a column are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Unit {
+    /// A text.
+    #[serde(rename = "text")]
+    Text,
+    /// Whole things.
+    #[serde(rename = "count")]
+    Count,
+    /// Things a minute.
+    #[serde(rename = "1/min")]
+    PerMinute,
+    /// A share of one.
+    #[serde(rename = "share")]
+    Share,
+    /// A length of time.
+    #[serde(rename = "ns")]
+    Nanoseconds,
+    /// A point in time: RFC 3339, UTC.
+    #[serde(rename = "time")]
+    Time,
+    /// The number of evidence, without `#`.
+    #[serde(rename = "evidence")]
+    Evidence,
+}
+
+/// A column.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// What its values are.
+    pub unit: Unit,
+    /// Whether the values of the rows add up to that of all.
+    #[serde(skip)]
+    pub adds_up: bool,
+}
+
+/// A value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// Nothing to say.
+    Null,
+    /// A name of strangers.
+    Name(String),
+    /// A message of strangers.
+    Message(String),
+    /// A whole number.
+    Count(u64),
+    /// A number.
+    Number(f64),
+    /// Nanoseconds since the epoch.
+    Time(i64),
+}
+
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_none(),
+            Self::Name(text) | Self::Message(text) => serializer.serialize_str(&words::whole(text)),
+            Self::Count(count) => serializer.serialize_u64(*count),
+            Self::Number(number) => serializer.serialize_f64(*number),
+            Self::Time(ns) => serializer.serialize_str(&words::timestamp(ns.div_euclid(1_000_000_000))),
+        }
+    }
+}
+
+impl Value {
+    /// As a number to sort and add up by; `None` if it is a text or nothing.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss)]
+    pub fn number(&self) -> Option<f64> {
+        match *self {
+            Self::Count(count) => Some(count as f64),
+            Self::Number(number) => Some(number),
+            Self::Time(ns) => Some(ns as f64),
+            _ => None,
+        }
+    }
+
+    /// Add another of its kind.
+    pub fn add(&mut self, other: &Self) {
+        match (&mut *self, other) {
+            (Self::Count(mine), Self::Count(theirs)) => *mine = mine.saturating_add(*theirs),
+            (Self::Number(mine), Self::Number(theirs)) => *mine += theirs,
+            (Self::Null, other) => *self = other.clone(),
+            _ => {}
+        }
+    }
+}
+
+/// An answer before it is cut to a page.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// What was asked for.
+    pub what: &'static str,
+    /// Of when, and against when.
+    pub windows: Windows,
+    /// The columns; the first few tell rows apart.
+    pub columns: Vec<Column>,
+    /// How many those are.
+    pub keys: usize,
+    /// The rows, sorted.
+    pub rows: Vec<Vec<Value>>,
+    /// Values of all rows together, by column.
+    pub totals: Vec<Value>,
+    /// What a reader must know.
+    pub notes: Vec<String>,
+    /// Values within this share of themselves; 0 if all are exact.
+    pub error: f64,
+}

@@ -1,0 +1,124 @@
+//! What the events of a row add up to.
+
+use hashbrown::HashSet;
+
+use super::dimension::{Cell, Dimension};
+use super::filter::Filter;
+use crate::state::hist::{Adder, Hist};
+use crate::state::series::Record;
+use crate::state::timeline::Slot;
+
+/// Sums over series and slots.
+#[derive(Clone, Debug, Default)]
+pub struct Tally<'a> {
+    /// Events.
+    pub count: u64,
+    /// Of them, failed.
+    pub errors: u64,
+    /// Failed while everything they called succeeded.
+    pub origins: u64,
+    /// Durations.
+    pub duration: Hist,
+    /// Own times.
+    pub own: Hist,
+    /// Nanoseconds since the epoch of the first event ever.
+    pub first: Option<i64>,
+    /// Of the last.
+    pub last: Option<i64>,
+    /// Series.
+    pub series: u64,
+    /// The number of evidence of the busiest series; 0 if it has none.
+    pub number: u32,
+    /// Distinct values of the dimensions that are counted so.
+    pub values: Vec<(Dimension, HashSet<Cell<'a>>)>,
+}
+
+impl<'a> Tally<'a> {
+    /// Whether nothing happened.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.count == 0 && self.own.is_empty()
+    }
+
+    /// Take in what is known of a series as a whole.
+    pub fn see(&mut self, record: &Record) {
+        self.first = self.first.into_iter().chain(record.first).min();
+        self.last = self.last.max(record.last);
+    }
+
+    /// Count a value of a dimension.
+    pub fn value(&mut self, dimension: Dimension, cell: Cell<'a>) {
+        match self.values.iter_mut().find(|(other, _)| *other == dimension) {
+            Some((_, values)) => {
+                values.insert(cell);
+            }
+            None => self.values.push((dimension, [cell].into_iter().collect())),
+        }
+    }
+
+    /// Distinct values of a dimension.
+    #[must_use]
+    pub fn distinct(&self, dimension: Dimension) -> u64 {
+        self.values.iter().find(|(other, _)| *other == dimension).map_or(0, |(_, values)| values.len() as u64)
+    }
+}
+
+/// Adds up slots; its buffers are kept between rows.
+#[derive(Debug)]
+pub struct Sums {
+    duration: Adder,
+    own: Adder,
+    /// Whether durations are asked for, and own times.
+    pub times: [bool; 2],
+}
+
+impl Sums {
+    /// Of the times that are asked for.
+    #[must_use]
+    pub fn new(times: [bool; 2]) -> Self {
+        Self { duration: Adder::default(), own: Adder::default(), times }
+    }
+
+    /// Add a slot.
+    pub fn add(&mut self, tally: &mut Tally<'_>, slot: &Slot) {
+        tally.count += slot.count;
+        tally.errors += slot.errors;
+        tally.origins += slot.origins;
+        if self.times[0] {
+            self.duration.add(&slot.duration);
+        }
+        if self.times[1] {
+            self.own.add(&slot.own);
+        }
+    }
+
+    /// All of a row has been added: what the filter leaves of it.
+    pub fn finish(&mut self, tally: &mut Tally<'_>, filter: &Filter) {
+        tally.duration = self.duration.take();
+        tally.own = self.own.take();
+        filter.narrow(tally);
+    }
+}
+
+impl Sums {
+    /// Add what a row came to.
+    pub fn merge<'a>(&mut self, sum: &mut Tally<'a>, part: &Tally<'a>) {
+        sum.count += part.count;
+        sum.errors += part.errors;
+        sum.origins += part.origins;
+        sum.series += part.series;
+        sum.first = sum.first.into_iter().chain(part.first).min();
+        sum.last = sum.last.max(part.last);
+        for (dimension, values) in &part.values {
+            values.iter().for_each(|&cell| sum.value(*dimension, cell));
+        }
+        self.duration.add(&part.duration);
+        self.own.add(&part.own);
+    }
+
+    /// All rows have been added.
+    pub fn end(&mut self, sum: &mut Tally<'_>) {
+        sum.duration = self.duration.take();
+        sum.own = self.own.take();
+    }
+}

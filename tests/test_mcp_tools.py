@@ -1,0 +1,284 @@
+"""What the tools of the Model Context Protocol answer, in one process: budgets, pages, errors, what they cost themselves."""
+
+from __future__ import annotations
+
+import json
+import lzma
+import re
+import time
+from collections.abc import AsyncIterator, Mapping
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import anyio
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mcp.client import Client
+from mcp_types import CallToolResult, TextContent
+
+from tracegist._engine import Engine, count_tokens
+from tracegist.errors import ConfigError, TraceNotFound
+from tracegist.mcp.account import Report
+from tracegist.mcp.arguments import read
+from tracegist.mcp.budget import Answer, longest, tame
+from tracegist.mcp.evidence import Evidence, evidence
+from tracegist.mcp.server import INSTRUCTIONS, make_server
+from tracegist.mcp.summarize import Summarize, summarize
+from tracegist.server.guard import read_token
+
+MINUTE = 60 * 10**9
+
+
+@cache
+def sample() -> Engine:
+    """An engine that has seen the whole of the bundled recording."""
+    engine = Engine(host="vm")
+    for part in ("quiet", "faulty"):
+        data = lzma.decompress((files("tracegist.sample") / f"{part}.jsonl.xz").read_bytes())
+        engine.ingest("sample/nezha.jsonl", data, received=time.time_ns(), format="otlp")
+    return engine
+
+
+class Sample:
+    """Its account."""
+
+    def __init__(self) -> None:
+        self.engine = sample()
+
+    async def prepare(self, report: Report, *, anew: bool) -> None:
+        """Say that something was done."""
+        await report(1.0, 2.0, "bytes read" if anew else "nothing")
+
+    async def encoding(self) -> str:
+        """The usual."""
+        return "o200k_base"
+
+    async def summary(self, asked: Mapping[str, Any]) -> bytes:
+        """As the engine gives it."""
+        return self.engine.summary(**{"budget": 1000, "window": MINUTE, **asked})
+
+    async def evidence(self, number: int) -> bytes:
+        """As the engine gives it."""
+        return self.engine.evidence(number)
+
+    async def updates(self) -> AsyncIterator[str]:
+        """One that is never followed by another."""
+        yield "#\n"
+
+
+def json_of(answer: Answer) -> str:
+    """What clients show the model in place of the text."""
+    return msgspec.json.encode(answer.content).decode()
+
+
+def ask(tool: str, arguments: dict[str, Any]) -> CallToolResult:
+    """Call a tool as a client does."""
+
+    async def call() -> CallToolResult:
+        async with Client(make_server(Sample())) as client:
+            return await client.call_tool(tool, arguments)
+
+    return anyio.run(call)
+
+
+def said(result: CallToolResult) -> str:
+    """The text of an answer."""
+    [block] = result.content
+    assert isinstance(block, TextContent)
+    return block.text
+
+
+def test_tools__listed__cost_few_tokens_and_say_what_they_give() -> None:
+    """A model pays for the list in every conversation: docs/mcp.md says how much, and no more than that is allowed."""
+
+    async def listed() -> str:
+        async with Client(make_server(Sample())) as client:
+            tools = (await client.list_tools()).tools
+            assert all(tool.output_schema for tool in tools)
+            return msgspec.json.encode([tool.model_dump(by_alias=True, exclude_none=True) for tool in tools]).decode()
+
+    tokens = count_tokens(anyio.run(listed))
+    stated = re.search(
+        r"(\d+) tokens of o200k_base for the list", (Path(__file__).parent.parent / "docs/mcp.md").read_text()
+    )
+    assert stated is not None
+    assert tokens <= int(stated[1]) <= tokens + 10
+    assert count_tokens(INSTRUCTIONS) <= 80
+
+
+def test_names__without_dots__listed_and_called() -> None:
+    """Clients that allow no dot get underscores, and either is understood."""
+
+    async def names() -> list[str]:
+        async with Client(make_server(Sample(), underscores=True)) as client:
+            return [tool.name for tool in (await client.list_tools()).tools]
+
+    assert {"trace_summarize", "trace_evidence"} <= set(anyio.run(names))
+    assert not ask("trace_summarize", {"budget": 100}).is_error
+
+
+@given(st.integers(min_value=60, max_value=3000), st.sampled_from(["o200k_base", "cl100k_base"]))
+def test_summarize__any_budget__kept_by_text_and_by_json(budget: int, encoding: str) -> None:
+    """Whichever of the two a client gives to its model."""
+
+    async def answered() -> Answer:
+        return await summarize(Sample(), Summarize(budget=budget, encoding=encoding))
+
+    answer = anyio.run(answered)
+    assert count_tokens(answer.text, encoding) <= budget
+    assert count_tokens(json_of(answer), encoding) <= budget
+
+
+@given(st.integers(min_value=120, max_value=2000), st.sampled_from(["o200k_base", "cl100k_base"]), st.integers(1, 20))
+def test_evidence__any_budget__pages_add_up_to_all_of_it(budget: int, encoding: str, number: int) -> None:
+    """No character of an event is lost or given twice, and no page is larger than its budget."""
+
+    async def pages() -> list[Answer]:
+        found: list[Answer] = []
+        cursor = None
+        while not found or cursor:
+            asked = Evidence(id=number, budget=budget, encoding=encoding, cursor=cursor)
+            found.append(await evidence(Sample(), asked))
+            cursor = found[-1].content.get("cursor")
+        return found
+
+    answers = anyio.run(pages)
+    given: list[dict[str, Any]] = []
+    for before, answer in zip([None, *answers], answers, strict=False):
+        assert count_tokens(answer.text, encoding) <= budget
+        assert count_tokens(json_of(answer), encoding) <= budget
+        events = [dict(event) for event in answer.content["events"]]
+        if before is not None and not before.content["cursor"].endswith(".0"):
+            given[-1]["raw"] += events.pop(0)["raw"]
+        given += events
+    whole = json.loads(sample().evidence(number))["events"]
+    assert [event["raw"] for event in given] == [tame(event["raw"]) for event in whole]
+
+
+def test_evidence__every_number_of_any_summary__resolves_or_says_that_it_expired() -> None:
+    """What a model is pointed to is there."""
+    for budget in (200, 1000, 20_000):
+        text = said(ask("trace.summarize", {"budget": budget}))
+        numbers = {int(number) for number in re.findall(r" #(\d+)$", text, re.MULTILINE)}
+        assert numbers
+        for number in numbers:
+            try:
+                assert json.loads(sample().evidence(number))["events"]
+            except TraceNotFound as error:
+                assert "expired" in str(error)  # noqa: PT017 - either is right
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "expected"),
+    [
+        ("trace.summarize", {"bugdet": 100}, "unknown argument 'bugdet'; did you mean budget?"),
+        ("trace.summarize", {"whatever": 100}, "known: budget, window"),
+        ("trace.summarize", {"budget": "many"}, "budget: expected `int"),
+        ("trace.summarize", {"budget": 0}, "budget: expected `int` >= 1"),
+        ("trace.summarize", {"window": "5"}, '"5m"'),
+        ("trace.summarize", {"window": "0s"}, "window"),
+        ("trace.summarize", {"encoding": "klingon"}, "o200k_base"),
+        ("trace.summarize", {"sections": "nonsense"}, "nonsense"),
+        ("trace.summarize", {"budget": 46}, "or more"),
+        ("trace.evidence", {}, "id is missing"),
+        ("trace.evidence", {"id": "twelve"}, "such as 12"),
+        ("trace.evidence", {"id": 99_999}, "no evidence #99999"),
+        ("trace.evidence", {"id": "9" * 18}, "no evidence"),
+        ("trace.evidence", {"id": 1, "cursor": "x"}, "leave it out"),
+        ("trace.evidence", {"id": 1, "cursor": "9.0"}, "leave it out"),
+        ("trace.evidence", {"id": 1, "cursor": "0.99999"}, "leave it out"),
+        ("trace.evidence", {"id": 1, "budget": 20}, "or more"),
+        ("trace.evidence", {"id": 1, "encoding": "klingon"}, "o200k_base"),
+    ],
+)
+def test_call__of_no_use__an_answer_that_says_what_to_do(tool: str, arguments: dict[str, Any], expected: str) -> None:
+    """A model reads it and asks again, better."""
+    result = ask(tool, arguments)
+    assert result.is_error
+    assert expected in said(result)
+    assert count_tokens(said(result)) < 60
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"budget": "150"}, {"sections": "wrong, slow"}, {"sections": ["wrong"]}, {"baseline": "0s"}, {"focus": ""}],
+)
+def test_call__as_models_write__understood(arguments: dict[str, Any]) -> None:
+    """Numbers as texts, lists as texts with commas."""
+    assert not ask("trace.summarize", arguments).is_error
+
+
+def test_call__budget_named_by_the_error__is_enough() -> None:
+    """What an error asks for is what it takes."""
+    for tool, arguments in (("trace.summarize", {"budget": 46}), ("trace.evidence", {"id": 1, "budget": 20})):
+        wanted = re.search(r"ask for (\d+) or more", said(ask(tool, arguments)))
+        assert wanted is not None
+        assert not ask(tool, {**arguments, "budget": int(wanted[1])}).is_error
+
+
+def test_call__long_one__says_how_far_it_is() -> None:
+    """A client that asks for progress is told."""
+    heard: list[tuple[float, float | None, str | None]] = []
+
+    async def hear(progress: float, total: float | None, message: str | None) -> None:
+        heard.append((progress, total, message))
+
+    async def call() -> None:
+        async with Client(make_server(Sample())) as client:
+            await client.call_tool("trace.summarize", {}, progress_callback=hear)
+
+    anyio.run(call)
+    assert heard == [(1.0, 2.0, "bytes read")]
+
+
+@given(st.integers(0, 300), st.integers(-1, 300))
+def test_longest__any__the_last_that_fits(length: int, most: int) -> None:
+    """Whatever fits is found, and nothing that does not."""
+    assert longest(length, lambda size: size <= most) == min(length, max(most, -1))
+
+
+@given(st.text())
+def test_tame__any_text__nothing_that_steers(text: str) -> None:
+    """No escape sequence, no special token; plain text stays as it is."""
+    tamed = tame(text)
+    assert "<|" not in tamed
+    assert "|>" not in tamed
+    assert all(letter.isprintable() or letter in "\n\t" for letter in tamed)
+    assert tame("GET /cart 500\n\t{}") == "GET /cart 500\n\t{}"
+
+
+def test_read__none_given__as_configured() -> None:
+    """Nothing is asked that was not written."""
+    assert read({}, Summarize).asked() == {}
+    assert read({"baseline": "0s", "window": "5m"}, Summarize).asked() == {"baseline": 0, "window": 5 * MINUTE}
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "expected"),
+    [
+        ("", 0o600, "16 characters"),
+        ("short", 0o600, "16 characters"),
+        ("a" * 32, 0o604, "chmod 600"),
+        ("a b" * 9, 0o600, "space"),
+    ],
+)
+def test_token__of_no_use__refused(tmp_path: Path, content: str, mode: int, expected: str) -> None:
+    """A token that could be guessed, or is known to all, keeps nobody out."""
+    file = tmp_path / "token"
+    file.write_text(content)
+    file.chmod(mode)
+    with pytest.raises(ConfigError, match=expected):
+        read_token(file)
+
+
+def test_token__made__and_kept(tmp_path: Path) -> None:
+    """The same at the next start; another file, another token."""
+    token = read_token(tmp_path / "token")
+    assert read_token(tmp_path / "token") == token
+    assert read_token(tmp_path / "other") != token
+    with pytest.raises(ConfigError, match="No such file"):
+        read_token(tmp_path / "nowhere/token")
