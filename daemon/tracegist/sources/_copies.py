@@ -19,6 +19,7 @@ from tracegist.sources._identity import HEAD, Fingerprint, agrees, begins_alike
 if TYPE_CHECKING:
     from tracegist.sources._base import Position
     from tracegist.sources._reader import RecordReader
+    from tracegist.sources._scan import Key
 
 __all__ = ["Original", "UnclearError", "copies", "find_original", "origins", "packed_beside"]
 
@@ -34,6 +35,7 @@ class UnclearError(Exception):
 class Followed(Protocol):
     """A file that is followed, as far as it matters here."""
 
+    key: Key
     path: str
     at_end: bool
     position: Position | None
@@ -87,7 +89,8 @@ class Original:
         except OSError:
             return b""
         try:
-            return plain.read(length, offset)
+            stat = plain.stat()
+            return plain.read(length, offset) if (stat.st_dev, stat.st_ino) == self.file.key else b""
         except OSError:
             return b""
         finally:
@@ -194,6 +197,7 @@ def _cover(content: Content, original: Original, *, patient: bool) -> Fingerprin
         raise UnclearError
     size = content.size()
     length = min(HEAD, size)
-    if original.file and original.read(length, size - length) != content.read(length, size - length):
+    theirs = original.read(length, size - length)
+    if theirs and theirs != content.read(length, size - length):
         return None
     return Fingerprint.at(content, size)

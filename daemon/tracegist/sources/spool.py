@@ -194,7 +194,8 @@ class SpoolSource:
                     self._new_contents = True
                     self._news.set()
                 elif await to_thread.run_sync(self._move, drop, known):
-                    del self._drops[stream]
+                    # A look at the folder may have missed it meanwhile.
+                    self._drops.pop(stream, None)
                     moved.add(stream)
         return moved
 
@@ -338,7 +339,7 @@ class SpoolSource:
         reader, drop.reader = drop.reader, None
         if reader is None:
             if await to_thread.run_sync(self._move, drop, None):
-                del self._drops[drop.stream]
+                self._drops.pop(drop.stream, None)
             return None
         drop.size = reader.stat.st_size
         if isinstance(reader, PackedReader):
