@@ -105,7 +105,7 @@ def test_help__of_a_verb__begins_with_its_line_and_has_examples(verb: str, capsy
 
 def test_help__imports_nothing_heavy() -> None:
     """The overview comes at once, for neither the verbs nor what they need is imported; nor by `import tracegist`."""
-    heavy = "httpx starlette uvicorn watchfiles structlog tiktoken anyio msgspec tracegist._engine"
+    heavy = "mcp pydantic httpx starlette uvicorn watchfiles structlog tiktoken anyio msgspec tracegist._engine"
     code = (
         "import sys; from tracegist.cli import main; main(['--help']); "
         f"print(set({heavy!r}.split()) & set(sys.modules), file=sys.stderr)"

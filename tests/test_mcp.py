@@ -35,7 +35,7 @@ pytestmark = [
 
 DEADLINE = 30.0
 SUMMARY = "tracegist://summary"
-TOOLS = {"trace.summarize", "trace.evidence"}
+TOOLS = {"trace.summarize", "trace.query", "trace.evidence"}
 MODES = ("auto", "legacy")
 
 
@@ -188,6 +188,11 @@ def text(content: object) -> str:
     return block.text
 
 
+def services() -> bytes:
+    """Six services, of which the first says most."""
+    return lines(3) + b"".join(lines(1, message="up", service=f"other-{number}") for number in range(5))
+
+
 async def asked_everything(client: Client) -> None:
     """List, call, be refused, read."""
     found = await client.list_tools()
@@ -203,7 +208,17 @@ async def asked_everything(client: Client) -> None:
     assert count_tokens(text(answer.content)) <= 200
     evidence = await client.call_tool("trace.evidence", {"id": "#1"})
     assert "upstream timed out" in evidence.structured_content["events"][0]["raw"]
+    rows: list[Any] = []
+    cursor = None
+    while not rows or cursor:
+        page = await client.call_tool("trace.query", {"group_by": "service", "limit": 2, "cursor": cursor})
+        rows += page.structured_content["rows"]
+        cursor = page.structured_content.get("cursor")
+    assert [row[:2] for row in rows] == [["payment", 3]] + [[f"other-{number}", 1] for number in range(5)]
     for name, arguments, expected in (
+        ("trace.query", {"group_by": "servce"}, "did you mean service?"),
+        ("trace.query", {"bugdet": 5}, "did you mean budget?"),
+        ("trace.query", {"cursor": "nonsense"}, "take it from the page before"),
         ("trace.summarize", {"bugdet": 5}, "did you mean budget?"),
         ("trace.summarize", {"budget": 5}, "too small"),
         ("trace.summarize", {"sections": ["nonsense"]}, "nonsense"),
@@ -221,7 +236,7 @@ async def asked_everything(client: Client) -> None:
 @pytest.mark.parametrize("mode", MODES)
 async def test_mcp__every_transport__answers_the_same(daemon: Daemon, mode: str) -> None:
     """Over the socket, the port and the bridge, with the protocol's newest version and those before it."""
-    daemon.push(lines(3))
+    daemon.push(services())
     for way in (daemon.over_socket, daemon.over_tcp, daemon.over_stdio):
         async with way(mode=mode) as client:
             await asked_everything(client)
@@ -285,7 +300,7 @@ async def test_mcp__daemon_away__says_so_and_goes_on_when_it_is_back(daemon: Dae
 async def test_mcp__files__answers_without_a_daemon_and_reads_again_what_has_changed(tmp_path: Path) -> None:
     """Files are read when asked, with word of the progress, and again once they have grown."""
     file = tmp_path / "app.jsonl"
-    file.write_bytes(lines(3))
+    file.write_bytes(services())
     async with bridge(str(file)) as client:
         await asked_everything(client)
         with file.open("ab") as more:

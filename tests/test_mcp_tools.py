@@ -21,13 +21,15 @@ from mcp.client import Client
 from mcp_types import CallToolResult, TextContent
 
 from tracegist._engine import Engine, count_tokens
-from tracegist.errors import ConfigError, TraceNotFound
+from tracegist.errors import ConfigError, QueryError, TokenBudgetExceeded
 from tracegist.mcp.account import Report
 from tracegist.mcp.arguments import read
 from tracegist.mcp.budget import Answer, longest, tame
 from tracegist.mcp.evidence import Evidence, evidence
+from tracegist.mcp.query import query
 from tracegist.mcp.server import INSTRUCTIONS, make_server
 from tracegist.mcp.summarize import Summarize, summarize
+from tracegist.mcp.tools import tools
 from tracegist.server.guard import read_token
 
 MINUTE = 60 * 10**9
@@ -60,6 +62,10 @@ class Sample:
     async def summary(self, asked: Mapping[str, Any]) -> bytes:
         """As the engine gives it."""
         return self.engine.summary(**{"budget": 1000, "window": MINUTE, **asked})
+
+    async def query(self, question: Mapping[str, Any]) -> bytes:
+        """As the engine gives it."""
+        return self.engine.query(msgspec.json.encode(question))
 
     async def evidence(self, number: int) -> bytes:
         """As the engine gives it."""
@@ -97,9 +103,9 @@ def test_tools__listed__cost_few_tokens_and_say_what_they_give() -> None:
 
     async def listed() -> str:
         async with Client(make_server(Sample())) as client:
-            tools = (await client.list_tools()).tools
-            assert all(tool.output_schema for tool in tools)
-            return msgspec.json.encode([tool.model_dump(by_alias=True, exclude_none=True) for tool in tools]).decode()
+            found = (await client.list_tools()).tools
+            assert all(tool.output_schema for tool in found)
+            return msgspec.json.encode([tool.model_dump(by_alias=True, exclude_none=True) for tool in found]).decode()
 
     tokens = count_tokens(anyio.run(listed))
     stated = re.search(
@@ -159,6 +165,79 @@ def test_evidence__any_budget__pages_add_up_to_all_of_it(budget: int, encoding: 
     assert [event["raw"] for event in given] == [tame(event["raw"]) for event in whole]
 
 
+QUESTIONS: tuple[dict[str, Any], ...] = (
+    {},
+    {"group_by": "service,operation", "select": "count,p95,rate"},
+    {"group_by": "service", "since": "1m", "compare": "baseline"},
+    {"group_by": "time:10s", "select": "count,errors,self_p95"},
+    {"what": "edges"},
+    {"where": "service=front* duration>1ms -kind=log", "order_by": "-p95"},
+)
+
+
+@given(
+    st.sampled_from(QUESTIONS),
+    st.integers(min_value=50, max_value=3000),
+    st.sampled_from(["o200k_base", "cl100k_base"]),
+    st.one_of(st.none(), st.integers(1, 20)),
+)
+def test_query__any_budget__kept_and_pages_add_up_to_all_of_it(
+    question: dict[str, Any], budget: int, encoding: str, limit: int | None
+) -> None:
+    """No row is lost or given twice, and no page is larger than its budget: as text, as JSON, or as the error it is."""
+    whole = json.loads(sample().query(msgspec.json.encode({**question, "budget": 1_000_000})))
+
+    async def pages() -> list[Answer]:
+        found: list[Answer] = []
+        cursor = None
+        while not found or cursor:
+            asked = {**question, "budget": budget, "encoding": encoding, "limit": limit, "cursor": cursor}
+            found.append(await query(Sample(), asked))
+            cursor = found[-1].content.get("cursor")
+        return found
+
+    answers, refused = [], ""
+    try:
+        answers = anyio.run(pages)
+    except TokenBudgetExceeded as error:
+        refused = str(error)
+    if refused:
+        assert budget < 250
+        assert count_tokens(refused, encoding) <= budget
+        return
+    rows: list[Any] = []
+    for number, answer in enumerate(answers):
+        assert count_tokens(answer.text, encoding) <= budget
+        assert count_tokens(json_of(answer), encoding) <= budget
+        given = int(answer.content["cursor"].partition("-")[0]) if "cursor" in answer.content else whole["total_rows"]
+        before = len(rows)
+        rows += answer.content.get("rows", whole["rows"][before:given])
+        assert len(rows) == given
+        assert given > before or not whole["rows"]
+        assert answer.content.get("left_out", 0) == whole["total_rows"] - given
+        if "totals" in answer.content:
+            assert answer.content["totals"] == whole["totals"], number
+    assert rows == whole["rows"]
+
+
+def test_query__kinds_of_question__those_that_the_engine_knows() -> None:
+    """The list that a model reads is the engine's own."""
+    with pytest.raises(QueryError) as refused:
+        sample().query(b'{"what":"nonsense"}')
+    known = str(refused.value).partition("it is one of ")[2].partition(";")[0].partition("\n")[0].split(", ")
+    [listed] = [tool.input_schema["properties"]["what"]["enum"] for tool in tools() if tool.name == "trace.query"]
+    assert listed == known
+
+
+@pytest.mark.parametrize(("field", "separator"), [("group_by", ", "), ("select", ", "), ("where", " ")])
+def test_query__words_of_its_description__are_known(field: str, separator: str) -> None:
+    """What a model is told it can write can be written."""
+    [tool] = [tool for tool in tools() if tool.name == "trace.query"]
+    for word in tool.input_schema["properties"][field]["description"].partition(": ")[2].split(separator):
+        result = ask("trace.query", {field: word})
+        assert not result.is_error, said(result)
+
+
 def test_evidence__every_number_of_any_summary__resolves_or_says_that_it_expired() -> None:
     """What a model is pointed to is there."""
     for budget in (200, 1000, 20_000):
@@ -166,10 +245,8 @@ def test_evidence__every_number_of_any_summary__resolves_or_says_that_it_expired
         numbers = {int(number) for number in re.findall(r" #(\d+)$", text, re.MULTILINE)}
         assert numbers
         for number in numbers:
-            try:
-                assert json.loads(sample().evidence(number))["events"]
-            except TraceNotFound as error:
-                assert "expired" in str(error)  # noqa: PT017 - either is right
+            found = ask("trace.evidence", {"id": number})
+            assert "expired" in said(found) if found.is_error else found.structured_content["events"]
 
 
 @pytest.mark.parametrize(
@@ -184,6 +261,13 @@ def test_evidence__every_number_of_any_summary__resolves_or_says_that_it_expired
         ("trace.summarize", {"encoding": "klingon"}, "o200k_base"),
         ("trace.summarize", {"sections": "nonsense"}, "nonsense"),
         ("trace.summarize", {"budget": 46}, "or more"),
+        ("trace.query", {"group_by": "servce"}, "did you mean service?"),
+        ("trace.query", {"what": "edgs"}, "did you mean edges?"),
+        ("trace.query", {"bugdet": 10}, "did you mean budget?"),
+        ("trace.query", {"budget": 5}, "too small"),
+        ("trace.query", {"budget": 40}, "or more"),
+        ("trace.query", {"cursor": "x"}, "take it from the page before"),
+        ("trace.query", {"encoding": "klingon"}, "o200k_base"),
         ("trace.evidence", {}, "id is missing"),
         ("trace.evidence", {"id": "twelve"}, "such as 12"),
         ("trace.evidence", {"id": 99_999}, "no evidence #99999"),
@@ -200,7 +284,7 @@ def test_call__of_no_use__an_answer_that_says_what_to_do(tool: str, arguments: d
     result = ask(tool, arguments)
     assert result.is_error
     assert expected in said(result)
-    assert count_tokens(said(result)) < 60
+    assert count_tokens(said(result)) < 80
 
 
 @pytest.mark.parametrize(
@@ -214,7 +298,11 @@ def test_call__as_models_write__understood(arguments: dict[str, Any]) -> None:
 
 def test_call__budget_named_by_the_error__is_enough() -> None:
     """What an error asks for is what it takes."""
-    for tool, arguments in (("trace.summarize", {"budget": 46}), ("trace.evidence", {"id": 1, "budget": 20})):
+    for tool, arguments in (
+        ("trace.summarize", {"budget": 46}),
+        ("trace.query", {"budget": 40}),
+        ("trace.evidence", {"id": 1, "budget": 20}),
+    ):
         wanted = re.search(r"ask for (\d+) or more", said(ask(tool, arguments)))
         assert wanted is not None
         assert not ask(tool, {**arguments, "budget": int(wanted[1])}).is_error

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tracegist.analysis import Analysis, Analyzer, TraceAnalyzer, analyze_trace
     from tracegist.budget import BudgetAwareSummarizer, TokenBudgetQueue
-    from tracegist.errors import TokenBudgetExceeded, TracegistError, TraceNotFound
+    from tracegist.errors import QueryError, TokenBudgetExceeded, TracegistError, TraceNotFound
     from tracegist.event import Event
+    from tracegist.query import Answer, Query
     from tracegist.session import trace_session
     from tracegist.stream import stream_events
     from tracegist.tokens import TokenCounter
@@ -27,8 +28,11 @@ if TYPE_CHECKING:
 __all__ = [
     "Analysis",
     "Analyzer",
+    "Answer",
     "BudgetAwareSummarizer",
     "Event",
+    "Query",
+    "QueryError",
     "TokenBudgetExceeded",
     "TokenBudgetQueue",
     "TokenCounter",
@@ -43,8 +47,11 @@ __all__ = [
 _HOMES = {
     "Analysis": "analysis",
     "Analyzer": "analysis",
+    "Answer": "query",
     "BudgetAwareSummarizer": "budget",
     "Event": "event",
+    "Query": "query",
+    "QueryError": "errors",
     "TokenBudgetExceeded": "errors",
     "TokenBudgetQueue": "budget",
     "TokenCounter": "tokens",

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import islice
-from typing import Final, Protocol, TypeAlias, runtime_checkable
+from typing import Final, Literal, Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
@@ -17,6 +17,7 @@ from tracegist._config.units import Duration
 from tracegist._otlp import encode
 from tracegist.errors import SourceError
 from tracegist.event import Event
+from tracegist.query import Answer, Listed, Query
 
 __all__ = [
     "Analysis",
@@ -313,6 +314,48 @@ class Analyzer:
             sections=None if sections is None else list(sections),
         )
         return Analysis.from_json(answer)
+
+    def query(
+        self,
+        what: str | None = None,
+        *,
+        where: str | None = None,
+        of: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        group_by: Listed | None = None,
+        select: Listed | None = None,
+        order_by: Listed | None = None,
+        limit: int | None = None,
+        compare: str | None = None,
+        budget: int | None = None,
+        cursor: str | None = None,
+        format: Literal["text", "csv"] | None = None,
+    ) -> Answer:
+        """Answer a question, within a budget of tokens: the fields are those of :class:`tracegist.query.Query`.
+
+        :param budget: tokens; None for the analyzer's own
+        :raises QueryError: if a word makes no sense, or asks for what was never kept; the message points at it
+        :raises TokenBudgetExceeded: if not even one row fits
+        :raises TraceNotFound: if what is asked for is not there, or not any more
+        """
+        question = Query(
+            what=what,
+            where=where,
+            of=of,
+            since=since,
+            until=until,
+            group_by=group_by,
+            select=select,
+            order_by=order_by,
+            limit=limit,
+            compare=compare,
+            budget=self.budget if budget is None else budget,
+            encoding=self.encoding,
+            cursor=cursor,
+            format=format,
+        )
+        return Answer.from_json(self._engine.query(question.to_json()))
 
     def evidence(self, number: int) -> tuple[str, ...]:
         """Return the raw events behind ``#number``, secrets taken out.

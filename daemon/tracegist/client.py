@@ -16,12 +16,13 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
-from tracegist.errors import DaemonUnreachable, TokenBudgetExceeded, TracegistError, TraceNotFound
+from tracegist.errors import DaemonUnreachable, QueryError, TokenBudgetExceeded, TracegistError, TraceNotFound
 
 if TYPE_CHECKING:
     import httpx
 
     from tracegist.config import Duration
+    from tracegist.query import Query
 
 __all__ = ["Client"]
 
@@ -89,6 +90,19 @@ class Client:
         """
         return self._get("/status")
 
+    def query(self, question: Query | bytes) -> bytes:
+        """Put a question.
+
+        :param question: its fields, or the JSON object of them
+        :return: UTF-8 JSON, the object that :meth:`tracegist._engine.Engine.query` returns
+        :raises QueryError: if a word makes no sense, or asks for what was never kept
+        :raises TokenBudgetExceeded: if not even one row fits the budget
+        :raises TraceNotFound: if what is asked for is not there, or not any more
+        :raises DaemonUnreachable: if no daemon answers
+        """
+        content = question if isinstance(question, bytes) else question.to_json()
+        return self._ask("POST", "/query", content=content, headers={"Content-Type": "application/json"})
+
     def evidence(self, number: int) -> bytes:
         """Ask for the raw events behind ``#number``.
 
@@ -99,11 +113,22 @@ class Client:
         return self._get(f"/evidence/{number}")
 
     def _get(self, path: str, query: Mapping[str, str | list[str]] | None = None) -> bytes:
+        return self._ask("GET", path, params=query)
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str | list[str]] | None = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> bytes:
         http = self._http or self._connect()
         import httpx  # noqa: PLC0415 - takes longer to import than most questions to answer
 
         try:
-            response = http.get(path, params=query)
+            response = http.request(method, path, params=params, content=content, headers=headers)
         except httpx.TimeoutException:
             msg = f"the daemon on {self.socket} has not answered for {self._timeout:g}s"
             raise DaemonUnreachable(msg) from None
@@ -152,8 +177,21 @@ def _refusal(response: httpx.Response) -> Exception:
         answer = None
     if not isinstance(answer, dict):
         answer = {}
+    if answer.get("type") == QueryError.__name__:
+        return _query_error(answer)
     message = str(answer.get("error") or response.text.strip() or response.reason_phrase)
     kind = _ERRORS.get(str(answer.get("type")))
     if kind is None:
         kind = ValueError if response.status_code == HTTPStatus.BAD_REQUEST else TracegistError
     return kind(message)
+
+
+def _query_error(answer: Mapping[str, object]) -> QueryError:
+    text, at, suggestion = answer.get("text"), answer.get("at"), answer.get("suggestion")
+    return QueryError(
+        str(answer.get("error")),
+        str(answer.get("field") or ""),
+        text if isinstance(text, str) else "",
+        at if isinstance(at, int) else 0,
+        suggestion if isinstance(suggestion, str) else None,
+    )

@@ -40,6 +40,7 @@ Examples:
     tracegist run --sample                     a daemon on a bundled recording
     tracegist run                              the daemon itself
     tracegist summarize --window 15m           what the daemon says
+    tracegist query --where status=error       what fails, by operation
     tracegist show '#12'                       the raw events behind a statement
     source <(tracegist completion bash)        completion in this shell
 
@@ -48,7 +49,8 @@ Examples:
 _VERBS: Final = {
     "run": "Run the daemon: read the sources, keep the summary, serve the socket.",
     "summarize": "Say what happened, within a budget of tokens.",
-    "show": "Print the raw events behind a statement, such as '#12'.",
+    "query": "Answer a question about what happened, within a budget of tokens.",
+    "show": "Print the raw events behind a statement, such as '#12', or a trace.",
     "status": "Say how the daemon is: what it reads, what was lost.",
     "formats": "Say what files are taken for, and what comes of their records.",
     "templates": "Print the template of each log message of a file.",

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import Final
 
-from tracegist.errors import ConfigError, DaemonUnreachable, TracegistError
+from tracegist.errors import ConfigError, DaemonUnreachable, QueryError, TracegistError
 
 __all__ = ["EXIT_CODES", "Unreadable", "Usage", "exit_code", "report"]
 
@@ -40,22 +40,32 @@ class Unreadable(TracegistError):
 
 def exit_code(error: TracegistError) -> int:
     """Choose the code that tells a script what happened."""
-    for kind, code in ((Usage, USAGE), (Unreadable, UNREADABLE), (DaemonUnreachable, NO_DAEMON), (ConfigError, CONFIG)):
+    for kind, code in (
+        (Usage, USAGE),
+        (QueryError, USAGE),
+        (Unreadable, UNREADABLE),
+        (DaemonUnreachable, NO_DAEMON),
+        (ConfigError, CONFIG),
+    ):
         if isinstance(error, kind):
             return code
     return FAILED
 
 
 def report(message: object) -> None:
-    """Write one line to standard error, whatever is in the message."""
-    line = " ".join(str(message).split())
-    text = "".join(character if character.isprintable() else "?" for character in f"tracegist: {line}")
+    """Write one line to standard error, whatever is in the message; a query's word at fault and its caret in two more."""
+    lines = str(message).split("\n") if isinstance(message, QueryError) else [" ".join(str(message).split())]
+    text = "\n".join(_printable(line) for line in [f"tracegist: {lines[0]}", *lines[1:]])
     try:
         sys.stderr.write(text + "\n")
         sys.stderr.flush()
     except (OSError, ValueError, AttributeError):
         # There is nowhere left to say it; the exit code says it.
         return
+
+
+def _printable(line: str) -> str:
+    return "".join(character if character.isprintable() else "?" for character in line)
 
 
 def discard_output() -> None:

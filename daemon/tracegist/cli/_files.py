@@ -15,19 +15,33 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from tracegist import _engine
 from tracegist.cli._failure import UNREADABLE, Unreadable, Usage, report
 from tracegist.cli._reading import standard_input
-from tracegist.errors import SourceError, TraceNotFound
+from tracegist.errors import QueryError, SourceError, TokenBudgetExceeded, TraceNotFound
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from tracegist.config import Config, Dialect, Limits
     from tracegist.offline import Ingested
+    from tracegist.query import Query
 
-__all__ = ["Question", "check_readable", "evidence_of_files", "progress_bar", "summarize_files"]
+__all__ = ["Question", "check_readable", "evidence_of_files", "progress_bar", "query_files", "summarize_files"]
 
 # A bar that is gone before it can be read is only a flicker.
 _PATIENCE: Final = 0.5
 _AMPLE: Final = 100_000
+# Fields of a query that are wrong whatever the files say.
+_ANY_STATE: Final = (
+    "query",
+    "what",
+    "where",
+    "group_by",
+    "select",
+    "order_by",
+    "format",
+    "limit",
+    "budget",
+    "encoding",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +99,27 @@ def evidence_of_files(paths: Sequence[str], number: int, config: Config, dialect
     usual = config.summary
     Question(budget=_AMPLE, encoding=usual.encoding, window=usual.window, baseline=usual.baseline).ask(engine)
     return engine.evidence(number)
+
+
+def query_files(paths: Sequence[str], question: Query, limits: Limits, dialect: Dialect) -> tuple[bytes, int]:
+    """Read files and put a question about them.
+
+    :param dialect: how they are written
+    :return: the engine's JSON, and the exit code: not 0 if some of the files could not be read
+    :raises QueryError: if a word of the question makes no sense
+    :raises Unreadable: if there is nothing to ask about
+    """
+    # A gigabyte is not read only to learn that a word is misspelt.
+    try:
+        _engine.Engine().query(question.to_json())
+    except QueryError as error:
+        if error.field in _ANY_STATE:
+            raise
+    except (TokenBudgetExceeded, TraceNotFound):
+        pass
+    engine = _engine.Engine(host="", **limits.options())
+    code = _ingest(engine, paths, dialect)
+    return engine.query(question.to_json()), code
 
 
 def _ingest(engine: _engine.Engine, paths: Sequence[str], dialect: Dialect) -> int:

@@ -1,11 +1,11 @@
-"""``tracegist show '#12'``: the raw events behind a statement."""
+"""``tracegist show '#12'``: the raw events behind a statement; ``tracegist show TRACE``: the tree of a trace."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from cyclopts import Parameter
 
@@ -15,11 +15,12 @@ from tracegist.cli._output import safe, write
 
 __all__ = ["show"]
 
-_NUMBER: Final = re.compile(r"#?([0-9]{1,18})")
+_NUMBER: Final = re.compile(r"#?([0-9]{1,7})")
+_TRACE: Final = re.compile(r"[0-9a-fA-F]{8,32}")
 
 
 def show(
-    number: Annotated[str, Parameter(name="NUMBER")],
+    subject: Annotated[str, Parameter(name="SUBJECT")],
     /,
     *paths: Paths,
     zone: Zone = None,
@@ -28,23 +29,34 @@ def show(
     config: ConfigFile = None,
     socket: Socket = None,
 ) -> None:
-    """Print the raw events behind a statement, such as '#12'.
+    """Print the raw events behind a statement, such as '#12', or a trace.
 
-    Mind the quotes: to a shell, a # begins a comment. 12 will do.
+    Mind the quotes: to a shell, a # begins a comment. 12 will do. Of a trace
+    id its first eight digits will do.
 
     Examples:
         tracegist show '#12'
         tracegist show 12 traces.jsonl app.log
+        tracegist show 5b8efff798038103 traces.jsonl
         tracegist show 12 --format json | jq -r .events[].raw
 
-    :param number: What stands at the end of the statement.
+    :param subject: What stands at the end of the statement, or a trace id.
     :param paths: The files that were summarized; without them, the daemon is asked.
     """
-    match = _NUMBER.fullmatch(number)
-    if match is None:
-        msg = f"{number} is no number of evidence: write it as it stands at the end of a statement, such as '#12'"
-        raise Usage(msg)
     files = check_paths(paths, show)
+    match = _NUMBER.fullmatch(subject)
+    if match is None:
+        if _TRACE.fullmatch(subject) is None:
+            msg = (
+                f"{subject} is no number of evidence and no trace: write the number as it stands at the end of a statement, "
+                "such as '#12', or at least eight hexadecimal digits of a trace id"
+            )
+            raise Usage(msg)
+        from tracegist.cli.query import query  # noqa: PLC0415
+
+        form: Literal["text", "json"] | None = format if format == "json" else None
+        query(*files, what="trace", of=subject, zone=zone, source=source, format=form, config=config, socket=socket)
+        return
     if files:
         from tracegist.cli._dialect import dialect_of  # noqa: PLC0415
         from tracegist.cli._files import evidence_of_files  # noqa: PLC0415

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 import anyio
 import anyio.to_thread
+import msgspec
 
 if TYPE_CHECKING:
     from tracegist.server import Backend
@@ -41,6 +42,9 @@ class Account(Protocol):
         :param asked: keyword arguments of :meth:`tracegist._engine.Engine.summary`; what is not given is as configured
         """
 
+    async def query(self, question: Mapping[str, Any]) -> bytes:
+        """Answer a question; its fields are those of :meth:`tracegist._engine.Engine.query`."""
+
     async def evidence(self, number: int) -> bytes:
         """Give the raw events behind a number."""
 
@@ -71,6 +75,11 @@ class OwnAccount:
         if not asked and publisher.latest is not None:
             return publisher.latest.json
         return await anyio.to_thread.run_sync(publisher.render, publisher.notices, asked, limiter=self._threads)
+
+    async def query(self, question: Mapping[str, Any]) -> bytes:
+        """Ask the engine."""
+        asked = msgspec.json.encode(question)
+        return await anyio.to_thread.run_sync(self._backend.engine.query, asked, limiter=self._threads)
 
     async def evidence(self, number: int) -> bytes:
         """Give the raw events behind a number."""

@@ -73,6 +73,10 @@ class FilesAccount:
         }
         return await anyio.to_thread.run_sync(lambda: self._engine.summary(**options))
 
+    async def query(self, question: Mapping[str, Any]) -> bytes:
+        """Ask the engine."""
+        return await anyio.to_thread.run_sync(self._engine.query, msgspec.json.encode(question))
+
     async def evidence(self, number: int) -> bytes:
         """Give the raw events behind a number."""
         return await anyio.to_thread.run_sync(self._engine.evidence, number)

@@ -56,6 +56,11 @@ class RemoteAccount:
         }
         return await self._ask(lambda client: client.summary(**options))
 
+    async def query(self, question: Mapping[str, Any]) -> bytes:
+        """Put a question to the daemon."""
+        asked = msgspec.json.encode(question)
+        return await self._ask(lambda client: client.query(asked))
+
     async def evidence(self, number: int) -> bytes:
         """Ask for the raw events behind a number."""
         return await self._ask(lambda client: client.evidence(number))

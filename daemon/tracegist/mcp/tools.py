@@ -18,6 +18,7 @@ from tracegist.mcp.account import Account
 from tracegist.mcp.arguments import read
 from tracegist.mcp.budget import Answer
 from tracegist.mcp.evidence import Evidence, evidence
+from tracegist.mcp.query import query
 from tracegist.mcp.summarize import Summarize, summarize
 
 __all__ = ["call", "tools"]
@@ -83,13 +84,48 @@ _TOOLS: Final = {
         _object(("text",), text=_text(), tokens=_number(), left_out=_number()),
         _summarize,
     ),
+    "trace.query": _Tool(
+        "Rows of what is kept, grouped and measured as asked: calls, errors and times of services and operations, edges "
+        "between services, templates of messages. Lists take commas.",
+        _object(
+            what={"enum": ["series", "edges", "templates"]},
+            where=_text(
+                'terms that all hold: service=pay* status=error duration>100ms template~timeout -kind=log #12 "text"'
+            ),
+            since=_text("5m before the newest event, 14:02, RFC 3339 or all"),
+            until=_text(),
+            group_by=_text("dimensions: service, operation, kind, template, peer, step, status, time:1m"),
+            select=_text(
+                "measures: count, rate, errors, error_share, origins, p50, p95, p99, max, mean, sum, self_p95, first, last, "
+                "distinct:service"
+            ),
+            order_by=_text("columns, - in front for the largest first"),
+            limit=_number("rows"),
+            compare=_text("baseline, 10m before, or FROM..TO"),
+            budget=_number(),
+            cursor=_text("goes on, with the same question"),
+        ),
+        _object(
+            text=_text(),
+            about=_text(),
+            columns={"type": "array", "items": _text()},
+            units={"type": "object"},
+            rows={"type": "array", "items": {"type": "array"}},
+            totals={"type": "array"},
+            notes={"type": "array", "items": _text()},
+            total_rows=_number(),
+            left_out=_number(),
+            cursor=_text(),
+        ),
+        query,
+    ),
     "trace.evidence": _Tool(
         "Raw spans and log records behind a #number of an answer; secrets are masked.",
         _object(
             ("id",),
             id=_number("the number behind #"),
-            budget=_number("tokens of the answer, 1000 if not given"),
-            cursor=_text("from the answer before, to go on"),
+            budget=_number(),
+            cursor=_text("goes on"),
         ),
         _object(
             ("id", "events"),

@@ -24,6 +24,7 @@ class Refusal(Exception):
     :param status: the HTTP status
     :param message: one line
     :param kind: the name of the error in :mod:`tracegist.errors`, for clients that raise it again
+    :param details: what else the error says
     """
 
     def __init__(
@@ -33,12 +34,14 @@ class Refusal(Exception):
         *,
         kind: str = "TracegistError",
         headers: Mapping[str, str] | None = None,
+        details: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
         self.kind = kind
         self.headers = dict(headers or {})
+        self.details = dict(details or {})
 
 
 def wants_json(request: Request) -> bool:
@@ -57,7 +60,7 @@ def json_answer(
 
 def refuse(request: Request, refusal: Refusal) -> Response:
     """Answer with an error: as text where the answer would have been text, as JSON anywhere else."""
-    if request.url.path.startswith("/summary") and not wants_json(request):
+    if request.url.path.startswith(("/summary", "/query", "/traces")) and not wants_json(request):
         return Response(f"{refusal.message}\n", refusal.status, refusal.headers, "text/plain; charset=utf-8")
-    answer = {"type": refusal.kind, "status": int(refusal.status), "error": refusal.message}
+    answer = {"type": refusal.kind, "status": int(refusal.status), "error": refusal.message, **refusal.details}
     return json_answer(answer, refusal.status, refusal.headers)

@@ -19,6 +19,7 @@ from tracegist.server.body import Bodies
 from tracegist.server.ingest import Ingest, Inlet
 from tracegist.server.otlp import Otlp
 from tracegist.server.parameters import read_parameters
+from tracegist.server.questions import Questions
 from tracegist.server.stream import stream_summaries
 
 if TYPE_CHECKING:
@@ -61,11 +62,14 @@ def make_routes(backend: Backend) -> list[Route]:
     """Bind the routes to what they answer from."""
     bodies = Bodies(largest=backend.largest)
     answers = _Answers(backend, bodies)
+    questions = Questions(backend.engine, bodies)
     return [
         Route("/summary", _guarded(answers.summary)),
         Route("/summary/stream", _guarded(answers.stream)),
         Route("/status", _guarded(answers.status)),
         Route("/healthz", _guarded(answers.health)),
+        Route("/query", _guarded(questions.query), methods=["POST"]),
+        Route("/traces/{trace}", _guarded(questions.trace)),
         Route("/evidence/{number}", _guarded(answers.evidence)),
         Route("/ingest/{source:path}", _guarded(answers.ingest), methods=["POST"]),
         *make_otlp_routes(backend, bodies),

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::timeline::Seconds;
-use crate::event::Event;
+use crate::event::{Event, TraceId};
 use crate::{redact, show};
 
 /// Seconds of event time for which one set of events is collected; the set before it is kept too.
@@ -49,6 +49,8 @@ pub struct Exhibit {
     pub stream: Box<str>,
     /// Where its record begins there.
     pub offset: u64,
+    /// The trace it belongs to; zeros if to none.
+    pub trace: TraceId,
     /// Its bytes, redacted, cut.
     pub raw: Box<[u8]>,
 }
@@ -75,13 +77,13 @@ pub struct Kept {
 const ROLES: [Role; 3] = [Role::Worst, Role::Failed, Role::Sample];
 
 impl Kept {
-    /// Consider an event. Returns by how many bytes what is kept has changed.
+    /// Consider an event. Returns by how many bytes what is kept has changed; `None` if the event is not kept.
     #[inline]
-    pub fn offer(&mut self, event: &Event<'_>, time: i64, stream: &str, offset: u64) -> isize {
+    pub fn offer(&mut self, event: &Event<'_>, time: i64, stream: &str, offset: u64) -> Option<isize> {
         let epoch = time.div_euclid(1_000_000_000 * EPOCH);
         let hash = mix(event.raw, event.span);
-        let mut changed = 0;
-        let Some(set) = self.set(epoch, &mut changed) else { return 0 };
+        let (mut changed, mut kept) = (0, false);
+        let set = self.set(epoch, &mut changed)?;
         let ranks = [event.duration.map(|ns| u64::MAX - ns), event.failed.then_some(hash), Some(hash)];
         for (slot, rank) in set.exhibits.iter_mut().zip(ranks) {
             let Some(rank) = rank else { continue };
@@ -91,14 +93,15 @@ impl Kept {
             }
             let said = show::evidence(event);
             let raw = redact::redact(&said[..said.len().min(RAW_LIMIT)]).into();
-            let exhibit = Exhibit { rank, time, stream: stream.into(), offset, raw };
+            let exhibit = Exhibit { rank, time, stream: stream.into(), offset, trace: event.trace, raw };
             if slot.as_ref().is_some_and(|kept| *kept <= exhibit) {
                 continue;
             }
             changed += size(Some(&exhibit)) - size(slot.as_ref());
             *slot = Some(exhibit);
+            kept = true;
         }
-        changed
+        kept.then_some(changed)
     }
 
     /// Add a record to the events that the record at an offset of a stream gave, as far as they are kept and short. Returns

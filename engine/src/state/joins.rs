@@ -50,7 +50,8 @@ pub struct OpenSpan {
 
 impl OpenSpan {
     /// Nanoseconds from its start to its end.
-    fn took(&self) -> u64 {
+    #[must_use]
+    pub fn took(&self) -> u64 {
         self.end.saturating_sub(self.start).unsigned_abs()
     }
 
@@ -122,6 +123,14 @@ impl Joins {
                 self.link(caller.series, &span, gap, sign, table, clock);
             }
         }
+    }
+
+    /// The parent of each span of a trace, by its place among them.
+    #[must_use]
+    pub fn parents(spans: &[OpenSpan]) -> Vec<Option<usize>> {
+        let mut joins = Self { spans: spans.to_vec(), ..Self::default() };
+        joins.join(spans.len());
+        joins.parents.iter().map(|&parent| (parent != END).then_some(parent as usize)).collect()
     }
 
     /// Find the parent of each of the first `count` spans, and line up the children by parent.

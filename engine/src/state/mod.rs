@@ -3,6 +3,7 @@
 //! In: blocks of bytes of a stream. Out: series with their timelines, open traces, evidence, streams and the ledger, for
 //! the summary and the queries to read.
 
+pub mod closed;
 pub mod evidence;
 pub mod hist;
 pub mod joins;
@@ -219,9 +220,9 @@ impl State {
             self.shape_of(&event.message);
             let key = Key { service: &*event.service, operation: self.shape.as_str(), within: "", kind: Kind::Log };
             let id = self.table.find(&key);
-            self.count(id, event, time, stream, offset);
+            let noted = self.count(id, event, time, stream, offset);
             if event.trace != [0; 16] && event.span != 0 {
-                self.open(event, time, id);
+                self.open(event, time, id, noted);
             }
             return id;
         }
@@ -229,7 +230,7 @@ impl State {
         let operation = templates::name(&event.operation, &mut name);
         let key = Key { service: &*event.service, operation, within: "", kind: event.kind };
         let id = self.table.find(&key);
-        self.count(id, event, time, stream, offset);
+        let mut noted = self.count(id, event, time, stream, offset);
         if event.failed && !event.message.is_empty() {
             self.shape_of(&event.message);
             let key = Key {
@@ -239,11 +240,11 @@ impl State {
                 kind: Kind::Failure,
             };
             let failure = self.table.find(&key);
-            self.count(failure, event, time, stream, offset);
+            noted |= self.count(failure, event, time, stream, offset);
         }
         self.name = name;
         if event.own.is_none() {
-            self.open(event, time, id);
+            self.open(event, time, id, noted);
         }
         id
     }
@@ -264,8 +265,8 @@ impl State {
         self.clean.insert(hash);
     }
 
-    /// Put a span, or a log record that names its span, to its trace.
-    fn open(&mut self, event: &Event<'_>, time: i64, id: SeriesId) {
+    /// Put a span, or a log record that names its span, to its trace; `noted` if it was kept as evidence.
+    fn open(&mut self, event: &Event<'_>, time: i64, id: SeriesId, noted: bool) {
         let took = i64::try_from(event.duration.unwrap_or(0)).unwrap_or(i64::MAX);
         let mark = event.kind == Kind::Log;
         let span = OpenSpan {
@@ -284,13 +285,14 @@ impl State {
         if self.traces.is_full(&event.trace) {
             self.ledger.evicted_spans += self.traces.cut(event.trace, &mut self.table, &self.clock);
         }
-        self.traces.add(event.trace, span);
+        self.traces.add(event.trace, span, noted);
         if self.traces.open() > self.limits.max_open_spans {
             self.ledger.evicted_spans += self.traces.close(&mut self.table, &self.clock, time.div_euclid(NANOS));
         }
     }
 
-    fn count(&mut self, id: SeriesId, event: &Event<'_>, time: i64, stream: &str, offset: u64) {
+    /// Count an event in a series. Says whether it was kept as evidence.
+    fn count(&mut self, id: SeriesId, event: &Event<'_>, time: i64, stream: &str, offset: u64) -> bool {
         self.table.number(id);
         let record = self.table.record_mut(id);
         record.count += 1;
@@ -304,8 +306,9 @@ impl State {
             own: event.own.map(|ns| (bucket(ns), 1)),
         };
         record.timeline.add(time.div_euclid(NANOS), &self.clock, &delta);
-        let changed = record.kept.offer(event, time, stream, offset);
+        let Some(changed) = record.kept.offer(event, time, stream, offset) else { return false };
         self.evidence_changed(changed);
+        true
     }
 
     pub(crate) fn evidence_changed(&mut self, changed: isize) {

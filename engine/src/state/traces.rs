@@ -11,6 +11,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
+use super::closed::Closed;
 use super::joins::{Joins, OpenSpan};
 use super::series::Table;
 use super::timeline::{Clock, Seconds};
@@ -37,6 +38,8 @@ struct Trace {
     entered: u32,
     generation: Seconds,
     queued: bool,
+    /// One of its events was kept as evidence.
+    noted: bool,
 }
 
 /// All open traces.
@@ -52,6 +55,7 @@ pub struct Traces {
     changed: Vec<TraceId>,
     closed_before: Seconds,
     joins: Joins,
+    closed: Closed,
     /// Spans kept open at most.
     pub limit: usize,
     /// Seconds of event time a trace is kept open after its last span.
@@ -71,6 +75,7 @@ impl Traces {
             changed: Vec::new(),
             closed_before: Seconds::MIN,
             joins: Joins::default(),
+            closed: Closed::default(),
             limit,
             hold,
         }
@@ -96,12 +101,19 @@ impl Traces {
         spans
     }
 
-    /// Put a span to its trace.
-    pub fn add(&mut self, id: TraceId, span: OpenSpan) {
+    /// Put a span to its trace; `noted` if it was kept as evidence.
+    pub fn add(&mut self, id: TraceId, span: OpenSpan, noted: bool) {
         let generation = span.end.div_euclid(NANOS * GENERATION);
         let new = self.traces.len();
-        let trace =
-            self.traces.entry(id).or_insert(Trace { head: END, count: 0, entered: 0, generation, queued: false });
+        let trace = self.traces.entry(id).or_insert(Trace {
+            head: END,
+            count: 0,
+            entered: 0,
+            generation,
+            queued: false,
+            noted,
+        });
+        trace.noted |= noted;
         let next = trace.head;
         let at = if self.free == END {
             self.spans.push((span, next));
@@ -174,6 +186,9 @@ impl Traces {
 
     fn forget(&mut self, id: TraceId) {
         let Some(trace) = self.traces.remove(&id) else { return };
+        if trace.noted {
+            self.closed.keep(id, trace.generation, self.spans_of(&trace), self.limit);
+        }
         let mut at = trace.head;
         while at != END {
             let next = self.spans[at as usize].1;
@@ -221,6 +236,26 @@ impl Traces {
         OpenTraces { heads, spans: self.spans.clone() }
     }
 
+    /// The spans of a trace that are here, in order; of a closed one those are kept that evidence was kept of.
+    #[must_use]
+    pub fn spans_in(&self, id: &TraceId) -> Vec<OpenSpan> {
+        let mut spans = self.traces.get(id).map(|trace| self.spans_of(trace)).unwrap_or_default();
+        spans.extend_from_slice(self.closed.get(id));
+        spans.sort_unstable();
+        spans
+    }
+
+    /// The ids of the traces that are here, open or closed, in no order.
+    pub fn ids(&self) -> impl Iterator<Item = &TraceId> {
+        self.traces.keys().chain(self.closed.ids().filter(|id| !self.traces.contains_key(*id)))
+    }
+
+    /// Spans of closed traces that are here.
+    #[must_use]
+    pub const fn closed(&self) -> usize {
+        self.closed.spans()
+    }
+
     fn spans_of(&self, trace: &Trace) -> Vec<OpenSpan> {
         let (mut spans, mut at) = (Vec::with_capacity(trace.count as usize), trace.head);
         while at != END {
@@ -246,7 +281,7 @@ impl Traces {
                     self.joins.enter(part.len(), -1, table, clock);
                 }
             }
-            spans.into_iter().for_each(|span| self.add(id, span));
+            spans.into_iter().for_each(|span| self.add(id, span, false));
             if let Some(trace) = self.traces.get_mut(&id) {
                 trace.entered = if shared { 0 } else { trace.count };
             }

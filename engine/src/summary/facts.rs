@@ -1,8 +1,11 @@
 //! Facts: every statement a summary of this window could make, each as one line.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::boilerplate::Boilerplate;
 use super::claims::{Claim, What};
+use super::news;
+use super::said::{approximate, measure, said, step};
 use super::verdicts::Verdict;
 use super::view::{SeriesView, View};
 use super::words;
@@ -71,7 +74,7 @@ impl Section {
     }
 
     /// What a fact of it is worth at most, against one of another section.
-    const fn worth(self) -> f64 {
+    pub(super) const fn worth(self) -> f64 {
         match self {
             Self::Wrong => 1000.0,
             Self::Failing => 60.0,
@@ -112,7 +115,7 @@ pub struct Fact {
 
 /// What stands in the `wrong` section for a verdict.
 #[must_use]
-pub fn verdict(view: &View<'_>, place: usize, verdict: &Verdict<'_>) -> Option<Fact> {
+pub fn verdict(view: &View<'_>, place: usize, verdict: &Verdict<'_>, boilerplate: &Boilerplate<'_>) -> Option<Fact> {
     let lead = verdict.claims.first()?;
     let service = words::name(verdict.service);
     let what = match lead.what {
@@ -123,10 +126,10 @@ pub fn verdict(view: &View<'_>, place: usize, verdict: &Verdict<'_>) -> Option<F
         What::New => "new message",
     };
     let since = lead.since.map_or_else(String::new, |second| format!(" since {}", moment(view, second)));
-    let mut line = format!("{place} {service}: {what}{since}. {}", said(lead, verdict.service));
+    let mut line = format!("{place} {service}: {what}{since}. {}", said(lead, verdict.service, boilerplate));
     if let Some(second) = verdict.claims.iter().skip(1).find(|claim| claim.what != lead.what) {
         line += "; also ";
-        line += &said(second, verdict.service);
+        line += &said(second, verdict.service, boilerplate);
     }
     if !verdict.victims.is_empty() {
         let names: Vec<String> = verdict.victims.iter().take(3).map(|name| words::name(name)).collect();
@@ -144,98 +147,39 @@ pub fn verdict(view: &View<'_>, place: usize, verdict: &Verdict<'_>) -> Option<F
         after: lead.after,
         since: lead.since,
         number: lead.series.number,
-        weight: Section::Wrong.worth() * (1.0 + verdict.severity),
+        // In the order of the verdicts, which is not that of their severity alone.
+        weight: Section::Wrong.worth() / approximate(place as u64),
         line: end(line, lead.series.number),
     })
-}
-
-/// What a claim says, without its service where that was said already.
-fn said(claim: &Claim<'_>, service: &str) -> String {
-    let series = claim.series;
-    let subject = match series.key.kind {
-        Kind::Edge if series.key.within.is_empty() => {
-            format!("calls {} > {}", words::name(series.key.service), words::name(series.key.operation))
-        }
-        Kind::Edge => format!("{}'s calls to {}", words::name(series.key.within), words::name(series.key.operation)),
-        Kind::Step if series.key.operation.contains(' ') => {
-            format!("{}'s step {}", words::name(series.key.within), words::quote(series.key.operation))
-        }
-        Kind::Step => format!("{}'s step {}", words::name(series.key.within), words::name(series.key.operation)),
-        Kind::Log => words::quote(series.key.operation),
-        _ => step(series),
-    };
-    let named = series.key.kind == Kind::Edge && series.key.within.is_empty();
-    let subject = if named || series.key.service == service {
-        subject
-    } else {
-        format!("{} {subject}", words::name(series.key.service))
-    };
-    let calls = words::count(series.now.count);
-    match claim.what {
-        What::Slow => format!(
-            "{subject} self time p95 {} > {} ({calls} calls)",
-            words::duration(approximate(series.before.own.quantile(0.95))),
-            words::duration(approximate(series.now.own.quantile(0.95)))
-        ),
-        What::Network => format!(
-            "{subject} gap p95 {} > {} ({calls} calls)",
-            words::duration(approximate(series.before.own.quantile(0.95))),
-            words::duration(approximate(series.now.own.quantile(0.95)))
-        ),
-        What::Failing => format!(
-            "{subject} errors {} > {} ({})",
-            words::percent(claim.before),
-            words::percent(claim.after),
-            words::count(series.now.origins)
-        ),
-        What::Errors | What::New if series.before.count == 0 => format!("{subject} new ({calls})"),
-        What::Errors | What::New | What::Stopped => {
-            format!("{subject} {} > {} a call", words::number(claim.before), words::number(claim.after))
-        }
-    }
-}
-
-/// An operation, told apart from the callee's side of the same name.
-fn step(series: &SeriesView<'_>) -> String {
-    let name = words::name(series.key.operation);
-    match series.key.kind {
-        Kind::Client | Kind::Producer | Kind::Consumer => format!("{name} ({})", series.key.kind.name()),
-        _ => name,
-    }
-}
-
-const fn measure(what: What) -> &'static str {
-    match what {
-        What::Slow => "self time",
-        What::Network => "gap",
-        What::Failing => "errors",
-        What::Errors | What::New | What::Stopped => "rate",
-    }
 }
 
 /// All facts of a view, those that speak of what a verdict has said already left out.
 #[must_use]
 pub fn facts(view: &View<'_>, claims: &[Claim<'_>], verdicts: &[Verdict<'_>]) -> Vec<Fact> {
-    let mut facts: Vec<Fact> = verdicts.iter().enumerate().filter_map(|(i, each)| verdict(view, i + 1, each)).collect();
+    let boilerplate = Boilerplate::of(view);
+    let mut facts: Vec<Fact> =
+        verdicts.iter().enumerate().filter_map(|(i, each)| verdict(view, i + 1, each, &boilerplate)).collect();
     let mut told: BTreeSet<SeriesId> =
         verdicts.iter().filter_map(|verdict| Some(verdict.claims.first()?.series.id)).collect();
     let mut changed: BTreeSet<&str> = verdicts.iter().map(|verdict| verdict.service).collect();
     for claim in claims {
         changed.insert(claim.series.key.service);
         if told.insert(claim.series.id) {
-            facts.push(of_claim(view, claim));
+            facts.push(of_claim(view, claim, &boilerplate));
         }
     }
     let busiest = view.series.iter().map(|series| series.now.count).max().unwrap_or(0);
     let apart = view.series.iter().filter(|series| !matches!(series.key.kind, Kind::Edge | Kind::Step));
     for series in apart.chain(&view.edges).filter(|series| series.now.count > 0 && !told.contains(&series.id)) {
-        facts.extend(of_series(view, series, busiest));
+        facts.extend(of_series(view, series, busiest, &boilerplate));
     }
     facts.extend(quiet(view, &changed));
+    news::group(view, &mut facts);
+    once(&mut facts);
     facts
 }
 
-fn of_claim(view: &View<'_>, claim: &Claim<'_>) -> Fact {
+fn of_claim(view: &View<'_>, claim: &Claim<'_>, boilerplate: &Boilerplate<'_>) -> Fact {
     let series = claim.series;
     let section = match claim.what {
         What::Slow | What::Network => Section::Slow,
@@ -250,7 +194,7 @@ fn of_claim(view: &View<'_>, claim: &Claim<'_>) -> Fact {
     } else {
         format!("{} ", words::name(series.key.service))
     };
-    let line = format!("{subject}{}{since}", said(claim, series.key.service));
+    let line = format!("{subject}{}{since}", said(claim, series.key.service, boilerplate));
     Fact {
         section,
         service: series.key.service.to_owned(),
@@ -267,7 +211,7 @@ fn of_claim(view: &View<'_>, claim: &Claim<'_>) -> Fact {
 
 /// What a series is doing, whether or not it has changed.
 #[allow(clippy::cast_precision_loss)]
-fn of_series(view: &View<'_>, series: &SeriesView<'_>, busiest: u64) -> Option<Fact> {
+fn of_series(view: &View<'_>, series: &SeriesView<'_>, busiest: u64, boilerplate: &Boilerplate<'_>) -> Option<Fact> {
     let now = &series.now;
     let share = now.errors as f64 / now.count as f64;
     let traffic = (1.0 + now.count as f64).ln() / (1.0 + busiest as f64).ln();
@@ -298,7 +242,7 @@ fn of_series(view: &View<'_>, series: &SeriesView<'_>, busiest: u64) -> Option<F
             };
             let (section, mark) = if new { (Section::New, "new ") } else { (Section::Logs, "") };
             let who = if service.is_empty() { within } else { format!("{service}{within}: ") };
-            let line = format!("{who}{mark}{level}{} {calls}", words::quote(series.key.operation));
+            let line = format!("{who}{mark}{level}{} {calls}", boilerplate.quote(series.key));
             (section, "count", now.count as f64, if share > 0.5 { 0.5 + 0.5 * traffic } else { 0.5 * traffic }, line)
         }
         _ => {
@@ -367,26 +311,32 @@ fn quiet(view: &View<'_>, changed: &BTreeSet<&str>) -> Vec<Fact> {
     names.chunks(8).map(fact).collect()
 }
 
+/// What speaks of the same thing again is worth half as much each time.
+fn once(facts: &mut [Fact]) {
+    facts.sort_by(|a, b| b.weight.total_cmp(&a.weight).then_with(|| a.line.cmp(&b.line)));
+    let mut said: BTreeMap<(String, String), i32> = BTreeMap::new();
+    for fact in facts.iter_mut().filter(|fact| !fact.operation.is_empty() && fact.section != Section::Wrong) {
+        let times = said.entry((fact.service.clone(), fact.operation.clone())).or_default();
+        fact.weight *= 0.5f64.powi(*times);
+        *times += 1;
+    }
+}
+
 fn operation(series: &SeriesView<'_>) -> String {
     series.key.operation.to_owned()
 }
 
 /// When something began: to the second in a window of some minutes, else to the minute.
-fn moment(view: &View<'_>, second: Seconds) -> String {
+pub(super) fn moment(view: &View<'_>, second: Seconds) -> String {
     words::clock(second, view.span.to - view.span.from < 1_200)
 }
 
 /// The line with its evidence and its newline, in the form in which token counts add up: it begins with neither `/` nor a blank.
-fn end(line: String, number: u32) -> String {
+pub(super) fn end(line: String, number: u32) -> String {
     let line = if line.starts_with(|c: char| c == '/' || c.is_whitespace()) {
         format!("- {}", line.trim_start())
     } else {
         line
     };
     if number > 0 { format!("{line} #{number}\n") } else { format!("{line}\n") }
-}
-
-#[allow(clippy::cast_precision_loss)]
-const fn approximate(ns: u64) -> f64 {
-    ns as f64
 }

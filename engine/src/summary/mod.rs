@@ -2,11 +2,14 @@
 //!
 //! In: a settled [`State`]. Out: the text with its exact token count, the verdicts and facts that stand in it, the ledger.
 
+mod boilerplate;
 pub mod claims;
 pub mod facts;
 pub mod groups;
 mod header;
 pub mod kin;
+mod news;
+mod said;
 pub mod select;
 pub mod stats;
 pub mod verdicts;

@@ -1,0 +1,137 @@
+//! How good verdicts are, on simulated systems: `cargo bench -p tracegist-engine --bench verdicts -- [cases=20] [KIND]`.
+//!
+//! A row of the table is a kind of fault: how often the first verdict (AS@1) and one of the first three (AS@3) names the
+//! service at fault, how often none is said, how often something was said before the fault, and how many seconds after the
+//! fault a daemon's summary names it first (median, and nine of ten). `-- misses=1` lists the cases that go wrong, and
+//! `-- seed=N KIND` prints one case. `-- days=N` runs as many systems for a day with nothing wrong and counts the verdicts.
+
+#[allow(clippy::panic)]
+#[path = "../tests/simulated/mod.rs"]
+mod simulated;
+
+use std::time::Instant;
+
+use simulated::{Outcome, case, outcome, quiet};
+use tracegist_simulate::fault::Kind;
+
+/// Spans of a case at most, about.
+const SPANS: f64 = 120_000.0;
+
+/// Spans of a quiet day at most, about.
+const QUIET_SPANS: f64 = 2_000_000.0;
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
+    let number = |name: &str| words.iter().find_map(|word| word.strip_prefix(name)?.parse::<u64>().ok());
+    let cases = number("cases=").unwrap_or(20);
+    let first = number("from=").unwrap_or(0);
+    let kinds: Vec<Kind> = Kind::ALL
+        .into_iter()
+        .filter(|kind| words.iter().all(|word| word.contains('=') || kind.name().contains(word.as_str())))
+        .collect();
+    if let Some(seed) = number("seed=") {
+        return kinds.iter().for_each(|&kind| show(seed, kind));
+    }
+    if let Some(days) = number("days=") {
+        return quiet_days(first..first + days);
+    }
+    let verbose = words.iter().any(|word| word == "misses=1");
+    let begun = Instant::now();
+    println!("kind          cases   AS@1   AS@3   none  before  seconds (median, 90 %)");
+    let mut all = Vec::new();
+    for kind in kinds {
+        let mut outcomes = Vec::new();
+        for seed in first..first + cases {
+            let (case, live) = case(seed, kind, SPANS);
+            let outcome = outcome(&case, live);
+            if verbose && !outcome.first() {
+                println!("  seed={seed} {:?} {:?} said {:?}", case.system.shape, outcome.culprits, outcome.named);
+            }
+            if verbose && outcome.early > 0 {
+                println!("  seed={seed} before the fault: {}", outcome.early);
+            }
+            outcomes.push((outcome, live));
+        }
+        row(kind.name(), &outcomes);
+        all.extend(outcomes);
+    }
+    row("all", &all);
+    println!("{:.0} s", begun.elapsed().as_secs_f64());
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn row(name: &str, outcomes: &[(Outcome, bool)]) {
+    let share = |test: &dyn Fn(&Outcome) -> bool| {
+        let count = outcomes.iter().filter(|entry| test(&entry.0)).count();
+        format!("{:.1}%", 100.0 * count as f64 / outcomes.len().max(1) as f64)
+    };
+    let mut seconds: Vec<i64> =
+        outcomes.iter().filter(|entry| entry.1).map(|entry| entry.0.seconds.unwrap_or(i64::MAX)).collect();
+    seconds.sort_unstable();
+    let quantile = |tenths: usize| match seconds.get(seconds.len() * tenths / 10) {
+        Some(&i64::MAX) | None => "-".to_owned(),
+        Some(seconds) => seconds.to_string(),
+    };
+    println!(
+        "{name:13} {:5} {:>6} {:>6} {:>6}  {:>6}  {:>4} {:>4}",
+        outcomes.len(),
+        share(&Outcome::first),
+        share(&Outcome::third),
+        share(&|outcome| outcome.named.is_empty()),
+        share(&|outcome| outcome.early > 0),
+        quantile(5),
+        quantile(9)
+    );
+}
+
+fn quiet_days(seeds: std::ops::Range<u64>) {
+    let begun = Instant::now();
+    let (mut days, mut verdicts) = (0, 0);
+    for seed in seeds {
+        let found = quiet(seed, 24, QUIET_SPANS);
+        for each in &found {
+            let lines: Vec<&str> = each.text.lines().filter(|line| line.contains(&each.service)).collect();
+            println!("seed {seed}, second {}: {}\n  {}", each.second, each.service, lines.first().unwrap_or(&""));
+        }
+        days += 1;
+        verdicts += found.len();
+        println!("seed {seed}: {} ({:.0} s)", found.len(), begun.elapsed().as_secs_f64());
+    }
+    println!("{verdicts} verdicts in {days} quiet days");
+}
+
+fn show(seed: u64, kind: Kind) {
+    let (case, live) = case(seed, kind, SPANS);
+    let system = &case.system;
+    println!(
+        "{:?}, {} services, {:.2}/s, {:.0} spans a call, {:?}, quiet {} s, faulty {} s",
+        system.shape,
+        system.services.len(),
+        system.rate,
+        system.spans(),
+        system.style,
+        case.quiet,
+        case.faulty
+    );
+    let visits = system.visits();
+    for fault in &case.faults {
+        let name = |place: usize| &system.services[place].name;
+        println!(
+            "{} in {} ({} instances) {:?} called by {:?}, caller {:?}, step {}, size {:.3e}, share {:.2}",
+            fault.kind.name(),
+            name(fault.service),
+            system.services[fault.service].instances.len(),
+            fault.operation.map(|at| &system.operations[at]),
+            system.callers(fault.service).into_iter().map(name).collect::<Vec<_>>(),
+            fault.caller.map(name),
+            fault.step,
+            fault.size,
+            fault.share
+        );
+        for at in system.operations_of(fault.service) {
+            println!("  {} {:.3} visits", system.operations[at].name, visits[at]);
+        }
+    }
+    let outcome = outcome(&case, live);
+    println!("{}said {:?}, true {:?}, {:?} s", outcome.text, outcome.named, outcome.culprits, outcome.seconds);
+}

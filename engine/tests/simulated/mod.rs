@@ -1,0 +1,177 @@
+//! Simulated systems fed to an engine, and what its summaries say against what is true.
+#![allow(dead_code)] // each of those who use it uses a part
+
+use std::collections::BTreeMap;
+
+use tracegist_engine::engine::Engine;
+use tracegist_engine::state::Limits;
+use tracegist_engine::summary::{Request, Summary};
+use tracegist_simulate::case::Case;
+use tracegist_simulate::fault::Kind;
+use tracegist_simulate::random::Random;
+use tracegist_simulate::record;
+use tracegist_simulate::run::{Run, START};
+use tracegist_simulate::traffic::Traffic;
+
+/// Seconds of the window that a daemon shows unless told otherwise.
+pub const WINDOW: i64 = 300;
+
+/// Seconds of a quiet time that is long enough for a daemon to have a window and a baseline.
+pub const LIVE: i64 = 660;
+
+/// A host with an engine, fed by a system at work.
+pub struct Host<'a> {
+    pub engine: Engine,
+    pub run: Run<'a>,
+}
+
+impl<'a> Host<'a> {
+    pub fn new(case: &'a Case) -> Self {
+        let traffic = Traffic::new(case.system.rate, case.system.entries.len(), case.seed);
+        let run = Run::new(&case.system, &case.faults, traffic, case.seed);
+        Self { engine: Engine::new("sim".to_owned(), Limits::default()), run }
+    }
+
+    /// Take in all that arrives before a second since the beginning.
+    pub fn until(&mut self, second: i64) {
+        let records = self.run.until(START + second);
+        let (spans, logs) = record::text(&records, &self.run.processes);
+        let received = (START + second) * 1_000_000_000;
+        self.engine.ingest("spans", spans.as_bytes(), received, None, None);
+        self.engine.ingest("logs", logs.as_bytes(), received, None, None);
+    }
+
+    pub fn summary(&self, window: i64, budget: usize) -> Summary {
+        let request = Request {
+            budget,
+            encoding: "o200k_base".to_owned(),
+            window,
+            baseline: None,
+            focus: None,
+            sections: Vec::new(),
+            now: None,
+            notices: Vec::new(),
+            host: String::new(),
+        };
+        self.engine.summary(request).unwrap_or_else(|error| panic!("{error}"))
+    }
+}
+
+/// The services that a summary's verdicts name, in order, as far as its text does too.
+pub fn named(summary: &Summary) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for verdict in &summary.verdicts {
+        if summary.text.contains(&verdict.service) && !names.contains(&verdict.service) {
+            names.push(verdict.service.clone());
+        }
+    }
+    names
+}
+
+/// What became of a case.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// What is true: for each fault, the services of which any is right.
+    pub culprits: Vec<Vec<String>>,
+    /// What the summary of the whole faulty time says.
+    pub named: Vec<String>,
+    /// Verdicts while nothing was wrong.
+    pub early: usize,
+    /// Seconds from the fault to the first rendering whose first verdict is right; `None` if there was none.
+    pub seconds: Option<i64>,
+    /// The summary of the whole faulty time.
+    pub text: String,
+}
+
+impl Outcome {
+    /// Whether the first verdict is right.
+    pub fn first(&self) -> bool {
+        self.named.first().is_some_and(|name| self.culprits.iter().any(|any| any.contains(name)))
+    }
+
+    /// Whether every fault is named by one of the first three verdicts.
+    pub fn third(&self) -> bool {
+        self.culprits.iter().all(|any| self.named.iter().take(3).any(|name| any.contains(name)))
+    }
+}
+
+/// Run a case: summaries of the quiet time, of the fault as it goes on, and of the whole of it.
+pub fn outcome(case: &Case, live: bool) -> Outcome {
+    let mut host = Host::new(case);
+    let culprits: Vec<Vec<String>> = case
+        .faults
+        .iter()
+        .map(|fault| fault.culprits(&case.system).into_iter().map(ToOwned::to_owned).collect())
+        .collect();
+    let mut early = 0;
+    if live {
+        for second in (case.quiet - 50..=case.quiet).step_by(10) {
+            host.until(second);
+            early = early.max(host.summary(WINDOW, 1_000).verdicts.len());
+        }
+    } else {
+        host.until(case.quiet);
+        early = host.summary(case.faulty.min(case.quiet / 2), 1_000).verdicts.len();
+    }
+    let mut seconds = None;
+    let step = (case.faulty / 18).max(10);
+    let mut second = 0;
+    while second < case.faulty {
+        second = (second + step).min(case.faulty);
+        if !live {
+            second = case.faulty;
+        }
+        host.until(case.quiet + second);
+        if live && seconds.is_none() {
+            let names = named(&host.summary(WINDOW, 1_000));
+            let right = names.first().is_some_and(|name| culprits.iter().any(|any| any.contains(name)));
+            seconds = right.then_some(second);
+        }
+    }
+    let summary = host.summary(case.faulty, 1_000);
+    Outcome { culprits, named: named(&summary), early, seconds, text: summary.text }
+}
+
+/// The case of a seed, and whether it is one of a daemon that has been running for a while.
+pub fn case(seed: u64, kind: Kind, spans: f64) -> (Case, bool) {
+    let live = seed.is_multiple_of(2);
+    let quiet = if live { LIVE } else { [60, 120, 180][(seed / 2 % 3) as usize] };
+    (Case::new(seed, kind, quiet, spans), live)
+}
+
+/// A verdict where nothing was wrong.
+#[derive(Clone, Debug)]
+pub struct False {
+    /// Seconds since the beginning.
+    pub second: i64,
+    /// Who was accused.
+    pub service: String,
+    /// The summary.
+    pub text: String,
+}
+
+/// Hours with seasons, drifts and, some time for every service, a new version that is as good as the old one. A summary is
+/// rendered every minute; a verdict of a service that had none in the ten minutes before counts once.
+pub fn quiet(seed: u64, hours: i64, spans: f64) -> Vec<False> {
+    let case = Case::quiet(seed, hours * 3_600, spans);
+    let mut host = Host::new(&case);
+    let mut random = Random::new(seed);
+    let mut found: Vec<False> = Vec::new();
+    let mut last: BTreeMap<String, i64> = BTreeMap::new();
+    let deployments: Vec<usize> =
+        case.system.services.iter().map(|_| random.below(usize::try_from(hours * 60).unwrap_or(1))).collect();
+    for minute in 1..=hours * 60 {
+        for (service, _) in deployments.iter().enumerate().filter(|(_, at)| i64::try_from(**at) == Ok(minute)) {
+            host.run.deploy(service, START + minute * 60, &format!("{}-next", case.system.services[service].version));
+        }
+        host.until(minute * 60);
+        let summary = host.summary(WINDOW, 1_000);
+        for service in named(&summary) {
+            let known = last.insert(service.clone(), minute);
+            if known.is_none_or(|known| minute - known > 10) {
+                found.push(False { second: minute * 60, service, text: summary.text.clone() });
+            }
+        }
+    }
+    found
+}

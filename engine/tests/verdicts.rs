@@ -1,0 +1,50 @@
+//! Verdicts on simulated systems: how many are right, on fixed seeds. `cargo bench --bench verdicts` measures many more.
+#![allow(non_snake_case, clippy::panic)]
+
+mod simulated;
+
+use simulated::{case, outcome};
+use tracegist_simulate::fault::Kind;
+
+/// Of the cases of a kind: how many first verdicts are right, and how many were said before the fault.
+fn right(kind: Kind, seeds: std::ops::Range<u64>) -> (usize, usize) {
+    let (mut right, mut early) = (0, 0);
+    for seed in seeds {
+        let (case, _) = case(seed, kind, 4_000.0);
+        let outcome = outcome(&case, false);
+        right += usize::from(outcome.first());
+        early += outcome.early;
+    }
+    (right, early)
+}
+
+#[test]
+fn verdicts__simulated_faults__first_names_the_culprit() {
+    let mut early = 0;
+    for (kind, least) in LEAST {
+        let (right, said_before) = right(kind, 1..7);
+        assert!(right >= least, "{}: {right} of 6 first verdicts are right, and were {least} at least", kind.name());
+        early += said_before;
+    }
+    assert_eq!(early, 0, "verdicts before any fault");
+}
+
+/// First verdicts that are right of six.
+const LEAST: [(Kind, usize); 16] = [
+    (Kind::Latency, 4),
+    (Kind::Cpu, 2),
+    (Kind::Network, 4),
+    (Kind::Loss, 4),
+    (Kind::Exception, 5),
+    (Kind::EarlyReturn, 5),
+    (Kind::Crash, 0),
+    (Kind::Silence, 0),
+    (Kind::LostCall, 2),
+    (Kind::Deployment, 4),
+    (Kind::Database, 5),
+    (Kind::Backlog, 5),
+    (Kind::RetryStorm, 5),
+    (Kind::Partial, 0),
+    (Kind::LogBurst, 5),
+    (Kind::Two, 4),
+];
