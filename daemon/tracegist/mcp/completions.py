@@ -18,7 +18,13 @@ __all__ = ["complete"]
 _MOST: Final = 100
 _LENGTHS: Final = ("1m", "5m", "15m", "30m", "1h")
 # Services, those that do most first; of all that is kept, since one that is silent now can be meant too.
-_SERVICES: Final[Mapping[str, Any]] = {"group_by": "service", "select": "count", "since": "all", "budget": 1_000_000}
+_SERVICES: Final[Mapping[str, Any]] = {
+    "group_by": "service",
+    "select": "count",
+    "since": "all",
+    "limit": 1000,
+    "budget": 100_000,
+}
 
 
 class _Rows(Struct):
