@@ -71,5 +71,7 @@ installed() { (cd "$scratch" && env -i PATH=/nowhere HOME="$scratch" venv/bin/tr
 ends 0 installed --help || fail "the installed command does not run"
 ends 0 installed summarize app.log --budget 500 || fail "the installed command does not summarize"
 said 'upstream timed out' || fail "the installed command did not see the log"
+printf '{"jsonrpc":"2.0","id":1,"method":"ping"}\n' | ends 0 installed mcp app.log || fail "the installed command speaks no MCP"
+said '"id":1' || fail "the installed command does not answer over MCP"
 
 echo "build.sh: all as promised; a build with nothing to do takes $took ms"

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -168,9 +168,24 @@ async def bridge(*arguments: str, **options: Any) -> AsyncIterator[Client]:  # n
         yield client
 
 
+@pytest.fixture(scope="module")
+def asked() -> Iterator[Daemon]:
+    """A daemon that has seen six services, and is only asked."""
+    with running() as daemon:
+        daemon.push(services())
+        yield daemon
+
+
 @pytest.fixture
 def daemon() -> Iterator[Daemon]:
-    """A daemon, ended with the test."""
+    """A daemon of the test's own."""
+    with running() as daemon:
+        yield daemon
+
+
+@contextmanager
+def running() -> Iterator[Daemon]:
+    """Start a daemon, and end it."""
     with tempfile.TemporaryDirectory(prefix="tg", dir="/tmp") as folder:
         daemon = Daemon(Path(folder))
         daemon.start()
@@ -234,10 +249,9 @@ async def asked_everything(client: Client) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-async def test_mcp__every_transport__answers_the_same(daemon: Daemon, mode: str) -> None:
+async def test_mcp__every_transport__answers_the_same(asked: Daemon, mode: str) -> None:
     """Over the socket, the port and the bridge, with the protocol's newest version and those before it."""
-    daemon.push(services())
-    for way in (daemon.over_socket, daemon.over_tcp, daemon.over_stdio):
+    for way in (asked.over_socket, asked.over_tcp, asked.over_stdio):
         async with way(mode=mode) as client:
             await asked_everything(client)
 
@@ -361,14 +375,14 @@ INITIALIZE = {
 }
 
 
-def test_port__stranger__refused_and_told_what_is_missing(daemon: Daemon) -> None:
+def test_port__stranger__refused_and_told_what_is_missing(asked: Daemon) -> None:
     """No token, a wrong one, a page's origin, a name that leads here from outside: nothing is answered."""
-    right = {"Authorization": f"Bearer {daemon.token}", "Accept": "application/json, text/event-stream"}
-    port = daemon.url.rpartition(":")[2].partition("/")[0]
+    right = {"Authorization": f"Bearer {asked.token}", "Accept": "application/json, text/event-stream"}
+    port = asked.url.rpartition(":")[2].partition("/")[0]
     with httpx.Client(timeout=DEADLINE) as client:
 
         def post(**headers: str) -> tuple[int, str]:
-            answer = client.post(daemon.url, json=INITIALIZE, headers={**right, **headers})
+            answer = client.post(asked.url, json=INITIALIZE, headers={**right, **headers})
             return answer.status_code, answer.text
 
         assert post()[0] == 200
@@ -376,7 +390,7 @@ def test_port__stranger__refused_and_told_what_is_missing(daemon: Daemon) -> Non
         for headers, status, expected in (
             ({"Authorization": ""}, 401, "token_file"),
             ({"Authorization": "Bearer wrong"}, 401, "token_file"),
-            ({"Authorization": f"Basic {daemon.token}"}, 401, "token_file"),
+            ({"Authorization": f"Basic {asked.token}"}, 401, "token_file"),
             ({"Origin": "https://evil.example"}, 403, "evil.example"),
             ({"Origin": "null"}, 403, "null"),
             ({"Host": f"evil.example:{port}"}, 403, "evil.example"),
@@ -385,8 +399,8 @@ def test_port__stranger__refused_and_told_what_is_missing(daemon: Daemon) -> Non
             code, said = post(**headers)
             assert code == status, headers
             assert expected in said
-            assert daemon.token not in said
-        assert client.get(daemon.url.replace("/mcp", "/status"), headers=right).status_code == 404
+            assert asked.token not in said
+        assert client.get(asked.url.replace("/mcp", "/status"), headers=right).status_code == 404
 
 
 def test_daemon__nobody_asks__nothing_of_the_protocol_is_loaded(daemon: Daemon) -> None:

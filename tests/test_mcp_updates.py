@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -12,10 +13,12 @@ import pytest
 from mcp.client import Client
 from mcp.shared.exceptions import MCPError
 from mcp.shared.subscriptions import ResourceUpdated, ServerEvent
-from mcp_types import EmbeddedResource, TextContent, TextResourceContents
+from mcp_types import EmbeddedResource, PromptReference, TextContent, TextResourceContents
 
+from tracegist.config import Dialect, load
 from tracegist.errors import DaemonUnreachable, TraceNotFound
 from tracegist.mcp.account import Report
+from tracegist.mcp.files import FilesAccount
 from tracegist.mcp.resources import SUMMARY, Updates
 from tracegist.mcp.server import make_server
 
@@ -43,6 +46,7 @@ class Told:
     def __init__(self) -> None:
         self.said = asyncio.Queue[str]()
         self.followed = 0
+        self.away = False
 
     async def prepare(self, report: Report, *, anew: bool) -> None:
         """Nothing to do."""
@@ -58,8 +62,13 @@ class Told:
         )
 
     async def query(self, question: Mapping[str, Any]) -> bytes:
-        """Nobody asks."""
-        raise NotImplementedError
+        """Know some services, if it is in the mood."""
+        assert question["group_by"] == "service"
+        if self.away:
+            raise DaemonUnreachable
+        return msgspec.json.encode(
+            {"rows": [[name, 1] for name in ("shop", "Cart", "smart-cart", *map(str, range(150)))]}
+        )
 
     async def evidence(self, number: int) -> bytes:
         """Have it of one number."""
@@ -193,3 +202,45 @@ async def test_prompts__all__say_what_to_do() -> None:
             await client.get_prompt("nonsense")
         with pytest.raises(MCPError, match=r"trace\.summarize"):
             await client.call_tool("trace.nonsense", {})
+
+
+async def test_completion__services_and_lengths__those_that_are_meant() -> None:
+    """What begins with the typed comes first; where nothing can be known, nothing is proposed."""
+    account = Told()
+    async with Client(make_server(account)) as client:
+
+        async def proposed(prompt: str, argument: str, typed: str) -> list[str]:
+            reference = PromptReference(type="ref/prompt", name=prompt)
+            found = await client.complete(reference, {"name": argument, "value": typed})
+            assert found.completion.total is not None
+            assert found.completion.has_more is (found.completion.total > 100)
+            return found.completion.values
+
+        assert await proposed("explain_service", "service", "cart") == ["Cart", "smart-cart"]
+        assert len(await proposed("explain_service", "service", "")) == 100
+        assert await proposed("what_changed", "since", "1") == ["1m", "15m", "1h"]
+        assert await proposed("explain_trace", "trace", "") == []
+        account.away = True
+        assert await proposed("explain_service", "service", "cart") == []
+
+
+async def test_files__large__says_how_far_it_is_and_reads_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bytes of all files, as they lie on disk; whoever asks at the same time waits for the same reading."""
+    monkeypatch.setattr("tracegist.mcp.files._PACE", 0.0)
+    file = tmp_path / "app.log"
+    file.write_bytes(b"2026-01-01T00:00:00Z ERROR upstream timed out\n" * 60_000)
+    account = FilesAccount([str(file)], load("/dev/null").config, Dialect())
+    heard: list[tuple[float, float | None]] = []
+
+    async def hear(done: float, total: float | None, what: str) -> None:
+        assert what == "bytes read"
+        heard.append((done, total))
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(3):
+            tasks.start_soon(lambda: account.prepare(hear, anew=True))
+    size = file.stat().st_size
+    assert heard == sorted(set(heard))
+    assert len(heard) > 1
+    assert heard[-1] == (size, size)
+    assert b"60k events" in await account.summary({})

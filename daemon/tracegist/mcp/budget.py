@@ -31,7 +31,10 @@ class Answer:
     content: Mapping[str, Any]
 
     def tokens(self, encoding: str) -> int:
-        """Tell how many tokens the larger of the two takes, exactly as tiktoken counts them."""
+        """Tell how many tokens the larger of the two takes, exactly as tiktoken counts them.
+
+        A large budget makes this long: it belongs on a worker thread.
+        """
         json = msgspec.json.encode(self.content).decode()
         return max(_engine.count_tokens(self.text, encoding), _engine.count_tokens(json, encoding))
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import anyio.to_thread
 import msgspec
 from msgspec import Struct
 
@@ -136,8 +137,14 @@ async def evidence(account: Account, asked: Evidence) -> Answer:
         msg = f"cursor {asked.cursor} is behind the last event: leave it out to begin anew"
         raise ValueError(msg)
 
+    return await anyio.to_thread.run_sync(_page, found, start, asked.budget, encoding)
+
+
+def _page(found: _Found, start: tuple[int, int], budget: int, encoding: str) -> Answer:
+    """Give as many events as fit, and of the next one as much as does."""
+
     def fits(end: tuple[int, int]) -> bool:
-        return _Page(found, start, end).answer().tokens(encoding) <= asked.budget
+        return _Page(found, start, end).answer().tokens(encoding) <= budget
 
     events = len(found.events)
     whole = longest(events - start[0], lambda count: fits((start[0] + count, 0)))
@@ -151,6 +158,6 @@ async def evidence(account: Account, asked: Evidence) -> Answer:
         end = (last, before + more) if more > 0 else (last, before)
     if end == start:
         needed = _Page(found, start, (start[0], start[1] + 1)).answer().tokens(encoding)
-        msg = f"a budget of {asked.budget} tokens is too small for an event: ask for {needed} or more"
+        msg = f"a budget of {budget} tokens is too small for an event: ask for {needed} or more"
         raise TokenBudgetExceeded(msg)
     return _Page(found, start, end).answer()

@@ -101,12 +101,13 @@ class FilesAccount:
             msg = f"none of the files is there any more: {', '.join(self._paths)[:200]}"
             raise SourceError(msg)
         engine = Engine(host="", **self._config.engine.options())
-        said = monotonic()
+        said, told = monotonic(), 0
 
         def progress(done: int, total: int | None) -> None:
-            nonlocal said
-            if monotonic() - said >= _PACE:
-                said = monotonic()
+            nonlocal said, told
+            # The protocol has it grow each time.
+            if monotonic() - said >= _PACE and done > told:
+                said, told = monotonic(), done
                 anyio.from_thread.run(report, float(done), None if total is None else float(total), "bytes read")
 
         ingest_paths(engine, paths, format=self._dialect.reads, dialect=self._dialect.dialect(), report=progress)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+import anyio.to_thread
 import msgspec
 from msgspec import Struct
 
@@ -83,14 +84,14 @@ async def query(account: Account, arguments: Mapping[str, Any]) -> Answer:
     budget = found.budget
     for _ in range(_ROUNDS):
         answer = found.in_rows()
-        over = answer.tokens(found.encoding) - budget
+        over = await anyio.to_thread.run_sync(answer.tokens, found.encoding) - budget
         if over <= 0:
             return answer
-        if fewer := _fewer(found, budget):
+        if fewer := await anyio.to_thread.run_sync(_fewer, found, budget):
             again = {"limit": fewer}
         else:
             answer = found.in_words()
-            over = answer.tokens(found.encoding) - budget
+            over = await anyio.to_thread.run_sync(answer.tokens, found.encoding) - budget
             if over <= 0:
                 return answer
             again = {"budget": max(found.tokens - over, 1)}

@@ -12,6 +12,8 @@ from mcp.server.subscriptions import ListenHandler
 from mcp_types import (
     CallToolRequestParams,
     CallToolResult,
+    CompleteRequestParams,
+    CompleteResult,
     GetPromptRequestParams,
     GetPromptResult,
     ListPromptsResult,
@@ -24,6 +26,7 @@ from mcp_types import (
 )
 
 from tracegist.mcp.account import Account
+from tracegist.mcp.completions import complete
 from tracegist.mcp.prompts import get_prompt, prompts
 from tracegist.mcp.resources import Updates, read_resource, resources, templates
 from tracegist.mcp.tools import call, tools
@@ -84,6 +87,9 @@ def make_server(account: Account, *, underscores: bool = False) -> Server[Any]:
     async def prompt(_: Context, params: GetPromptRequestParams) -> GetPromptResult:
         return await get_prompt(account, params)
 
+    async def propose(_: Context, params: CompleteRequestParams) -> CompleteResult:
+        return await complete(account, params)
+
     return Server(
         "tracegist",
         version=version_of(),
@@ -106,4 +112,5 @@ def make_server(account: Account, *, underscores: bool = False) -> Server[Any]:
         on_subscriptions_listen=listen,
         on_list_prompts=list_prompts,
         on_get_prompt=prompt,
+        on_completion=propose,
     )

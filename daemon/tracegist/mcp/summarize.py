@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import anyio.to_thread
 import msgspec
 from msgspec import Struct
 
@@ -63,7 +64,7 @@ async def summarize(account: Account, asked: Summarize) -> Answer:
     budget, allowed = found.budget, found.budget
     for _ in range(_ROUNDS):
         answer = Answer(found.text, {"text": found.text, "tokens": found.tokens, "left_out": found.left_out})
-        over = answer.tokens(found.encoding) - budget
+        over = await anyio.to_thread.run_sync(answer.tokens, found.encoding) - budget
         if over <= 0:
             return answer
         allowed = min(allowed, found.tokens) - over
