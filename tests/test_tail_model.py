@@ -77,7 +77,7 @@ class Model:
     deleted: set[int] = field(default_factory=set)
     noticed: set[int] = field(default_factory=set)
     read: list[Chunk] = field(default_factory=list)
-    moved: bool = True
+    idle: int = 0
     source: TailSource = field(init=False)
 
     def start(self) -> None:
@@ -138,19 +138,21 @@ class Model:
     async def settle(self, blocks: int | None = None) -> None:
         """Let the source look, and read until there is no more, or only so many blocks."""
         files = self.source._files
+        self.idle = 0
         await files._scan()
         await files._poll()
         while blocks is None or blocks > 0:
             if not self.read and files.ready:
                 self.read = await self.source._read()
-            elif not self.read and files.waiting and self.moved:
-                self.moved = False
+            elif not self.read and files.waiting and self.idle < len(NAMES) + 1:
+                # What waits may wait for what is only now told.
+                self.idle += 1
                 await files._poll()
             elif not self.read:
                 break
             for chunk in self.read[:blocks]:
                 blocks = None if blocks is None else blocks - 1
-                self.moved = True
+                self.idle = 0
                 self.take(chunk.data)
                 for stream in chunk.replaces:
                     self.progress.pop(stream, None)
