@@ -21,8 +21,8 @@ from tracegist._engine import Engine
 from tracegist.commit import Committer
 from tracegist.pipeline import Pipeline
 from tracegist.sources import SpoolSource
-from tracegist.sources._packed import PackedReader
-from tracegist.sources._reader import OverwrittenError, Reading
+from tracegist.sources._drops import SpoolFolder
+from tracegist.sources._reader import OverwrittenError, Reading, RecordReader
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -244,7 +244,7 @@ async def test_spool__killed_between_commit_and_move__not_counted_twice(
     rig = Rig(tmp_path)
     rig.drop("a.json", records(1, 2))
     with monkeypatch.context() as patch:
-        patch.setattr(SpoolSource, "_move", lambda *_: False)
+        patch.setattr(SpoolFolder, "move", lambda *_: False)
         async with rig.running():
             await rig.until(lambda: any(known.finished for known in rig.pipeline.progress.values()))
             await rig.until(lambda: rig.committer.generation > 0)
@@ -395,7 +395,7 @@ async def test_spool__killed_at_any_commit__each_content_once(tmp_path: Path, mo
         rig = Rig(tmp_path, rested=0.0)
         # A move that is not carried out is what a kill before it leaves behind.
         with monkeypatch.context() as patch:
-            patch.setattr(SpoolSource, "_move", lambda *_: False)
+            patch.setattr(SpoolFolder, "move", lambda *_: False)
             async with rig.running(commits=False):
                 for _ in range(commits):
                     with anyio.move_on_after(0.1):
@@ -486,8 +486,7 @@ async def test_spool__compressed_and_written_to_while_read__told(tmp_path: Path)
     """A file that changes while it is read is no longer what it was, and is read anew."""
     path = tmp_path / "a.gz"
     path.write_bytes(gzip.compress(records(*range(500))))
-    reader = await PackedReader.open(str(path), Reading(block=1024), None)
-    assert reader is not None
+    reader = await RecordReader.open(str(path), Reading(block=1024), {})
     assert await reader.read()
     path.write_bytes(gzip.compress(records(*range(3))))
     with pytest.raises(OverwrittenError):

@@ -402,7 +402,7 @@ async def test_tail__more_files_than_may_be_open__all_read(tmp_path: Path) -> No
     rig = Rig(tmp_path, max_open=3)
     async with rig.running():
         await rig.expect(*range(20))
-        assert len(rig.source._open) <= 3
+        assert len(rig.source._turns._open) <= 3
         for number in range(20):
             with (tmp_path / f"{number}.log").open("ab") as file:
                 file.write(records(100 + number))

@@ -139,15 +139,15 @@ class Model:
         """Let the source look, and read until there is no more, or only so many blocks."""
         files = self.source._files
         self.idle = 0
-        await files._scan()
-        await files._poll()
+        await files.scan()
+        await files.agenda.poll()
         while blocks is None or blocks > 0:
-            if not self.read and files.ready:
+            if not self.read and files.agenda.ready:
                 self.read = await self.source._read()
-            elif not self.read and files.waiting and self.idle < len(NAMES) + 1:
+            elif not self.read and files.agenda.waiting and self.idle < len(NAMES) + 1:
                 # What waits may wait for what is only now told.
                 self.idle += 1
-                await files._poll()
+                await files.agenda.poll()
             elif not self.read:
                 break
             for chunk in self.read[:blocks]:
@@ -158,7 +158,7 @@ class Model:
                     self.progress.pop(stream, None)
                 self.progress[chunk.stream] = Progress(source="tail", position=chunk.position, finished=chunk.finished)
                 self.read = self.read[1:]
-        if not files.ready:
+        if not files.agenda.ready:
             self.noticed |= self.copied
 
     def take(self, data: bytes) -> None:
@@ -255,7 +255,7 @@ class Model:
             return
         self.copied.add(inode)
         self.noticed.discard(inode)
-        await self.source._files._scan()
+        await self.source._files.scan()
         shutil.copyfile(path, target)
         whole = self.content.get(inode, [])[: -1 if inode in self.half else None]
         self.content[target.stat().st_ino] = list(whole)

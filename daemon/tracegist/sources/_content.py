@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Final, Protocol
 
-from tracegist.sources._compressed import HEAD, Coding, Decompressor, EndsEarlyError, coding_of
+from tracegist.sources._compressed import HEAD, Coding, DamagedError, Decompressor, EndsEarlyError, coding_of
 from tracegist.sources._identity import printable
 
 __all__ = ["SUFFIXES", "Content", "Packed", "Plain", "unpack"]
@@ -27,14 +27,16 @@ class Content(Protocol):
     whole: bool
     """Whether what was read up to the end is all there is; not so while a packed file is still being written."""
 
+    damage: str
+    """Why it ends where it does, if it is packed and cut off or damaged; empty if not."""
+
     def stat(self) -> os.stat_result:
         """Look at the file."""
 
     def read(self, length: int, offset: int) -> bytes:
-        """Read `length` bytes, or fewer where it ends.
+        """Read `length` bytes, or fewer where it ends or is damaged.
 
         :raises OSError: if it cannot be read
-        :raises SourceError: if it is packed and damaged
         """
 
     def size(self) -> int:
@@ -55,6 +57,7 @@ class Plain:
 
     packed = False
     whole = True
+    damage = ""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -95,6 +98,9 @@ class Packed:
     """
 
     packed = True
+    whole: bool
+    damage: str
+    _ended: bool
 
     def __init__(self, plain: Plain, coding: Coding, path: str) -> None:
         self._plain = plain
@@ -134,9 +140,11 @@ class Packed:
             self._at += count
 
     def renew(self) -> None:
-        """Go on unpacking where it ended, or begin anew if that is gone."""
-        self._ended = self.whole = False
-        if self.stat().st_size < self._unpacker.packed:
+        """Go on unpacking where it ended, or begin anew: whether what was unpacked is still there is for the reader to tell."""
+        goes_on = self._ended and not (self.whole and self.damage) and self.stat().st_size >= self._unpacker.packed
+        if goes_on:
+            self._ended, self.whole, self.damage = False, False, ""
+        else:
             self._begin()
 
     def close(self) -> None:
@@ -150,13 +158,13 @@ class Packed:
         self._head = b""
         self._held = bytearray()
         self._at = 0
-        self._ended = self.whole = False
+        self._ended, self.whole, self.damage = False, False, ""
 
     def _unpack(self) -> None:
         try:
             data = self._unpacker.read(_STEP)
-        except EndsEarlyError:
-            self._ended = True
+        except (EndsEarlyError, DamagedError) as error:
+            self._ended, self.whole, self.damage = True, isinstance(error, DamagedError), str(error)
             return
         self._ended = self.whole = not data
         if len(self._head) < _HEAD:

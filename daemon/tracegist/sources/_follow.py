@@ -1,25 +1,25 @@
-"""Which files are followed, and which of them are ready to be read: scans, looks and hints decide.
+"""Which files are followed: those that are found, and of each what it was known by before.
 
-A scan finds everything; files that were active lately are looked at more often; notifications shorten the wait. A file
-whose name is gone is looked for under others. What a file was known by before is handed to whoever opens it.
+A file whose name is gone is looked for under others. What a file was known by, and what it may be a copy of, is handed to
+whoever opens it; what it turned out to be is taken note of here.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field, replace
-from math import inf
-from time import monotonic, time_ns
+from collections.abc import Iterable, Mapping, MutableMapping
+from dataclasses import replace
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-import anyio
 import structlog
 from anyio import to_thread
 
+from tracegist.sources._agenda import Agenda
 from tracegist.sources._base import Position, Progress
 from tracegist.sources._copies import Original, copies, origins, packed_beside
-from tracegist.sources._identity import first_path, printable, unprintable
+from tracegist.sources._file import File, Pace
+from tracegist.sources._identity import printable, unprintable
 from tracegist.sources._known import Known
 from tracegist.sources._scan import Found, Key, Patterns, Seen, beside
 from tracegist.sources._watch import FolderWatch
@@ -27,86 +27,9 @@ from tracegist.sources._watch import FolderWatch
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
-    from tracegist.sources._reader import RecordReader
+__all__ = ["Files"]
 
-__all__ = ["File", "Files", "Pace"]
-
-_ACTIVE: Final = 60.0
-_MOST_LOOKED_AT: Final = 512
 _MOST_DELETED: Final = 256
-_LARGEST_GAP: Final = 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """How often files are looked at, and how long they are waited for; all in seconds.
-
-    :param scan: between scans
-    :param poll: between looks at files that were active within the last minute
-    :param linger: how long a file whose name is gone is still read after it last grew
-    :param forget: how long the position of a file that is not to be seen is kept
-    """
-
-    scan: float = 5.0
-    poll: float = 0.5
-    linger: float = 10.0
-    forget: float = 3600.0
-
-
-@dataclass(slots=True, eq=False)
-class File:
-    """A file that is followed.
-
-    :param other_path: the path behind links
-    :param names: all its paths that match
-    :param position: where it was read to, while it is not open
-    :param gone: when its name was found to be gone
-    :param doubtful: whether it was found under a name that does not match, by its inode or its content alone
-    :param unseen: whether it was never seen under a name that matches
-    :param candidates: what was read of it before a restart, if it is still that file
-    :param replaces: streams whose files had its inode before
-    :param grown: when it was last found to have grown
-    :param changed: when it was last found to be another size, or was found at all
-    :param at_end: whether there was nothing more to be read in it
-    :param copy_of: paths of what it is a copy of
-    :param unclear: what was known when it could not be told whether it is a copy
-    :param hurried: whether it is let go as soon as it has been read to its end
-    """
-
-    stream: str
-    key: Key
-    path: str
-    size: int
-    mtime: int
-    position: Position | None = None
-    reader: RecordReader | None = None
-    gone: float | None = None
-    grown: float = -inf
-    changed: float = field(default_factory=monotonic)
-    from_end: bool = False
-    doubtful: bool = False
-    unseen: bool = False
-    hurried: bool = False
-    at_end: bool = False
-    copy_of: set[str] = field(default_factory=set)
-    unclear: tuple[object, ...] | None = None
-    other_path: str = ""
-    names: Sequence[str] = ()
-    candidates: dict[str, Position] = field(default_factory=dict)
-    replaces: set[str] = field(default_factory=set)
-
-    def paths(self) -> set[str]:
-        """All paths under which its copies may look for it: those it has, had, or may have had."""
-        had = {first_path(stream) for stream in (self.stream, *self.candidates)}
-        last = {unprintable(position.path) for position in self.candidates.values()}
-        return {self.path, self.other_path, *self.names, *self.copy_of} | had | last
-
-    @property
-    def offset(self) -> int:
-        """Bytes read so far."""
-        if self.reader:
-            return self.reader.offset
-        return self.position.offset if self.position else 0
 
 
 class Files:
@@ -121,7 +44,7 @@ class Files:
         self, name: str, patterns: Patterns, pace: Pace, *, from_start: bool, claims: MutableMapping[Key, str]
     ) -> None:
         self.name = name
-        self.pace = pace
+        self._pace = pace
         self.watch = FolderWatch(name, self._hint, retry=max(30.0, pace.scan))
         self._patterns = patterns
         self._from_start = from_start
@@ -135,17 +58,12 @@ class Files:
         """Begin anew with what has become of every stream so far."""
         self.release()
         self._patterns.forget()
-        self.ready: dict[File, None] = {}
-        self.waiting: dict[File, None] = {}
-        self._active: dict[File, None] = {}
-        self._blocked: set[File] = set()
+        self.agenda = Agenda(self._pace)
         self._foreign: dict[Key, Seen] = {}
         self._streams: set[str] = set()
         self._by_path: dict[str, list[File]] = {}
         self._known = Known(self.name, progress)
         self._deleted: dict[str, None] = {}
-        self._news = anyio.Event()
-        self._scan_at = self._poll_at = self._may_scan_at = 0.0
         self._scanned = False
         self._moved = True
 
@@ -155,54 +73,16 @@ class Files:
             self._claims.pop(key, None)
         self._all.clear()
 
-    async def look(self) -> None:
-        """Do what is due."""
-        if monotonic() >= self._scan_at:
-            await self._scan()
-        if monotonic() >= self._poll_at:
-            await self._poll()
-
-    async def rest(self) -> None:
-        """Wait until something is due, or there is a hint."""
-        due = min(self._scan_at, self._poll_at if self._active or self.waiting else inf)
-        with anyio.move_on_after(max(0.0, due - monotonic())):
-            await self._news.wait()
-        self._news = anyio.Event()
-
     def follows(self, file: File) -> bool:
         """Tell whether a file has not been let go meanwhile."""
         return self._all.get(file.key) is file
 
-    def is_over(self, file: File) -> bool:
-        """Tell whether nothing more is waited for in a file whose name is gone."""
-        if file.gone is None:
-            return False
-        return file.hurried or monotonic() - max(file.gone, file.grown) >= self.pace.linger
-
-    def grew(self, file: File, *, first: bool) -> None:
-        """Take note that there was more in a file: more may be expected, unless it was read for the first time and is old."""
-        file.grown = monotonic()
-        if first and time_ns() - file.mtime > _ACTIVE * 1e9:
-            return
-        self._active.pop(file, None)
-        self._active[file] = None
-        if len(self._active) > _MOST_LOOKED_AT:
-            # The scan finds what is in those.
-            self._active.pop(next(iter(self._active)))
-
-    def block(self, file: File, reason: str, *, lasting: bool) -> None:
-        """Take note that a file cannot be read; it is tried again at every scan, or when it has changed if that is lasting."""
-        if not lasting:
-            self._blocked.add(file)
-        self.warn(file.path, reason)
-
-    def await_more(self, file: File) -> None:
-        """Look again at a file of which it cannot be told yet what it is: soon, or at every scan if it has been so for long."""
-        if monotonic() - file.changed > _ACTIVE:
-            self._blocked.add(file)
-            return
-        self.waiting[file] = None
-        self._poll_at = min(self._poll_at, monotonic() + self.pace.poll)
+    async def look(self) -> None:
+        """Do what is due."""
+        if self.agenda.scan_is_due:
+            await self.scan()
+        if self.agenda.poll_is_due:
+            await self.agenda.poll()
 
     def warn(self, path: str, reason: str) -> None:
         """Say once what is wrong with a file; it is tried again all the same."""
@@ -213,14 +93,14 @@ class Files:
     def opened(self, file: File) -> None:
         """Take note that a file could be opened."""
         file.doubtful = False
-        self._blocked.discard(file)
+        self.agenda.unblock(file)
         self._told.pop(file.path, None)
 
     async def miss(self, file: File) -> None:
         """Take note that a file is not where it was."""
         if file.gone is None:
             # Renamed or deleted since it was seen: a scan tells which.
-            self._scan_at = min(self._scan_at, self._may_scan_at)
+            self.agenda.scan_soon()
         else:
             await self._pursue(file)
 
@@ -291,9 +171,7 @@ class Files:
         del self._all[file.key]
         self._claims.pop(file.key, None)
         self._streams.discard(file.stream)
-        self._blocked.discard(file)
-        for group in (self.ready, self.waiting, self._active):
-            group.pop(file, None)
+        self.agenda.drop(file)
         self._moved = True
         if deleted and position:
             self._deleted[file.stream] = None
@@ -312,7 +190,7 @@ class Files:
         """Let go the positions of files that are no more."""
         gone = [stream for stream in self._deleted if stream in progress and progress[stream].finished]
         kept = [stream for stream in gone if stream in self._known]
-        over = {*gone} - {*kept[-_MOST_DELETED:]} | self._known.older(self.pace.forget)
+        over = {*gone} - {*kept[-_MOST_DELETED:]} | self._known.older(self._pace.forget)
         for stream in over:
             self._deleted.pop(stream, None)
             self._known.forget(stream)
@@ -324,16 +202,12 @@ class Files:
     # Finding.
 
     def _hint(self, modified: Iterable[str], moved: Iterable[str] | None) -> None:
-        for path in modified:
-            for file in self._by_path.get(path, ()):
-                if file.gone is None:
-                    self.ready[file] = None
-                    self._news.set()
-        if moved is None or any(path in self._by_path or self._patterns.may_match(path) for path in moved):
-            self._scan_at = min(self._scan_at, self._may_scan_at)
-            self._news.set()
+        files = [file for path in modified for file in self._by_path.get(path, ())]
+        moves = moved is None or any(path in self._by_path or self._patterns.may_match(path) for path in moved)
+        self.agenda.hint(files, moved=moves)
 
-    async def _scan(self) -> None:
+    async def scan(self) -> None:
+        """Look for all files."""
         began = monotonic()
         found = await to_thread.run_sync(self._patterns.find)
         for path, reason in found.problems.items():
@@ -350,15 +224,12 @@ class Files:
                 await self._lose(self._all[key])
         for seen in list(self._foreign.values()):
             self._add(seen)
-        self.ready.update(dict.fromkeys(self._blocked))
         if not self._scanned:
             await self._find_renamed()
             self._scanned = True
         if self._moved:
             self._index(found)
-        now = monotonic()
-        self._scan_at = now + self.pace.scan
-        self._may_scan_at = now + _LARGEST_GAP * (now - began)
+        self.agenda.scanned(began)
 
     def _index(self, found: Found) -> None:
         self._moved = False
@@ -393,7 +264,7 @@ class Files:
         self._all[file.key] = file
         self._streams.add(file.stream)
         self._deleted.pop(file.stream, None)
-        self.ready[file] = None
+        self.agenda.ready[file] = None
 
     def _update(self, file: File, seen: Seen) -> None:
         if len(file.names) != len(seen.paths):
@@ -407,17 +278,8 @@ class Files:
         if file.gone is not None:
             file.gone, file.doubtful, file.unseen = None, False, False
             self._moved = True
-        if (seen.size, seen.mtime) != (file.size, file.mtime):
-            file.size, file.mtime, file.changed, file.at_end = seen.size, seen.mtime, monotonic(), False
-            self.ready[file] = None
-
-    @staticmethod
-    def note(file: File, stat: os.stat_result) -> bool:
-        """Take note of how large a file is and when it was written to; tell whether that is news."""
-        if (stat.st_size, stat.st_mtime_ns) == (file.size, file.mtime):
-            return False
-        file.size, file.mtime, file.changed, file.at_end = stat.st_size, stat.st_mtime_ns, monotonic(), False
-        return True
+        if file.noted(seen.size, seen.mtime):
+            self.agenda.ready[file] = None
 
     async def _lose(self, file: File) -> None:
         """Take note that the file has no name that matches any more."""
@@ -426,9 +288,9 @@ class Files:
         file.names = ()
         file.gone = monotonic()
         self._moved = True
-        self._active[file] = None
+        self.agenda.expect(file)
         if file.reader:
-            self.ready[file] = None
+            self.agenda.ready[file] = None
         else:
             await self._pursue(file)
 
@@ -441,7 +303,7 @@ class Files:
                 await self._find_packed(file.path)
             return
         file.path, file.doubtful = path, True
-        self.ready[file] = None
+        self.agenda.ready[file] = None
 
     async def _find_renamed(self) -> None:
         """Look for files that were not read to their end and have been renamed while nothing ran."""
@@ -471,41 +333,10 @@ class Files:
             return
         file = File(self._new_name(path, key), key, path, stat.st_size, stat.st_mtime_ns, gone=monotonic())
         file.candidates, file.doubtful, file.unseen = self._known.take(key[1]), True, True
-        self._active[file] = None
+        self.agenda.expect(file)
         self._follow(file)
-
-    async def _poll(self) -> None:
-        """Look at those files alone in which something is to be expected."""
-        now = monotonic()
-        for file in [file for file in self._active if file.gone is None and now - file.grown >= _ACTIVE]:
-            del self._active[file]
-        # One that was found by its inode alone is known by what it was when it had its name, until it is opened.
-        files = [file for file in {**self._active, **self.waiting} if not file.doubtful]
-        looks = [(file.path, file.reader, file.gone is not None) for file in files]
-        stats = await to_thread.run_sync(_stats, looks) if looks else []
-        for file, stat in zip(files, stats, strict=True):
-            if stat is None:
-                self._scan_at = min(self._scan_at, self._may_scan_at)
-                self.ready[file] = None
-            elif self.note(file, stat) or self.is_over(file):
-                self.ready[file] = None
-        self.ready.update(self.waiting)
-        self.waiting.clear()
-        self._poll_at = monotonic() + self.pace.poll
 
 
 def _plainest(path: str) -> tuple[int, str]:
     """The name to call a file by is the shortest, whatever the order of the folder."""
     return len(path), path
-
-
-def _stats(files: Sequence[tuple[str, RecordReader | None, bool]]) -> list[os.stat_result | None]:
-    """Look at files: by what is open if the name is gone, else by name; None where that leads elsewhere or nowhere."""
-    stats: list[os.stat_result | None] = []
-    for path, reader, gone in files:
-        try:
-            stat = reader.look() if reader and gone else os.stat(path)
-            stats.append(stat if reader is None or os.path.samestat(stat, reader.stat) else None)
-        except OSError:
-            stats.append(None)
-    return stats

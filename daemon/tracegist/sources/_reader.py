@@ -67,7 +67,7 @@ class RecordReader:
 
         :param known: positions in files it might be, by stream; which one it is stands in `stream` then, or None
         :param follow: whether the path may be a symbolic link
-        :raises SourceError: if it is not a regular file, or is packed and damaged
+        :raises SourceError: if it is not a regular file
         :raises OSError: if it cannot be opened
         """
         # Not blocking, for the path may have become a pipe since it was looked at.
@@ -122,9 +122,9 @@ class RecordReader:
         self.move(Fingerprint.at(self.content, size if end < 0 < start else start + end + len(newline) * (end >= 0)))
 
     @property
-    def cut_off(self) -> bool:
-        """Whether what is packed ends in the middle: the file is still being written, or was cut off."""
-        return self.ended and not self.content.whole
+    def damage(self) -> str:
+        """Why it ends where it does, if it is packed and cut off or damaged; empty if not."""
+        return self.content.damage if self.ended else ""
 
     def look(self) -> os.stat_result:
         """Look at the open file."""
@@ -141,9 +141,8 @@ class RecordReader:
 
         :param last: whether what follows the last boundary is taken too, once the block reaches the end
         :raises OverwrittenError: if the file has become shorter than what was read, or what was read has changed
-        :raises SourceError: if it is packed and damaged
         """
-        if self.ended:
+        if self.ended or self.content.packed:
             self._check()
         size = self._reading.block
         while True:

@@ -18,7 +18,6 @@ import os
 import stat as modes
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, time_ns
 from typing import TYPE_CHECKING, Final, Self
@@ -30,8 +29,8 @@ from anyio import to_thread
 from tracegist.errors import SourceError
 from tracegist.sources._base import Chunk, Position, Progress
 from tracegist.sources._contents import Contents, hash_content
+from tracegist.sources._drops import Drop, SpoolFolder, failure
 from tracegist.sources._identity import printable
-from tracegist.sources._packed import PackedReader
 from tracegist.sources._reader import BLOCK, MAX_RECORD, OverwrittenError, Reading, RecordReader
 from tracegist.sources._watch import FolderWatch
 
@@ -40,33 +39,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SpoolSource"]
 
-_UNFINISHED: Final = (".tmp", ".part")
-_REASON: Final = ".reason"
 _OPEN: Final = 64
 _PASSING: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
-
-
-@dataclass(slots=True, eq=False)
-class _Drop:
-    """A file in the folder.
-
-    :param looked: when it was last found changed
-    :param trouble: why it cannot be read, or not to its end
-    :param over: whether it has been read as far as it ever will be
-    :param content: a hash of all that is in it; empty if it is not asked for
-    """
-
-    stream: str
-    path: str
-    inode: int
-    size: int
-    mtime: int
-    looked: float
-    reader: RecordReader | PackedReader | None = None
-    offset: int = 0
-    trouble: str = ""
-    over: bool = False
-    content: str = ""
 
 
 class SpoolSource:
@@ -101,7 +75,7 @@ class SpoolSource:
         watermark: Callable[[str], int | None] | None = None,
     ) -> None:
         self.name = name
-        self._folder = os.path.abspath(folder)
+        self._folder = SpoolFolder(name, os.path.abspath(folder))
         self._reading = Reading(format=format, block=block, max_record=max_record)
         self._scan_interval = scan_interval
         self._settle = settle
@@ -115,12 +89,11 @@ class SpoolSource:
         self._log: FilteringBoundLogger = structlog.get_logger().bind(source=name)
         self._watch = FolderWatch(name, self._hint, retry=max(30.0, scan_interval))
         self._stack = AsyncExitStack()
-        self._told: set[str] = set()
         self._known: dict[str, Progress]
         self._contents: Contents
         self._new_contents: bool
-        self._drops: dict[str, _Drop]
-        self._ready: dict[_Drop, None]
+        self._drops: dict[str, Drop]
+        self._ready: dict[Drop, None]
         self._news: anyio.Event
         self._scan_at: float
         self._scanned: bool
@@ -133,10 +106,10 @@ class SpoolSource:
 
     async def __aenter__(self) -> Self:
         """Make the folders, and begin to watch."""
-        await to_thread.run_sync(self._make_folders)
+        await to_thread.run_sync(self._folder.make)
         async with AsyncExitStack() as stack:
             tasks = await stack.enter_async_context(anyio.create_task_group())
-            self._watch.watch([self._folder])
+            self._watch.watch([self._folder.path])
             tasks.start_soon(self._watch.run)
             stack.callback(tasks.cancel_scope.cancel)
             stack.callback(self._watch.stop)
@@ -189,11 +162,11 @@ class SpoolSource:
                     drop.over, drop.content = False, ""
                     self._scan_at = 0.0
                     self._news.set()
-                elif drop.content and drop.content not in remembered and (known.events or not _failure(drop, known)):
+                elif drop.content and drop.content not in remembered and (known.events or not failure(drop, known)):
                     self._contents.add(drop.content)
                     self._new_contents = True
                     self._news.set()
-                elif await to_thread.run_sync(self._move, drop, known):
+                elif await to_thread.run_sync(self._folder.move, drop, known):
                     # A look at the folder may have missed it meanwhile.
                     self._drops.pop(stream, None)
                     moved.add(stream)
@@ -210,24 +183,20 @@ class SpoolSource:
         self._scan_at = 0.0
         self._scanned = False
 
-    def _make_folders(self) -> None:
-        for name in ("", "done", "failed"):
-            os.makedirs(os.path.join(self._folder, name), exist_ok=True)
-
     def _hint(self, modified: Collection[str], moved: Collection[str] | None) -> None:
         if moved is None or modified or moved:
             self._scan_at = min(self._scan_at, monotonic() + self._settle / 10)
             self._news.set()
 
     async def _scan(self) -> None:
-        entries = await to_thread.run_sync(self._list)
+        entries = await to_thread.run_sync(self._folder.list)
         now = monotonic()
         restless = False
         for path, stat in entries:
             stream = f"{printable(path)}@{stat.st_ino:x}"
             drop = self._drops.get(stream)
             if drop is None:
-                drop = self._drops[stream] = _Drop(stream, path, stat.st_ino, stat.st_size, stat.st_mtime_ns, now)
+                drop = self._drops[stream] = Drop(stream, path, stat.st_ino, stat.st_size, stat.st_mtime_ns, now)
                 taken = 0 <= time_ns() - stat.st_mtime_ns > self._rested * 1e9 or not modes.S_ISREG(stat.st_mode)
             elif drop.over:
                 taken = False
@@ -246,22 +215,7 @@ class SpoolSource:
         self._scanned = True
         self._scan_at = monotonic() + (min(self._settle, self._scan_interval) if restless else self._scan_interval)
 
-    def _list(self) -> list[tuple[str, os.stat_result]]:
-        """All that was dropped, oldest first."""
-        found = []
-        with os.scandir(self._folder) as entries:
-            for entry in entries:
-                if entry.name.startswith(".") or entry.name.endswith(_UNFINISHED):
-                    continue
-                try:
-                    stat = entry.stat(follow_symlinks=False)
-                except FileNotFoundError:
-                    continue
-                if not modes.S_ISDIR(stat.st_mode):
-                    found.append((entry.path, stat))
-        return sorted(found, key=lambda one: (one[1].st_mtime_ns, one[0]))
-
-    def _pick(self) -> _Drop:
+    def _pick(self) -> Drop:
         watermark = self._watermark
         if watermark is None:
             return next(iter(self._ready))
@@ -269,7 +223,7 @@ class SpoolSource:
         first = [drop for drop, _ in zip(self._ready, range(_OPEN), strict=False)]
         return min(first, key=lambda drop: (watermark(drop.stream) if drop.offset else 0) or 0)
 
-    async def _read(self, drop: _Drop) -> Chunk | None:
+    async def _read(self, drop: Drop) -> Chunk | None:
         try:
             if drop.reader is None:
                 if not self._repeats and await self._is_repeat(drop):
@@ -295,7 +249,7 @@ class SpoolSource:
             return await self._end(drop, data)
         return self._chunk(drop, drop.reader, data, finished=False)
 
-    async def _is_repeat(self, drop: _Drop) -> bool:
+    async def _is_repeat(self, drop: Drop) -> bool:
         """Tell whether a file has the content of another, and move it if that was read, or let it wait if it is being read."""
         drop.content = drop.content or await hash_content(drop.path)
         if not drop.content or drop.stream in self._known:
@@ -324,31 +278,27 @@ class SpoolSource:
             received=time_ns(),
         )
 
-    async def _open(self, drop: _Drop) -> RecordReader | PackedReader:
+    async def _open(self, drop: Drop) -> RecordReader:
         known = self._known.pop(drop.stream, None)
-        packed = await PackedReader.open(drop.path, self._reading, known.position if known else None)
-        if packed:
-            return packed
         positions = {drop.stream: known.position} if known else {}
         return await RecordReader.open(drop.path, self._reading, positions, follow=False)
 
-    async def _end(self, drop: _Drop, data: bytes) -> Chunk | None:
+    async def _end(self, drop: Drop, data: bytes) -> Chunk | None:
         """Stop reading a file; what cannot even be opened needs no commit to be moved."""
         self._ready.pop(drop, None)
         drop.over = True
         reader, drop.reader = drop.reader, None
         if reader is None:
-            if await to_thread.run_sync(self._move, drop, None):
+            if await to_thread.run_sync(self._folder.move, drop, None):
                 self._drops.pop(drop.stream, None)
             return None
         drop.size = reader.stat.st_size
-        if isinstance(reader, PackedReader):
-            drop.trouble = drop.trouble or reader.damage
+        drop.trouble = drop.trouble or reader.damage
         chunk = self._chunk(drop, reader, data, finished=True)
         await reader.aclose()
         return chunk
 
-    def _chunk(self, drop: _Drop, reader: RecordReader | PackedReader, data: bytes, *, finished: bool) -> Chunk:
+    def _chunk(self, drop: Drop, reader: RecordReader, data: bytes, *, finished: bool) -> Chunk:
         return Chunk(
             source=self.name,
             stream=drop.stream,
@@ -359,58 +309,11 @@ class SpoolSource:
             finished=finished,
         )
 
-    def _move(self, drop: _Drop, known: Progress | None) -> bool:
-        """Move a file to where it belongs, with the reason beside it if it failed; tell whether that was done."""
-        name = os.path.basename(drop.path)
-        reason = _failure(drop, known)
-        folder = os.path.join(self._folder, "failed" if reason else "done")
-        try:
-            if os.lstat(drop.path).st_ino != drop.inode:
-                # Another file has been given its name; that one is still to be read.
-                return True
-            os.makedirs(folder, exist_ok=True)
-            target = _free(folder, name)
-            if reason:
-                Path(target + _REASON).write_text(f"{printable(drop.path)}: {reason}\n")
-            os.rename(drop.path, target)
-        except FileNotFoundError:
-            return True
-        except OSError as error:
-            if drop.path not in self._told:
-                self._told.add(drop.path)
-                self._log.warning("spool.not_moved", path=printable(drop.path), reason=error.strerror or str(error))
-            return False
-        self._told.discard(drop.path)
-        if reason:
-            self._log.warning("spool.failed", path=printable(target), reason=reason)
-        else:
-            self._log.info("spool.done", path=printable(target), events=known.events if known else 0)
-        return True
-
     async def _close_all(self) -> None:
         for drop in self._drops.values():
             if drop.reader:
                 await drop.reader.aclose()
                 drop.reader = None
-
-
-def _failure(drop: _Drop, known: Progress | None) -> str:
-    """Say why a file is no success; empty if it is one."""
-    if not drop.trouble and known and not known.events and known.rejected:
-        return f"none of {known.rejected} records could be decoded; the first: {known.reason}"
-    if drop.trouble and known and known.events:
-        return f"{drop.trouble} (the {known.events} events before count)"
-    return drop.trouble
-
-
-def _free(folder: str, name: str) -> str:
-    """Find a path for `name` that nothing has yet: with a number before its ending if need be."""
-    stem, ending = os.path.splitext(name)
-    target, number = os.path.join(folder, name), 1
-    while os.path.lexists(target) or os.path.lexists(target + _REASON):
-        number += 1
-        target = os.path.join(folder, f"{stem}.{number}{ending}")
-    return target
 
 
 def _size(path: str) -> int:

@@ -10,13 +10,10 @@ A file whose name is gone is read until nothing has come for a while, and then l
 
 from __future__ import annotations
 
-import os
 import resource
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, MutableMapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from itertools import islice
-from time import monotonic, time_ns
 from typing import TYPE_CHECKING, Final, Self
 
 import anyio
@@ -25,12 +22,13 @@ from anyio import to_thread
 
 from tracegist.errors import SourceError
 from tracegist.sources._base import Chunk, Position, Progress
-from tracegist.sources._content import SUFFIXES
-from tracegist.sources._copies import Original, UnclearError, find_original
-from tracegist.sources._follow import File, Files, Pace
+from tracegist.sources._copies import Original, UnclearError
+from tracegist.sources._file import File, Pace
+from tracegist.sources._follow import Files
 from tracegist.sources._identity import printable
-from tracegist.sources._reader import BLOCK, MAX_RECORD, OverwrittenError, Reading, RecordReader
+from tracegist.sources._reader import BLOCK, MAX_RECORD, Reading
 from tracegist.sources._scan import Key, Patterns
+from tracegist.sources._turns import NoRoomError, Turn, Turns
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
@@ -38,44 +36,6 @@ if TYPE_CHECKING:
 __all__ = ["TailSource"]
 
 _COMPARED: Final = 256
-_SETTLED: Final = 1_000_000_000
-"""Nanoseconds since it was last written to after which a compressed file is opened."""
-
-
-class _NoRoomError(Exception):
-    """Raised when a file cannot be opened before another is let go."""
-
-
-@dataclass(slots=True, eq=False)
-class _Turn:
-    """What becomes of a file whose turn it is.
-
-    :param originals: what it may be a copy of
-    :param last: whether it is to be let go at its end
-    :param taken: whether its turn came
-    :param opened: whether it was opened for it
-    :param stream: which of those that it might be it was found to be
-    :param before: what was read of it before it was written anew
-    :param original: what it turned out to be a copy of
-    :param noted: whether it begins at another place than it did, which is to be kept before anything is read
-    :param position: where it has been read to
-    :param ended: whether that is its end for now
-    """
-
-    file: File
-    originals: Sequence[Original]
-    last: bool
-    taken: bool = False
-    opened: bool = False
-    stream: str | None = None
-    before: Position | None = None
-    original: Original | None = None
-    noted: bool = False
-    data: bytes = b""
-    position: Position | None = None
-    stat: os.stat_result | None = None
-    ended: bool = False
-    failure: Exception | None = None
 
 
 class TailSource:
@@ -117,16 +77,18 @@ class TailSource:
     ) -> None:
         self.name = name
         self._reading = Reading(format=format, block=block, max_record=max_record)
-        self._from_start = from_start
-        self._max_open = max(1, min(max_open, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2))
-        self._watermark = watermark
         pace = Pace(scan=scan_interval, poll=poll_interval, linger=linger, forget=forget_after)
         claims = {} if claims is None else claims
         self._files = Files(name, Patterns(patterns, exclude), pace, from_start=from_start, claims=claims)
         self._log: FilteringBoundLogger = structlog.get_logger().bind(source=name)
         self._stack = AsyncExitStack()
-        # Read last, open last: the one to be closed first is the first.
-        self._open: dict[File, None] = {}
+        self._turns = Turns(
+            self._reading,
+            from_start=from_start,
+            max_open=max(1, min(max_open, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)),
+            linger=linger,
+            watermark=watermark,
+        )
 
     async def __aenter__(self) -> Self:
         """Begin to watch."""
@@ -150,8 +112,8 @@ class TailSource:
         self._files.reset(progress)
         while True:
             await self._files.look()
-            if not self._files.ready:
-                await self._files.rest()
+            if not self._files.agenda.ready:
+                await self._files.agenda.rest()
             for chunk in await self._read():
                 yield chunk
 
@@ -159,144 +121,28 @@ class TailSource:
         """Let go the positions of files that are no more."""
         return self._files.forgotten(progress)
 
-    # On worker threads: choose among the files that are ready, open them and read, one block of one or many small ones.
-
-    def _take_turns(self, turns: list[_Turn]) -> None:
-        left = self._reading.block
-        for turn in self._furthest_behind_first(turns):
-            turn.taken = True
-            try:
-                self._take(turn)
-            except (UnclearError, _NoRoomError, OSError, SourceError) as failure:
-                turn.failure = failure
-            left -= len(turn.data)
-            # What a file was found to be has to be known before copies of it are looked at.
-            news = turn.before or turn.original or (turn.opened and turn.file.candidates and not turn.stream)
-            if left <= 0 or news or (turn.data and not turn.ended):
-                break
-
-    def _furthest_behind_first(self, turns: list[_Turn]) -> list[_Turn]:
-        watermark = self._watermark
-        if watermark is None or len(turns) < 2:  # noqa: PLR2004 - one is in order
-            return turns
-
-        def time(turn: _Turn) -> int:
-            newest = watermark(turn.file.stream) if turn.file.offset else 0
-            # Events without a time of their own have that of the file.
-            return turn.file.mtime if newest is None else newest
-
-        return sorted(turns, key=time)
-
-    def _take(self, turn: _Turn) -> None:
-        file, reader = turn.file, turn.file.reader
-        if reader is None:
-            self._make_room()
-            reader = file.reader = self._begin(turn)
-            turn.opened, turn.stream = True, reader.stream
-            if reader.stream is None:
-                turn.before = file.position
-                turn.noted = turn.noted or bool(file.position or file.candidates)
-            file.position = None
-        self._open[file] = None
-        try:
-            if not turn.noted:
-                turn.data = reader.next(last=turn.last)
-        except OverwrittenError:
-            turn.before, turn.noted = reader.position(file.path), True
-            reader.rewind()
-        except BaseException:
-            self._close(file)
-            raise
-        turn.position, turn.stat, turn.ended = reader.position(file.path), reader.stat, reader.ended
-        # Read last, closed last.
-        self._open[file] = self._open.pop(file)
-        if turn.ended and (turn.last or (reader.content.packed and reader.content.whole)):
-            self._close(file)
-
-    def _begin(self, turn: _Turn) -> RecordReader:
-        """Open a file where it was left."""
-        file = turn.file
-        known = {file.stream: file.position} if file.position else file.candidates
-        patient = monotonic() - file.changed < self._files.pace.linger
-        settled = not 0 <= time_ns() - file.mtime < _SETTLED
-        state = (file.size, file.mtime, settled, patient, *((one.stream, one.offset) for one in turn.originals))
-        if file.unclear == state:
-            raise UnclearError
-        reader = RecordReader.begin(file.path, self._reading, known)
-        try:
-            self._place(reader, turn, settled=settled, patient=patient)
-        except BaseException as error:
-            file.unclear = state if isinstance(error, UnclearError) else None
-            reader.close()
-            raise
-        return reader
-
-    def _place(self, reader: RecordReader, turn: _Turn, *, settled: bool, patient: bool) -> None:
-        """Move to where a file that was opened goes on.
-
-        :raises FileNotFoundError: if it is not the one that is wanted
-        :raises UnclearError: if it cannot be told yet
-        """
-        file = turn.file
-        if (reader.stat.st_dev, reader.stat.st_ino) != file.key:
-            # Another file has this name by now.
-            raise FileNotFoundError(file.path)
-        if file.path.endswith(SUFFIXES) and (not settled or not reader.stat.st_size):
-            raise UnclearError
-        found = None
-        if turn.originals:
-            found = find_original(reader.content, turn.originals, patient=patient)
-        if found and found[1].offset > reader.offset:
-            # Of all that was read of these bytes, in whatever file, the furthest counts.
-            turn.original, fingerprint = found
-            turn.noted = True
-            reader.move(fingerprint)
-        elif file.doubtful and not _is_same(file, reader):
-            raise FileNotFoundError(file.path)
-        elif not (file.position or file.candidates or self._from_start):
-            # Where a file that is not read from its beginning was begun has to outlive a restart.
-            turn.noted = True
-            if file.from_end:
-                reader.skip()
-
-    def _make_room(self) -> None:
-        while len(self._open) >= self._max_open:
-            idle = next((file for file in self._open if file.gone is None), None)
-            if idle is None:
-                # All of them are rotated ones, which are waited for no longer.
-                next(iter(self._open)).hurried = True
-                raise _NoRoomError
-            self._close(idle)
-
-    def _close(self, file: File) -> None:
-        reader, file.reader = file.reader, None
-        self._open.pop(file, None)
-        if reader:
-            file.position = reader.position(file.path)
-            reader.close()
-
     # On the event loop: what follows from it.
 
     async def _read(self) -> list[Chunk]:
         """Read about a block, of the files that are ready."""
-        ready = self._files.ready
+        ready = self._files.agenda.ready
         turns = []
         for file in list(islice(ready, _COMPARED)):
             # Whatever is hinted at from now on comes in again.
             del ready[file]
             if self._files.follows(file):
-                turns.append(_Turn(file, self._originals(file), self._files.is_over(file)))
+                turns.append(Turn(file, self._originals(file), self._files.agenda.is_over(file)))
         if not turns:
             return []
-        await to_thread.run_sync(self._take_turns, turns)
+        await to_thread.run_sync(self._turns.take, turns)
         left = dict.fromkeys(turn.file for turn in turns if not turn.taken)
-        self._files.ready = left | self._files.ready
+        self._files.agenda.ready = left | self._files.agenda.ready
         return [chunk for turn in turns if turn.taken for chunk in await self._conclude(turn)]
 
     def _originals(self, file: File) -> Sequence[Original]:
         return () if file.reader or file.from_end else self._files.originals(file)
 
-    async def _conclude(self, turn: _Turn) -> list[Chunk]:
+    async def _conclude(self, turn: Turn) -> list[Chunk]:
         file = turn.file
         if turn.opened:
             self._settle(turn)
@@ -307,12 +153,14 @@ class TailSource:
             await self._excuse(turn, turn.failure)
         if not turn.position or not turn.stat:
             return chunks
-        self._files.note(file, turn.stat)
+        file.note(turn.stat)
         file.at_end = turn.ended and not turn.noted
+        if turn.damage:
+            self._files.warn(file.path, turn.damage)
         if turn.data:
-            self._files.grew(file, first=turn.opened)
+            self._files.agenda.grew(file, first=turn.opened)
         if turn.noted or not turn.ended:
-            self._files.ready[file] = None
+            self._files.agenda.ready[file] = None
         finished = turn.last and turn.ended and not turn.noted
         if turn.data or turn.noted or finished:
             chunks.append(self._chunk(file, turn.position, turn.data, finished=finished))
@@ -320,7 +168,7 @@ class TailSource:
             self._files.drop(file, turn.position, deleted=not turn.stat.st_nlink)
         return chunks
 
-    def _settle(self, turn: _Turn) -> None:
+    def _settle(self, turn: Turn) -> None:
         """Take note of what a file has turned out to be now that it is open."""
         file, original = turn.file, turn.original
         self._files.opened(file)
@@ -337,26 +185,27 @@ class TailSource:
     def _truncated(self, file: File, before: Position) -> None:
         self._log.info("source.truncated", path=printable(file.path), offset=before.offset)
 
-    def _remember(self, turn: _Turn) -> list[Chunk]:
+    def _remember(self, turn: Turn) -> list[Chunk]:
         """Keep what was read of a file before it was written anew, for a copy may hold more of it."""
         kept = self._files.rewritten(turn.file, turn.before) if turn.before and turn.before.offset else None
         return [self._chunk(turn.file, kept[1].position, stream=kept[0], finished=True)] if kept else []
 
-    async def _excuse(self, turn: _Turn, failure: Exception) -> None:
+    async def _excuse(self, turn: Turn, failure: Exception) -> None:
         """Do what is to be done about a file that could not be read."""
         file = turn.file
         match failure:
             case UnclearError():
-                self._files.await_more(file)
-            case _NoRoomError():
-                self._files.ready[file] = None
-                self._files.ready.update(dict.fromkeys(one for one in self._open if one.hurried))
+                self._files.agenda.await_more(file)
+            case NoRoomError():
+                self._files.agenda.ready[file] = None
+                self._files.agenda.ready.update(dict.fromkeys(self._turns.hurried))
             case FileNotFoundError():
                 await self._files.miss(file)
             case SourceError():
-                self._files.block(file, str(failure), lasting=True)
+                self._files.warn(file.path, str(failure))
             case OSError():
-                self._files.block(file, failure.strerror or str(failure), lasting=False)
+                self._files.warn(file.path, failure.strerror or str(failure))
+                self._files.agenda.block(file)
 
     def _chunk(
         self, file: File, position: Position, data: bytes = b"", *, stream: str = "", finished: bool = False
@@ -374,16 +223,5 @@ class TailSource:
         )
 
     async def _close_all(self) -> None:
-        def close() -> None:
-            for file in list(self._open):
-                self._close(file)
-
         with anyio.CancelScope(shield=True):
-            await to_thread.run_sync(close)
-
-
-def _is_same(file: File, reader: RecordReader) -> bool:
-    """Tell whether a file found under a name that does not match is the one that was followed, by more than its inode."""
-    if file.position or file.candidates:
-        return reader.offset > 0
-    return not file.unseen and (reader.stat.st_size, reader.stat.st_mtime_ns) == (file.size, file.mtime)
+            await to_thread.run_sync(self._turns.close)
