@@ -25,7 +25,7 @@ Value: TypeAlias = str | int | float | None
 """A value of a row; which unit it has is said by its column."""
 
 
-class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """A question: what is None is as the engine has it. The engine alone judges what it says.
 
     :param what: what is asked for: ``series``, ``edges``, ``templates`` …; `docs/query.md` has them all

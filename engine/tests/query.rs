@@ -1,9 +1,9 @@
 //! What an answer promises: within its budget, nothing lost between its pages, totals of everything.
-#![allow(non_snake_case, clippy::unwrap_used, clippy::expect_used)]
+#![allow(non_snake_case, clippy::unwrap_used, clippy::cast_possible_truncation)]
 
 mod host;
 
-use host::{RECEIVED, line, text};
+use host::{RECEIVED, START, line, text};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tracegist_engine::engine::Engine;
@@ -39,9 +39,25 @@ fn question() -> impl Strategy<Value = Value> {
         prop::sample::select(vec![None, Some("count"), Some("count,errors,error_share,rate,first,last,series")]);
     let times = prop::sample::select(vec![None, Some("all"), Some("10m")]);
     let compare = prop::sample::select(vec![None, Some("baseline"), Some("10m")]);
-    (filters, groups, selects, times, compare).prop_map(|(filter, group_by, select, since, compare)| {
+    let plain = (filters, groups, selects, times, compare).prop_map(|(filter, group_by, select, since, compare)| {
         json!({"where": filter, "group_by": group_by, "select": select, "since": since, "compare": compare})
-    })
+    });
+    let others = prop::sample::select(vec![
+        json!({"what": "edges", "since": "all"}),
+        json!({"what": "templates", "since": "all"}),
+        json!({"what": "timeline", "since": "all"}),
+        json!({"what": "diff"}),
+        json!({"what": "diff", "of": "s0,s1", "since": "all"}),
+        json!({"what": "facts"}),
+        json!({"what": "evidence"}),
+        json!({"what": "evidence", "of": "#1"}),
+        json!({"what": "traces"}),
+        json!({"what": "traces", "where": "status=error", "of": "1"}),
+        json!({"what": "trace", "of": "1"}),
+        json!({"what": "path", "of": "1"}),
+        json!({"format": "csv", "since": "all"}),
+    ]);
+    prop_oneof![plain, others]
 }
 
 proptest! {
@@ -68,7 +84,7 @@ proptest! {
             let answer = match ask(&engine, &question) {
                 Ok(answer) => answer,
                 Err(Error::Budget { least, .. }) => {
-                    prop_assert!(budget < 90, "{budget} is enough for {least}");
+                    prop_assert!(budget < 90, "{} is too small, {} would do: {}", budget, least, question);
                     return Ok(());
                 }
                 Err(error) => return Err(TestCaseError::fail(error.to_string())),
@@ -91,5 +107,142 @@ proptest! {
             question["cursor"] = answer["cursor"].clone();
         }
         prop_assert_eq!(&rows, whole["rows"].as_array().unwrap());
+    }
+}
+
+/// A trace of a page that asks its cart three times, one of them in vain, and then pays.
+fn traced() -> Engine {
+    let span = |id: u8, parent: u8, service: &str, name: &str, from: i64, to: i64, failed: bool| {
+        let parent = if parent == 0 { String::new() } else { format!("{parent:016x}") };
+        let status = if failed { r#"{"code":2,"message":"gone"}"# } else { "{}" };
+        let [from, to] = [from, to].map(|ms| START + ms * 1_000_000);
+        format!(
+            r#"{{"resourceSpans":[{{"resource":{{"attributes":[{{"key":"service.name","value":{{"stringValue":"{service}"}}}}]}},"scopeSpans":[{{"spans":[{{"traceId":"5b8efff798038103d269b633813fc60c","spanId":"{id:016x}","parentSpanId":"{parent}","name":"{name}","kind":2,"startTimeUnixNano":"{from}","endTimeUnixNano":"{to}","status":{status}}}]}}]}}]}}"#
+        ) + "\n"
+    };
+    let lines = [
+        span(1, 0, "web", "GET /", 0, 100, false),
+        span(2, 1, "cart", "get", 10, 20, false),
+        span(3, 1, "cart", "get", 20, 30, true),
+        span(4, 1, "cart", "get", 25, 40, false),
+        span(5, 1, "pay", "charge", 50, 90, false),
+        span(6, 5, "bank", "debit", 55, 85, false),
+    ];
+    of(lines.concat().as_bytes())
+}
+
+#[test]
+fn trace__spans_in_the_same_place__one_row_with_their_sums() {
+    for by in ["5b8efff7", "#1", "5b8efff798038103d269b633813fc60c"] {
+        let answer = ask(&traced(), &json!({"what": "trace", "of": by})).unwrap();
+        let expected = "\
+# trace 5b8efff7 at 2023-11-14T22:13:20Z, 100ms, 6 spans of 4 services by service operation kind: count start longest self errors
+web GET / server: 1 0ns 100ms 30ms 0 #1
+  cart get server: 3 10ms 15ms 35ms 1 #2
+  pay charge server: 1 50ms 40ms 10ms 0 #4
+    bank debit server: 1 55ms 30ms 30ms 0 #5
+# all 4 rows: 6 - 100ms 110ms 1
+";
+        assert_eq!(answer["text"], expected);
+    }
+}
+
+#[test]
+fn path__of_a_trace__what_it_waited_for_adds_up_to_all_of_it() {
+    let answer = ask(&traced(), &json!({"what": "path", "of": "#1"})).unwrap();
+    let rows: Vec<String> = answer["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| {
+            format!(
+                "{} {} {}",
+                row[0].as_str().unwrap(),
+                row[3].as_u64().unwrap() / 1_000_000,
+                row[4].as_u64().unwrap() / 1_000_000
+            )
+        })
+        .collect();
+    let expected = ["web 0 10", "cart 10 30", "web 40 10", "pay 50 5", "bank 55 30", "pay 85 5", "web 90 10"];
+    assert_eq!(rows, expected);
+    assert_eq!(answer["totals"][4], 100_000_000);
+}
+
+#[test]
+fn traces__like_one__those_that_do_the_same() {
+    let answer =
+        ask(&traced(), &json!({"what": "traces", "where": "status=error service=cart duration>50ms"})).unwrap();
+    assert_eq!(answer["rows"][0][0], "5b8efff798038103d269b633813fc60c");
+    assert_eq!(answer["total_rows"], 1);
+    assert_eq!(ask(&traced(), &json!({"what": "traces", "of": "#1"})).unwrap()["total_rows"], 0);
+    let gone = ask(&traced(), &json!({"what": "trace", "of": "abcdef01"})).unwrap_err();
+    assert!(matches!(gone, Error::Missing(_)), "{gone}");
+}
+
+#[test]
+fn query__state_moves_on_between_pages__pages_are_of_one_moment_or_say_so() {
+    let engine = traced();
+    let mut question = json!({"limit": 1});
+    let first = ask(&engine, &question).unwrap();
+    question["cursor"] = first["cursor"].clone();
+    let more = text(&[host::Line::Log { service: 1, at: 1, number: 1 }]);
+    engine.ingest("s", &more, RECEIVED, None, None);
+    let second = ask(&engine, &question).unwrap();
+    assert_eq!((second["position"].as_u64(), &second["totals"]), (Some(1), &first["totals"]));
+    // Another engine has not kept the answer; with the same events it has the same one.
+    assert_eq!(ask(&traced(), &question).unwrap()["rows"], second["rows"]);
+    let other = traced();
+    other.ingest("s", &more, RECEIVED, None, None);
+    let moved = ask(&other, &question).unwrap_err();
+    assert!(moved.to_string().contains("moved on"), "{moved}");
+    question["where"] = "service=web".into();
+    let another = ask(&engine, &question).unwrap_err();
+    assert!(another.to_string().contains("another question"), "{another}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn query__totals__those_of_one_pass_over_the_same_bytes(lines in prop::collection::vec(line(), 1..80)) {
+        let data = text(&lines);
+        let engine = of(&data);
+        let mut expected: std::collections::BTreeMap<String, (u64, u64)> = std::collections::BTreeMap::new();
+        for shown in tracegist_engine::show::lines(&data, None, RECEIVED, None).split(|&byte| byte == b'\n') {
+            let Ok(event) = serde_json::from_slice::<Value>(shown) else { continue };
+            if event.get("rejected").is_some() {
+                continue;
+            }
+            let entry = expected.entry(event["service"].as_str().unwrap_or_default().to_owned()).or_default();
+            entry.0 += 1;
+            entry.1 += u64::from(event["failed"].as_bool().unwrap_or_default());
+        }
+        let question = json!({"group_by": "service", "select": "count,errors", "since": "all", "budget": 100_000});
+        let answer = ask(&engine, &question).unwrap();
+        let found: std::collections::BTreeMap<String, (u64, u64)> = answer["rows"].as_array().unwrap().iter().map(|row| {
+            let name = row[0].as_str().unwrap_or_default().to_owned();
+            (name, (row[1].as_u64().unwrap(), row[2].as_u64().unwrap()))
+        }).collect();
+        prop_assert_eq!(&found, &expected);
+        prop_assert_eq!(answer["totals"][1].as_u64(), Some(expected.values().map(|entry| entry.0).sum()).filter(|_| !expected.is_empty()).or(Some(0)));
+    }
+
+    #[test]
+    fn evidence__every_number_in_a_summary__resolves(lines in prop::collection::vec(line(), 1..80)) {
+        let engine = of(&text(&lines));
+        let request = tracegist_engine::summary::Request {
+            budget: 5_000, encoding: "o200k_base".to_owned(), window: 300, baseline: None, focus: None,
+            sections: Vec::new(), now: None, notices: Vec::new(), host: String::new(),
+        };
+        let summary = engine.summary(request).unwrap();
+        let told = summary.facts.iter().filter_map(|fact| fact.evidence);
+        for number in told.chain(summary.verdicts.iter().flat_map(|verdict| verdict.evidence.clone())) {
+            let events = engine.evidence(number);
+            prop_assert!(events.is_some(), "#{} is not there", number);
+            let answer = ask(&engine, &json!({"what": "evidence", "of": format!("#{number}"), "budget": 10_000})).unwrap();
+            prop_assert_eq!(answer["total_rows"].as_u64().unwrap() as usize, events.unwrap().events.len());
+        }
+        let answer = ask(&engine, &json!({"what": "evidence", "of": "#999999"}));
+        prop_assert!(matches!(answer, Err(Error::Missing(_))));
     }
 }

@@ -68,6 +68,7 @@ def make_routes(backend: Backend) -> list[Route]:
         Route("/summary/stream", _guarded(answers.stream)),
         Route("/status", _guarded(answers.status)),
         Route("/healthz", _guarded(answers.health)),
+        Route("/openapi.json", _guarded(answers.description)),
         Route("/query", _guarded(questions.query), methods=["POST"]),
         Route("/traces/{trace}", _guarded(questions.trace)),
         Route("/evidence/{number}", _guarded(answers.evidence)),
@@ -134,6 +135,11 @@ class _Answers:
             )
         notices = self._backend.publisher.notices
         return Response("".join(f"{line}\n" for line in ["ok", *notices]), media_type=_TEXT)
+
+    async def description(self, request: Request) -> Response:  # noqa: ARG002 - every route is given its request
+        from tracegist.server.openapi import describe  # noqa: PLC0415 - few ask for it
+
+        return json_answer(describe())
 
     async def evidence(self, request: Request) -> Response:
         number = request.path_params["number"].removeprefix("#")

@@ -3,6 +3,7 @@
 use super::dimension::{Dimension, not_kept};
 use super::error::{Error, Written};
 use super::measure::{self, Measure};
+use super::request::What;
 use super::table::{Unit, Value};
 use super::tally::Tally;
 use super::window;
@@ -10,6 +11,7 @@ use super::words::{Op, Term, contains, glob, terms};
 use crate::event::Kind;
 use crate::state::hist::{BUCKETS, Hist, middle};
 use crate::state::series::{Key, Record};
+use crate::summary::facts::{Fact, Section};
 use crate::summary::groups::Groups;
 
 /// Names that may stand before an operator, for who misspells one.
@@ -46,6 +48,7 @@ pub enum Status {
 /// The terms of `where`, understood.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
+    what: What,
     series: Vec<Test>,
     /// Terms about kinds have been given.
     pub names_kinds: bool,
@@ -69,8 +72,12 @@ struct Test {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Subject {
     Dimension(Dimension),
+    /// The service that an edge goes out from.
+    Caller,
     Text,
     Evidence,
+    /// Of the summary.
+    Section,
 }
 
 #[derive(Clone, Debug)]
@@ -83,6 +90,11 @@ enum Pattern {
 }
 
 impl Pattern {
+    /// Whether it is this number of evidence.
+    const fn is(&self, number: u32) -> bool {
+        matches!(self, Self::Number(wanted) if *wanted == number && number > 0)
+    }
+
     fn fits(&self, text: &str) -> bool {
         match self {
             Self::Exactly(whole) => whole == text,
@@ -122,9 +134,9 @@ impl Filter {
     ///
     /// # Errors
     /// [`Error::Word`] at the first word that makes no sense, or asks for what was never kept.
-    pub fn of(text: &str) -> Result<Self, Error> {
+    pub fn of(text: &str, what: What) -> Result<Self, Error> {
         let written = Written { field: "where", text };
-        let mut filter = Self::default();
+        let mut filter = Self { what, ..Self::default() };
         for term in terms(written)? {
             filter.take(written, term)?;
         }
@@ -136,6 +148,16 @@ impl Filter {
         match term.name.as_str() {
             "" | "text" => self.test(written, Subject::Text, term),
             "evidence" => self.test(written, Subject::Evidence, term),
+            "caller" if self.what != What::Facts => self.test(written, Subject::Caller, term),
+            "section" if self.what == What::Facts => self.test(written, Subject::Section, term),
+            name if self.what == What::Facts && !matches!(name, "service" | "operation") => {
+                let known = ["section", "service", "operation", "text", "evidence"];
+                Err(written.unknown(term.at, name, "name", &known))
+            }
+            "section" => {
+                let message = "facts have a section, what is counted has none: ask with what=facts";
+                Err(written.wrong(term.at, end - term.at, message))
+            }
             "status" => {
                 let status = status(written, &term)?;
                 if self.status.is_some_and(|other| other != status) {
@@ -192,6 +214,9 @@ impl Filter {
                 continue;
             }
             let wild = !value.quoted && value.text.contains(['*', '?']);
+            if subject == Subject::Section && !wild && Section::named(&value.text).is_none() {
+                return Err(written.unknown(value.at, &value.text, "section", &Section::ALL.map(Section::name)));
+            }
             if subject == Subject::Dimension(Dimension::Kind) && !wild {
                 if !KINDS.contains(&value.text.as_str()) {
                     return Err(written.unknown(value.at, &value.text, "kind", &KINDS));
@@ -260,10 +285,44 @@ impl Filter {
         (self.names_kinds || kinds(key.kind)) && self.series.iter().all(|test| test.fits(key, record, groups))
     }
 
+    /// Whether a statement of the summary is meant.
+    #[must_use]
+    pub fn fits_fact(&self, fact: &Fact) -> bool {
+        self.series.iter().all(|test| {
+            let any = |text: &str| test.patterns.iter().any(|pattern| pattern.fits(text));
+            let found = match test.subject {
+                Subject::Section => any(fact.section.name()),
+                Subject::Dimension(Dimension::Service) => any(&fact.service),
+                Subject::Dimension(_) => any(&fact.operation),
+                Subject::Evidence => test.patterns.iter().any(|pattern| pattern.is(fact.number)),
+                _ => any(&fact.service) || any(&fact.operation) || any(&fact.line),
+            };
+            found != test.negated
+        })
+    }
+
     /// Of which rows it asks what.
     #[must_use]
     pub fn having(&self) -> &[Having] {
         &self.having
+    }
+
+    /// Whether it asks for what failed.
+    #[must_use]
+    pub fn is_of_errors(&self) -> bool {
+        self.status == Some(Status::Error)
+    }
+
+    /// Refuse terms about what rows come to, where rows are no sums.
+    ///
+    /// # Errors
+    /// [`Error::Word`] if there is one.
+    pub fn no_having(&self, text: &str) -> Result<(), Error> {
+        let Some(having) = self.having.first() else { return Ok(()) };
+        let name = having.measure.to_string();
+        let at = text.find(&name).unwrap_or(0);
+        let message = format!("{name} is of series: of traces, duration and status can be asked");
+        Err(Written { field: "where", text }.wrong(at, name.len(), message))
     }
 
     /// Whether a row is meant, by what it comes to.
@@ -276,6 +335,18 @@ impl Filter {
     #[must_use]
     pub const fn by_duration(&self) -> bool {
         self.duration.is_some()
+    }
+
+    /// Whether so many nanoseconds are meant.
+    #[must_use]
+    pub fn takes(&self, ns: u64) -> bool {
+        self.duration.is_none_or(|(low, high)| (low..=high).contains(&ns))
+    }
+
+    /// Whether it says which series are meant.
+    #[must_use]
+    pub const fn names_series(&self) -> bool {
+        !self.series.is_empty()
     }
 
     /// Leave of a row the events that are meant.
@@ -316,15 +387,16 @@ impl Test {
     fn fits(&self, key: Key<&str>, record: &Record, groups: &Groups<'_>) -> bool {
         let any = |text: &str| self.patterns.iter().any(|pattern| pattern.fits(text));
         let found = match self.subject {
+            // An edge is a matter of both of its ends.
+            Subject::Dimension(Dimension::Service) if key.kind == Kind::Edge => any(key.service) || any(key.operation),
+            Subject::Caller => key.kind == Kind::Edge && any(key.service),
+            Subject::Section => false,
             Subject::Dimension(dimension) => match dimension.cell(key, groups) {
                 super::dimension::Cell::Name(text) | super::dimension::Cell::Message(text) => any(text),
                 super::dimension::Cell::Time(_) => false,
             },
             Subject::Text => any(key.service) || any(key.operation) || any(key.within),
-            Subject::Evidence => self
-                .patterns
-                .iter()
-                .any(|pattern| matches!(pattern, Pattern::Number(number) if *number == record.number && *number > 0)),
+            Subject::Evidence => self.patterns.iter().any(|pattern| pattern.is(record.number)),
         };
         found != self.negated
     }

@@ -4,16 +4,23 @@
 //! budget, the same rows as values, totals of all rows, and a cursor that goes on where rows were left out. What the state
 //! keeps exactly, within an error or never is said by the answer, or by the [`error`] that says what can be asked instead.
 
+mod change;
 pub mod dimension;
 pub mod error;
+mod exhibits;
+mod facts;
 pub mod filter;
 pub mod measure;
+mod order;
 pub mod page;
 pub mod render;
 pub mod request;
 mod series;
 pub mod table;
 mod tally;
+mod timeline;
+mod trace;
+mod traces;
 pub mod window;
 pub mod words;
 
@@ -25,7 +32,7 @@ use crate::summary::groups::Groups;
 use crate::tokens::Encoding;
 pub use error::Error;
 use page::{Answer, Cursor};
-pub use request::Request;
+pub use request::{Request, What};
 use table::Table;
 
 /// Answers of which pages were left to give, so that they are of one moment although the state moves on.
@@ -74,7 +81,15 @@ impl Pages {
 pub fn table(state: &mut State, request: &Request) -> Result<Table, Error> {
     state.settle();
     let groups = Groups::of(state);
-    series::table(state, &groups, request)
+    match request.what {
+        What::Series | What::Edges | What::Templates | What::Diff => series::table(state, &groups, request),
+        What::Timeline => timeline::table(state, &groups, request),
+        What::Facts => facts::table(state, &groups, request),
+        What::Evidence => exhibits::table(state, &groups, request),
+        What::Traces => traces::table(state, &groups, request),
+        What::Trace => trace::tree(state, &groups, request),
+        What::Path => trace::path(state, &groups, request),
+    }
 }
 
 /// Cut the page that a question asks for out of its rows.

@@ -111,7 +111,7 @@ impl Cursor {
 #[must_use]
 pub fn question(request: &Request) -> u32 {
     let mut hasher = FixedState::with_seed(17).build_hasher();
-    (request.what.name(), &request.filter, &request.since, &request.until).hash(&mut hasher);
+    (request.what.name(), &request.filter, &request.of, &request.since, &request.until).hash(&mut hasher);
     (&request.group_by, &request.select, &request.order_by, &request.compare).hash(&mut hasher);
     u32::try_from(hasher.finish() % MODULUS).unwrap_or(0)
 }
@@ -124,10 +124,10 @@ pub fn answer(table: &Table) -> u32 {
     for value in table.rows.iter().flatten() {
         match value {
             Value::Null => 0u8.hash(&mut hasher),
-            Value::Name(text) | Value::Message(text) => text.hash(&mut hasher),
             Value::Count(count) => count.hash(&mut hasher),
             Value::Number(number) => number.to_bits().hash(&mut hasher),
             Value::Time(ns) => ns.hash(&mut hasher),
+            text => text.text().hash(&mut hasher),
         }
     }
     u32::try_from(hasher.finish() % MODULUS).unwrap_or(0)
@@ -279,9 +279,13 @@ impl Page<'_> {
                 let keys = if keys.is_empty() { String::new() } else { format!(" by {keys}") };
                 let notes: String = self.table.notes.iter().map(|note| format!("# {note}\n")).collect();
                 let length = words::span(windows.now.seconds());
-                format!("# {}, {length}{against}{keys}: {names}{error}\n{notes}", windows.now.said())
+                let when = self.table.title.clone().unwrap_or_else(|| format!("{}, {length}", windows.now.said()));
+                format!("# {when}{against}{keys}: {names}{error}\n{notes}")
             }
-            Frame::Short => format!("# {}: {names}\n", windows.now.said()),
+            Frame::Short => {
+                let when = self.table.title.clone().unwrap_or_else(|| windows.now.said());
+                format!("# {when}: {names}\n")
+            }
             Frame::Least => String::new(),
         }
     }
@@ -300,9 +304,15 @@ impl Page<'_> {
         if frame == Frame::Least {
             let more = if left > 0 { format!("{left} more of ") } else { String::new() };
             let cursor = if left > 0 { format!(", cursor {}", self.cursor(to)) } else { String::new() };
-            return format!("# {more}{rows} rows, {}{cursor}\n", lines.first_total());
+            let total = lines.first_total();
+            let total = if total.is_empty() { total } else { format!(", {total}") };
+            return format!("# {more}{rows} rows{total}{cursor}\n");
         }
-        let totals = format!("# all {rows} rows: {}\n", lines.totals());
+        let totals = match (rows, lines.totals()) {
+            (1, _) => String::new(),
+            (_, totals) if totals.bytes().all(|byte| matches!(byte, b'-' | b' ')) => format!("# {rows} rows\n"),
+            (_, totals) => format!("# all {rows} rows: {totals}\n"),
+        };
         if left == 0 {
             return totals;
         }

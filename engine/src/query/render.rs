@@ -18,7 +18,7 @@ impl<'a> Lines<'a> {
     /// For the rows from `from` to `to`.
     #[must_use]
     pub fn of(table: &'a Table, form: Form, from: usize, to: usize) -> Self {
-        let by_service = table.keys > 1 && table.columns[0].name == "service";
+        let by_service = table.keys > 1 && matches!(table.columns[0].name.as_str(), "service" | "section");
         let rows = table.rows.get(from..to).unwrap_or_default();
         let runs = rows.windows(2).filter(|pair| pair[0][0] != pair[1][0]).count() + 1;
         let grouped = form == Form::Text && by_service && runs * 2 <= rows.len();
@@ -30,22 +30,41 @@ impl<'a> Lines<'a> {
     pub fn row(&self, at: usize, first: bool) -> String {
         let row = &self.table.rows[at];
         if self.form == Form::Csv {
-            let cells: Vec<String> = row.iter().map(|value| Self::cell(value)).collect();
+            let cells: Vec<String> = row.iter().map(Self::cell).collect();
             return cells.join(",") + "\n";
         }
-        let (skipped, heading) = if self.grouped {
+        let (skipped, heading) = if let Some(depth) = self.depth(row) {
+            (1, "  ".repeat(depth))
+        } else if self.grouped {
             let due = first || self.table.rows[at - 1][0] != row[0];
             (1, if due { format!("## {}\n", self.key(&row[0])) } else { String::new() })
         } else {
             (0, String::new())
         };
+        if let Some(at) = self.table.columns.iter().position(|column| column.name == "text") {
+            return format!("{heading}{}\n", row[at].text());
+        }
         let keys: Vec<String> = row[skipped..self.table.keys]
             .iter()
             .filter(|value| **value != Value::Null)
-            .map(|value| self.key(value))
+            .zip(&self.table.columns[skipped..])
+            .map(
+                |(value, column)| {
+                    if column.unit == Unit::Evidence { self.number(column.unit, value) } else { self.key(value) }
+                },
+            )
             .collect();
         let keys = if keys.is_empty() { "-".to_owned() } else { keys.join(" ") };
         format!("{heading}{keys}: {}\n", self.values(row))
+    }
+
+    /// How deep a row of a tree stands.
+    fn depth(&self, row: &[Value]) -> Option<usize> {
+        let is_tree = self.table.columns[0].name == "depth";
+        let depth = row[0].number().filter(|_| is_tree)?;
+        // Deeper than this no eye follows.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        Some(depth.min(64.0) as usize)
     }
 
     /// The measured values of a row, and the number of its evidence.
@@ -55,7 +74,7 @@ impl<'a> Lines<'a> {
         while let Some((column, value)) = columns.next() {
             match (column.unit, value) {
                 (Unit::Evidence, Value::Null) => {}
-                (Unit::Evidence, _) => words.push(format!("#{}", self.number(Unit::Evidence, value))),
+                (Unit::Evidence, _) => words.push(self.number(Unit::Evidence, value)),
                 (unit, value) if column.name.ends_with("_before") => {
                     let before = self.number(unit, value);
                     let now =
@@ -73,13 +92,17 @@ impl<'a> Lines<'a> {
     pub fn names(&self) -> String {
         let measured = self.table.columns.iter().skip(self.table.keys);
         let shown = measured.filter(|column| column.unit != Unit::Evidence && !column.name.ends_with("_before"));
+        if self.table.columns.iter().any(|column| column.name == "text") {
+            return "statements".to_owned();
+        }
         shown.map(|column| column.name.as_str()).collect::<Vec<_>>().join(" ")
     }
 
     /// What tells the rows apart.
     #[must_use]
     pub fn keys(&self) -> String {
-        self.table.columns[..self.table.keys].iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(" ")
+        let names = self.table.columns[..self.table.keys].iter().map(|column| column.name.as_str());
+        names.filter(|name| *name != "depth").collect::<Vec<_>>().join(" ")
     }
 
     /// The columns, in a line for programs.
@@ -111,14 +134,17 @@ impl<'a> Lines<'a> {
         let shown = |column: &Column| !column.name.ends_with("_before") && column.unit != Unit::Evidence;
         let mut columns = self.table.columns.iter().zip(&self.table.totals).skip(self.table.keys);
         columns
-            .find(|(column, _)| shown(column))
+            .find(|(column, total)| shown(column) && **total != Value::Null)
             .map_or_else(String::new, |(column, value)| format!("{} {}", self.number(column.unit, value), column.name))
     }
 
     fn key(&self, value: &Value) -> String {
         match value {
             Value::Name(text) => words::name(text),
-            Value::Message(text) => words::quote(text),
+            Value::Message(text) => format!("\"{}\"", crate::redact::plain(text, self.table.shown).replace('"', "'")),
+            Value::Raw(text) => crate::redact::plain(text, self.table.shown),
+            Value::Line(text) => text.clone(),
+            Value::Id(text) => super::trace::short(text).to_owned(),
             Value::Time(ns) => self.time(*ns),
             value => self.number(Unit::Count, value),
         }
@@ -130,7 +156,7 @@ impl<'a> Lines<'a> {
         };
         match (unit, value) {
             (_, Value::Time(ns)) => self.time(*ns),
-            (Unit::Evidence, Value::Count(count)) => count.to_string(),
+            (Unit::Evidence, Value::Count(count)) => format!("#{count}"),
             (Unit::Share, _) => words::percent(number),
             (Unit::PerMinute, _) => format!("{}/min", words::number(number)),
             (Unit::Nanoseconds, _) => words::duration(number),
@@ -150,15 +176,17 @@ impl<'a> Lines<'a> {
     fn cell(value: &Value) -> String {
         match value {
             Value::Null => String::new(),
+            Value::Line(text) | Value::Id(text) => quoted(text.clone()),
             Value::Count(count) => count.to_string(),
             Value::Number(number) => number.to_string(),
             Value::Time(ns) => words::timestamp(ns.div_euclid(1_000_000_000)),
-            Value::Name(text) | Value::Message(text) => {
-                let text = words::whole(text);
-                // What a spreadsheet would take for a formula stays text.
-                let text = if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text };
-                if text.contains([',', '"', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
-            }
+            Value::Name(text) | Value::Message(text) | Value::Raw(text) => quoted(words::whole(text)),
         }
     }
+}
+
+/// A text as a cell of comma-separated values (RFC 4180); what a spreadsheet would take for a formula stays text.
+fn quoted(text: String) -> String {
+    let text = if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text };
+    if text.contains([',', '"', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }

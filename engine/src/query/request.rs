@@ -16,11 +16,36 @@ pub enum What {
     Edges,
     /// Templates of log messages and of failures.
     Templates,
+    /// What differs between two stretches of time, or two services.
+    Diff,
+    /// Series over time, a sparkline each.
+    Timeline,
+    /// Everything a section of the summary could say.
+    Facts,
+    /// Raw events.
+    Evidence,
+    /// Traces that are here.
+    Traces,
+    /// The tree of one.
+    Trace,
+    /// What one waited for, from its beginning to its end.
+    Path,
 }
 
 impl What {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Series, Self::Edges, Self::Templates];
+    pub const ALL: [Self; 10] = [
+        Self::Series,
+        Self::Edges,
+        Self::Templates,
+        Self::Diff,
+        Self::Timeline,
+        Self::Facts,
+        Self::Evidence,
+        Self::Traces,
+        Self::Trace,
+        Self::Path,
+    ];
 
     /// Its name.
     #[must_use]
@@ -29,6 +54,13 @@ impl What {
             Self::Series => "series",
             Self::Edges => "edges",
             Self::Templates => "templates",
+            Self::Diff => "diff",
+            Self::Timeline => "timeline",
+            Self::Facts => "facts",
+            Self::Evidence => "evidence",
+            Self::Traces => "traces",
+            Self::Trace => "trace",
+            Self::Path => "path",
         }
     }
 }
@@ -53,6 +85,8 @@ pub struct Request {
     /// Which events: terms that all must hold (see [`super::words`]).
     #[serde(rename = "where")]
     pub filter: String,
+    /// Whom it is about, where a question needs one: a trace's id or its beginning, `#12`, two services.
+    pub of: Option<String>,
     /// From when: `5m` before the newest event, `14:02`, RFC 3339, `all`.
     pub since: Option<String>,
     /// Until when: likewise, or `now`.
@@ -86,6 +120,7 @@ impl Default for Request {
         Self {
             what: What::Series,
             filter: String::new(),
+            of: None,
             since: None,
             until: None,
             group_by: None,
@@ -102,9 +137,9 @@ impl Default for Request {
 }
 
 /// The names of the fields.
-pub const FIELDS: [&str; 13] = [
-    "what", "where", "since", "until", "group_by", "select", "order_by", "limit", "compare", "budget", "encoding",
-    "cursor", "format",
+pub const FIELDS: [&str; 14] = [
+    "what", "where", "of", "since", "until", "group_by", "select", "order_by", "limit", "compare", "budget",
+    "encoding", "cursor", "format",
 ];
 
 impl Request {
@@ -146,6 +181,7 @@ impl Request {
         match name {
             "what" => self.what = read.what,
             "where" => self.filter = read.filter,
+            "of" => self.of = read.of,
             "since" => self.since = read.since,
             "until" => self.until = read.until,
             "group_by" => self.group_by = read.group_by,

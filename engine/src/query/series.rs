@@ -3,12 +3,14 @@
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
+use super::change;
 use super::dimension::{self, Cell, Dimension, items};
 use super::error::{Error, Written, nearest};
 use super::filter::{ERROR, Filter, Status};
 use super::measure::{self, Measure, Time};
+use super::order::{self, By};
 use super::request::{Request, What};
-use super::table::{Column, Table, Unit, Value};
+use super::table::{Column, SHOWN, Table, Unit, Value};
 use super::tally::{Sums, Tally};
 use super::window::{Window, Windows};
 use crate::event::Kind;
@@ -21,9 +23,12 @@ struct Question {
     filter: Filter,
     dimensions: Vec<Dimension>,
     measures: Vec<Measure>,
-    /// By which column, whether of the time before, and whether from the largest.
-    order: Vec<(usize, bool)>,
+    order: Vec<By>,
     windows: Windows,
+    /// Whether it is asked what has changed.
+    diff: bool,
+    /// Two services, one against the other.
+    pair: Option<[String; 2]>,
 }
 
 /// A row before it is written down.
@@ -38,19 +43,20 @@ const fn kinds(what: What) -> fn(Kind) -> bool {
     match what {
         What::Edges => |kind| matches!(kind, Kind::Edge),
         What::Templates => |kind| matches!(kind, Kind::Log | Kind::Failure),
-        What::Series => Kind::is_decoded,
+        _ => Kind::is_decoded,
     }
 }
 
 /// The dimensions and measures of a question that names none.
-const fn usual(what: What, compares: bool) -> (&'static str, &'static str) {
+pub const fn usual(what: What, compares: bool) -> (&'static str, &'static str) {
     match (what, compares) {
         (What::Series, false) => ("service,operation,kind", "count,errors,p50,p95"),
-        (What::Series, true) => ("service,operation,kind", "rate,error_share,p95"),
         (What::Edges, false) => ("service,operation,peer", "count,errors,p95"),
         (What::Edges, true) => ("service,operation,peer", "rate,error_share,p95"),
         (What::Templates, false) => ("service,template,kind", "count"),
         (What::Templates, true) => ("service,template,kind", "rate"),
+        (What::Timeline, _) => ("service,operation,kind", "count"),
+        _ => ("service,operation,kind", "rate,error_share,p95"),
     }
 }
 
@@ -65,54 +71,99 @@ pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Ta
     rows.retain(|row| question.filter.keeps(&row.now, windows.now.seconds()));
     let total = Question::total(&rows);
     let mut notes = question.notes(state, &rows);
-    let mut written: Vec<(Vec<Value>, Vec<Cell<'_>>)> =
-        rows.into_iter().map(|row| (question.values(&row), row.cells)).collect();
-    question.sort(&mut written);
-    let measured = question.measures.iter().any(|measure| measure.time().is_some()) || question.filter.by_duration();
-    let mut totals = vec![Value::Null; question.dimensions.len()];
-    totals.extend(question.measured(&total));
-    totals.push(Value::Null);
     if let Some(width) = question.widened() {
         notes.push(format!("kept in steps of {}", crate::summary::words::span(width)));
     }
-    Ok(Table {
+    let measured = question.measures.iter().any(|measure| measure.time().is_some()) || question.filter.by_duration();
+    let mut totals = vec![Value::Null; question.dimensions.len()];
+    totals.extend(question.measured(&total));
+    let columns = question.columns();
+    totals.resize(columns.len(), Value::Null);
+    let mut rows: Vec<Vec<Value>> = rows.into_iter().map(|row| question.values(&row)).collect();
+    order::sort(&mut rows, &question.order);
+    let title = question.pair.as_ref().map(|[one, other]| {
+        let [one, other] = [one, other].map(|name| crate::summary::words::name(name));
+        format!("{one}>{other}, {}", windows.now.said())
+    });
+    let mut table = Table {
         what: request.what.name(),
-        windows,
-        columns: question.columns(),
+        title,
+        windows: if question.pair.is_some() { Windows { before: None, ..windows } } else { windows },
+        columns,
         keys: question.dimensions.len(),
-        rows: written.into_iter().map(|(values, _)| values).collect(),
+        rows,
         totals,
         notes,
         error: if measured { ERROR } else { 0.0 },
-    })
+        shown: SHOWN,
+    };
+    if request.select.is_none() {
+        drop_unmeasured(&mut table);
+    }
+    Ok(table)
+}
+
+/// Leave out times where nothing takes any, unless they were asked for.
+fn drop_unmeasured(table: &mut Table) {
+    let told =
+        |at: usize| table.columns[at].unit != Unit::Nanoseconds || table.rows.iter().any(|row| row[at] != Value::Null);
+    let kept: Vec<bool> = (0..table.columns.len()).map(told).collect();
+    if table.rows.is_empty() || kept.iter().all(|&kept| kept) {
+        return;
+    }
+    let pick = |values: &mut Vec<Value>| {
+        let mut at = 0..;
+        values.retain(|_| at.next().is_some_and(|at: usize| kept[at]));
+    };
+    table.rows.iter_mut().for_each(pick);
+    pick(&mut table.totals);
+    let mut at = 0..;
+    table.columns.retain(|_| at.next().is_some_and(|at: usize| kept[at]));
+    table.error = if table.columns.iter().any(|column| column.unit == Unit::Nanoseconds) { ERROR } else { 0.0 };
 }
 
 impl Question {
     fn of(state: &State, request: &Request) -> Result<Self, Error> {
-        let filter = Filter::of(&request.filter)?;
-        let usual = usual(request.what, request.compare.is_some());
-        let group_by = Written { field: "group_by", text: request.group_by.as_deref().unwrap_or(usual.0) };
-        let dimensions = dimension::list(group_by)?;
+        let filter = Filter::of(&request.filter, request.what)?;
+        let diff = request.what == What::Diff;
+        let pair = request.of.as_deref().map(|of| pair(of, diff)).transpose()?;
+        let compare = request.compare.as_deref().or((diff && pair.is_none()).then_some("baseline"));
+        let usual = usual(request.what, compare.is_some() || pair.is_some());
+        let mut dimensions =
+            dimension::list(Written { field: "group_by", text: request.group_by.as_deref().unwrap_or(usual.0) })?;
+        if pair.is_some() {
+            dimensions.retain(|dimension| *dimension != Dimension::Service);
+        }
         let narrowed = filter.status.is_some() || dimensions.contains(&Dimension::Status);
-        let usual_select = if narrowed { "count,rate" } else { usual.1 };
-        let usual_select = if filter.by_duration() { "count,p95" } else { usual_select };
-        let select = Written { field: "select", text: request.select.as_deref().unwrap_or(usual_select) };
+        let select = match (filter.by_duration(), narrowed) {
+            (true, _) => "count,p95",
+            (_, true) => "count,rate",
+            _ => usual.1,
+        };
+        let select = Written { field: "select", text: request.select.as_deref().unwrap_or(select) };
         let measures = measure::list(select)?;
         let mut question = Self {
             filter,
             dimensions,
             measures,
             order: Vec::new(),
-            windows: Windows::of(
-                state,
-                request.since.as_deref(),
-                request.until.as_deref(),
-                request.compare.as_deref(),
-            )?,
+            windows: Windows::of(state, request.since.as_deref(), request.until.as_deref(), compare)?,
+            diff,
+            pair,
         };
+        if question.pair.is_some() {
+            // The one service stands where the time before would.
+            question.windows.before = Some(question.windows.now);
+        }
         question.check_kept(select, &request.filter)?;
         question.widen();
-        question.order = question.order_of(request)?;
+        let columns = question.columns();
+        // In time where that is asked for, else by what has changed, else by the first measure.
+        let by_time = question.dimensions.iter().position(|dimension| matches!(dimension, Dimension::Time(_)));
+        let first = question.dimensions.len() + usize::from(question.windows.before.is_some());
+        let first = if diff { columns.len() - 2 } else { first.min(columns.len() - 1) };
+        let usual: Vec<By> = by_time.map(|at| (at, false)).into_iter().chain([(first, true)]).collect();
+        question.order = order::order(request.order_by.as_deref(), &columns, question.dimensions.len(), &usual)?;
         Ok(question)
     }
 
@@ -175,45 +226,12 @@ impl Question {
             }
             columns.push(measure.column());
         }
-        columns.push(Column { name: "evidence".to_owned(), unit: Unit::Evidence, adds_up: false });
-        columns
-    }
-
-    fn order_of(&self, request: &Request) -> Result<Vec<(usize, bool)>, Error> {
-        let columns = self.columns();
-        let Some(text) = request.order_by.as_deref() else {
-            // In time where that is asked for, else by the first measure.
-            let by_time = self.dimensions.iter().position(|dimension| matches!(dimension, Dimension::Time(_)));
-            let first = self.dimensions.len() + usize::from(self.windows.before.is_some());
-            return Ok(by_time.map(|at| (at, false)).into_iter().chain([(first, true)]).collect());
-        };
-        let written = Written { field: "order_by", text };
-        let mut order = Vec::new();
-        for (at, item) in items(text) {
-            let (word, way) = match item.split_once(char::is_whitespace) {
-                Some((word, way)) => (word, Some(way.trim())),
-                None => (item, None),
-            };
-            let (word, sign) = match word.strip_prefix('-') {
-                Some(rest) => (rest, Some(true)),
-                None => word.strip_prefix('+').map_or((word, None), |rest| (rest, Some(false))),
-            };
-            let way = match way {
-                Some("asc") => Some(false),
-                Some("desc") => Some(true),
-                Some(way) => {
-                    let at = at + item.len() - way.len();
-                    return Err(written.unknown(at, way, "order", &["asc", "desc"]));
-                }
-                None => None,
-            };
-            let Some(column) = columns.iter().position(|column| column.name == word) else {
-                let known: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-                return Err(written.unknown(at, word, "column", &known));
-            };
-            order.push((column, sign.or(way).unwrap_or(column >= self.dimensions.len())));
+        if self.diff {
+            columns.push(Column::of("how", Unit::Text));
+            columns.push(Column::of("change", Unit::Number));
         }
-        Ok(order)
+        columns.push(Column::of("evidence", Unit::Evidence));
+        columns
     }
 
     fn rows<'a>(&self, state: &'a State, groups: &'a Groups<'_>, kinds: fn(Kind) -> bool) -> Vec<Row<'a>> {
@@ -237,7 +255,7 @@ impl Question {
             let having = self.filter.having().iter().map(|having| having.measure);
             self.measures.iter().copied().chain(having).any(|measure| measure.time() == Some(time))
         };
-        let mut sums = Sums::new([timed(Time::Duration) || self.filter.by_duration(), timed(Time::Own)]);
+        let mut sums = Sums::new([timed(Time::Duration) || self.filter.by_duration() || self.diff, timed(Time::Own)]);
         let width = self.dimensions.iter().enumerate().find_map(|(at, dimension)| match dimension {
             Dimension::Time(width) => Some((at, *width)),
             _ => None,
@@ -248,14 +266,28 @@ impl Question {
                 self.in_time(state, groups, &cells, &series, (at, width), &mut sums, &mut rows);
                 continue;
             }
-            let now = self.tally(state, groups, &series, self.windows.now, &mut sums);
-            let before = self.windows.before.map(|window| self.tally(state, groups, &series, window, &mut sums));
+            let (here, there) = self.sides(state, &series);
+            let now = self.tally(state, groups, here.as_deref().unwrap_or(&series), self.windows.now, &mut sums);
+            let before = self
+                .windows
+                .before
+                .map(|window| self.tally(state, groups, there.as_deref().unwrap_or(&series), window, &mut sums));
             let before = before.unwrap_or_default();
             if !now.is_empty() || !before.is_empty() {
                 rows.push(Row { cells, now, before });
             }
         }
         self.by_status(rows)
+    }
+
+    /// Where two services are compared, the series of the second and of the first.
+    fn sides(&self, state: &State, series: &[SeriesId]) -> (Option<Vec<SeriesId>>, Option<Vec<SeriesId>>) {
+        let Some([one, other]) = &self.pair else { return (None, None) };
+        let of = |name: &str| {
+            let ids = series.iter().copied().filter(|&id| state.table.key(id).service == name);
+            Some(ids.collect::<Vec<_>>())
+        };
+        (of(other), of(one))
     }
 
     fn tally<'a>(
@@ -408,34 +440,13 @@ impl Question {
             })
             .collect();
         values.extend(self.measured(row));
-        let number = if row.now.number > 0 { row.now.number } else { row.before.number };
-        values.push(if number > 0 { Value::Count(number.into()) } else { Value::Null });
+        if self.diff {
+            let change = change::between(&row.before, &row.now, self.windows);
+            values.push(Value::Name(change.how.to_owned()));
+            values.push(Value::Number(change.nats));
+        }
+        values.push(Value::evidence(if row.now.number > 0 { row.now.number } else { row.before.number }));
         values
-    }
-
-    /// In the order asked for; rows that are alike in it, in that of what tells them apart.
-    fn sort(&self, rows: &mut [(Vec<Value>, Vec<Cell<'_>>)]) {
-        rows.sort_unstable_by(|(a, a_cells), (b, b_cells)| {
-            for &(at, largest_first) in &self.order {
-                let order = if at < self.dimensions.len() {
-                    a_cells[at].cmp(&b_cells[at])
-                } else {
-                    // Where nothing was measured comes last, either way.
-                    let (Some(a), Some(b)) = (a[at].number(), b[at].number()) else {
-                        match b[at].number().is_some().cmp(&a[at].number().is_some()) {
-                            std::cmp::Ordering::Equal => continue,
-                            order => return order,
-                        }
-                    };
-                    a.total_cmp(&b)
-                };
-                let order = if largest_first { order.reverse() } else { order };
-                if order.is_ne() {
-                    return order;
-                }
-            }
-            a_cells.cmp(b_cells)
-        });
     }
 
     /// What was asked for by a name that nothing bears, and the nearest that something does.
@@ -462,5 +473,16 @@ impl Question {
             notes.push(format!("no {} is called {}{meant}", dimension.name(), crate::summary::words::name(name)));
         }
         notes
+    }
+}
+
+/// The two services of a comparison.
+fn pair(of: &str, diff: bool) -> Result<[String; 2], Error> {
+    let written = Written { field: "of", text: of };
+    let names: Vec<&str> = items(of).map(|(_, word)| word).collect();
+    match names.as_slice() {
+        [one, other] if diff => Ok([(*one).to_owned(), (*other).to_owned()]),
+        _ if diff => Err(written.wrong(0, of.len(), "two services are compared: write both with a comma between them")),
+        _ => Err(written.wrong(0, of.len(), "this question is of no one: where says whom it is about")),
     }
 }

@@ -29,6 +29,15 @@ pub enum Unit {
     /// The number of evidence, without `#`.
     #[serde(rename = "evidence")]
     Evidence,
+    /// The id of a trace.
+    #[serde(rename = "trace")]
+    Trace,
+    /// A sparkline: a digit for each stretch, from 0 for nothing to 9 for the most.
+    #[serde(rename = "digits")]
+    Digits,
+    /// A number whose meaning another column says.
+    #[serde(rename = "number")]
+    Number,
 }
 
 /// A column.
@@ -52,6 +61,12 @@ pub enum Value {
     Name(String),
     /// A message of strangers.
     Message(String),
+    /// A raw event, secrets taken out.
+    Raw(String),
+    /// What stands as it is: safe already.
+    Line(String),
+    /// The id of a trace: its beginning is shown.
+    Id(String),
     /// A whole number.
     Count(u64),
     /// A number.
@@ -65,6 +80,7 @@ impl Serialize for Value {
         match self {
             Self::Null => serializer.serialize_none(),
             Self::Name(text) | Self::Message(text) => serializer.serialize_str(&words::whole(text)),
+            Self::Line(text) | Self::Id(text) | Self::Raw(text) => serializer.serialize_str(text),
             Self::Count(count) => serializer.serialize_u64(*count),
             Self::Number(number) => serializer.serialize_f64(*number),
             Self::Time(ns) => serializer.serialize_str(&words::timestamp(ns.div_euclid(1_000_000_000))),
@@ -85,6 +101,15 @@ impl Value {
         }
     }
 
+    /// As a text to sort by; empty if it is none.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Name(text) | Self::Message(text) | Self::Line(text) | Self::Id(text) | Self::Raw(text) => text,
+            _ => "",
+        }
+    }
+
     /// Add another of its kind.
     pub fn add(&mut self, other: &Self) {
         match (&mut *self, other) {
@@ -101,6 +126,8 @@ impl Value {
 pub struct Table {
     /// What was asked for.
     pub what: &'static str,
+    /// What it is of, where that is no stretch of time: a trace.
+    pub title: Option<String>,
     /// Of when, and against when.
     pub windows: Windows,
     /// The columns; the first few tell rows apart.
@@ -115,4 +142,43 @@ pub struct Table {
     pub notes: Vec<String>,
     /// Values within this share of themselves; 0 if all are exact.
     pub error: f64,
+    /// Bytes of a message that are shown.
+    pub shown: usize,
+}
+
+/// Bytes of a message that are shown, unless the messages are what was asked for.
+pub const SHOWN: usize = 140;
+
+impl Column {
+    /// A column of texts that tell rows apart.
+    #[must_use]
+    pub fn key(name: &str) -> Self {
+        Self::of(name, Unit::Text)
+    }
+
+    /// A column whose values do not add up.
+    #[must_use]
+    pub fn of(name: &str, unit: Unit) -> Self {
+        Self { name: name.to_owned(), unit, adds_up: false }
+    }
+
+    /// A column whose values add up.
+    #[must_use]
+    pub fn sum(name: &str, unit: Unit) -> Self {
+        Self { adds_up: true, ..Self::of(name, unit) }
+    }
+}
+
+impl Value {
+    /// A name, or nothing where it is empty.
+    #[must_use]
+    pub fn name(text: &str) -> Self {
+        if text.is_empty() { Self::Null } else { Self::Name(text.to_owned()) }
+    }
+
+    /// The number of evidence, or nothing where there is none.
+    #[must_use]
+    pub fn evidence(number: u32) -> Self {
+        if number == 0 { Self::Null } else { Self::Count(number.into()) }
+    }
 }

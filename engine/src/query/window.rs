@@ -82,6 +82,8 @@ impl Windows {
             Some(text) => instant(Written { field: "since", text }, 0, text, kept)?,
             None => to - USUAL,
         };
+        // Nothing is told of times of which nothing is known.
+        let (from, to) = (from.max(first), to.min(end));
         if from >= to {
             let (field, text) = if since.is_some() { ("since", since) } else { ("until", until) };
             let message = format!(

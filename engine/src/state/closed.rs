@@ -28,12 +28,11 @@ impl Closed {
     /// Keep a trace of a generation, and let the oldest go beyond what `limit` open spans allow.
     pub fn keep(&mut self, id: TraceId, generation: Seconds, spans: Vec<OpenSpan>, limit: usize) {
         self.spans += spans.len();
-        match self.traces.get_mut(&id) {
-            Some(kept) => kept.extend(spans),
-            None => {
-                self.traces.insert(id, spans);
-                self.by_generation.entry(generation).or_default().push(id);
-            }
+        if let Some(kept) = self.traces.get_mut(&id) {
+            kept.extend(spans);
+        } else {
+            self.traces.insert(id, spans);
+            self.by_generation.entry(generation).or_default().push(id);
         }
         while self.spans > limit / PART
             && let Some((_, oldest)) = self.by_generation.pop_first()

@@ -213,6 +213,22 @@ impl LedgerOut {
 /// An hour: what a window is compared with unless something else is asked for.
 const BASELINE: i64 = 3_600;
 
+/// Everything that a summary of a settled state chooses from, section by section, the weightiest first. `window` and
+/// `baseline` are in seconds.
+#[must_use]
+pub fn statements(state: &State, groups: &Groups<'_>, window: i64, baseline: i64) -> Vec<Fact> {
+    let view = View::of(state, groups, window, Some(baseline));
+    let claims = claims::claims(&view);
+    let verdicts = verdicts::verdicts(&view, &claims);
+    let certain = claims::certain(&view);
+    let claims: Vec<_> = claims.into_iter().filter(|claim| claim.nats > certain).collect();
+    let mut facts = facts::facts(&view, &claims, &verdicts);
+    facts.sort_by(|a, b| {
+        a.section.cmp(&b.section).then(b.weight.total_cmp(&a.weight)).then_with(|| a.line.cmp(&b.line))
+    });
+    facts
+}
+
 /// Render the best account of a state that fits the budget.
 ///
 /// # Errors

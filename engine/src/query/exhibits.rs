@@ -1,0 +1,114 @@
+//! Raw events behind numbers: of `#12`, or of the series that are meant.
+
+use super::error::{Error, Written};
+use super::filter::{Filter, Status};
+use super::order;
+use super::request::Request;
+use super::table::{Column, Table, Unit, Value};
+use super::trace;
+use super::window::Windows;
+use crate::event::Kind;
+use crate::state::State;
+use crate::state::evidence::Role;
+use crate::summary::groups::Groups;
+use crate::summary::words;
+
+/// Bytes of a raw event that are shown at the least and at the most.
+const SHOWN: (usize, usize) = (200, 2_048);
+
+/// Answer with raw events, those of one number or of all series that are meant.
+///
+/// # Errors
+/// [`Error::Word`] at a word that makes no sense, [`Error::Missing`] if a number was never given or its events have expired.
+pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Table, Error> {
+    let filter = Filter::of(&request.filter, request.what)?;
+    let number = request.of.as_deref().map(number).transpose()?;
+    let since = request.since.as_deref().or(Some("all"));
+    let windows = Windows::of(state, since, request.until.as_deref(), None)?;
+    let (mut rows, mut title) = (Vec::new(), None);
+    for (_, key, record) in state.table.iter() {
+        if record.number == 0 || number.is_some_and(|number| number != record.number) {
+            continue;
+        }
+        let kinds: fn(Kind) -> bool = if number.is_some() { |_| true } else { Kind::is_decoded };
+        if !filter.fits(key, record, groups, kinds) {
+            continue;
+        }
+        if number.is_some() {
+            let subject = [words::name(key.service), words::quote(key.operation), key.kind.name().to_owned()].join(" ");
+            title = Some(format!("#{} {}, {} events", record.number, subject.trim(), words::count(record.count)));
+        }
+        let mut seen: Vec<&[u8]> = Vec::new();
+        for (role, exhibit) in record.kept.iter() {
+            let second = exhibit.time.div_euclid(1_000_000_000);
+            let within = request.since.is_none() && request.until.is_none()
+                || (windows.now.from..windows.now.to).contains(&second);
+            let of_status = match filter.status {
+                Some(Status::Error) => role == Role::Failed,
+                Some(Status::Ok) => role != Role::Failed,
+                None => true,
+            };
+            if within && of_status && !seen.contains(&&*exhibit.raw) {
+                seen.push(&exhibit.raw);
+                let raw = String::from_utf8_lossy(&exhibit.raw).into_owned();
+                let trace = if exhibit.trace == [0; 16] { Value::Null } else { Value::Id(trace::hex(&exhibit.trace)) };
+                rows.push(vec![
+                    Value::evidence(record.number),
+                    Value::Line(role.name().to_owned()),
+                    Value::Time(exhibit.time),
+                    Value::name(&exhibit.stream),
+                    trace,
+                    Value::Raw(raw),
+                ]);
+            }
+        }
+    }
+    if let Some(number) = number
+        && rows.is_empty()
+    {
+        return Err(Error::Missing(format!(
+            "no evidence #{number}: the number was never given, or its events have expired"
+        )));
+    }
+    let columns = vec![
+        Column { name: "evidence".to_owned(), unit: Unit::Evidence, adds_up: false },
+        Column::key("role"),
+        Column::of("time", Unit::Time),
+        Column::key("source"),
+        Column::of("trace", Unit::Trace),
+        Column::of("raw", Unit::Text),
+    ];
+    if number.is_none() || request.order_by.is_some() {
+        let order = order::order(request.order_by.as_deref(), &columns, 5, &[(0, false)])?;
+        order::sort(&mut rows, &order);
+    }
+    let each = request.budget.saturating_mul(2) / rows.len().max(1);
+    Ok(Table {
+        what: request.what.name(),
+        title,
+        windows,
+        totals: vec![Value::Null; columns.len()],
+        columns,
+        keys: 5,
+        rows,
+        notes: Vec::new(),
+        error: 0.0,
+        shown: each.clamp(SHOWN.0, SHOWN.1),
+    })
+}
+
+/// A number of evidence such as `#12`.
+///
+/// # Errors
+/// [`Error::Word`] if it is none.
+pub fn number(of: &str) -> Result<u32, Error> {
+    let digits = of.trim().trim_start_matches('#');
+    let written = Written { field: "of", text: of };
+    digits.parse().ok().filter(|&number| number > 0).ok_or_else(|| {
+        written.wrong(
+            0,
+            of.len(),
+            "no number of evidence: write it as it stands at the end of a statement, such as #12",
+        )
+    })
+}

@@ -1,0 +1,70 @@
+//! Everything a section of the summary could say, whatever its budget.
+
+use super::error::Error;
+use super::filter::Filter;
+use super::order;
+use super::request::Request;
+use super::table::{Column, SHOWN, Table, Unit, Value};
+use super::window::Windows;
+use crate::state::State;
+use crate::summary::groups::Groups;
+use crate::summary::{self, facts::Fact};
+
+/// Answer with the statements a summary chooses from, in its order. The window is the last five minutes or since when is
+/// asked, up to the newest event; the baseline what compares with, or the hour before.
+///
+/// # Errors
+/// [`Error::Word`] at a word that makes no sense.
+pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Table, Error> {
+    let filter = Filter::of(&request.filter, request.what)?;
+    let compare = request.compare.as_deref().unwrap_or("baseline");
+    // What the summary compares with ends where its window begins; a state too young to compare has none.
+    let windows = Windows::of(state, request.since.as_deref(), None, Some(compare))
+        .or_else(|_| Windows::of(state, request.since.as_deref(), None, None))?;
+    let baseline = windows.before.map_or(0, |before| windows.now.from - before.from);
+    let facts = summary::statements(state, groups, windows.now.seconds(), baseline);
+    let mut rows: Vec<Vec<Value>> = facts.iter().filter(|fact| filter.fits_fact(fact)).map(row).collect();
+    let columns = vec![
+        Column::key("section"),
+        Column::key("service"),
+        Column::key("operation"),
+        Column::of("measure", Unit::Text),
+        Column::of("before", Unit::Number),
+        Column::of("after", Unit::Number),
+        Column::of("since", Unit::Time),
+        Column::of("weight", Unit::Number),
+        Column::of("text", Unit::Text),
+        Column::of("evidence", Unit::Evidence),
+    ];
+    if request.order_by.is_some() {
+        let order = order::order(request.order_by.as_deref(), &columns, 3, &[])?;
+        order::sort(&mut rows, &order);
+    }
+    Ok(Table {
+        what: request.what.name(),
+        title: None,
+        windows,
+        totals: vec![Value::Null; columns.len()],
+        columns,
+        keys: 3,
+        rows,
+        notes: Vec::new(),
+        error: super::filter::ERROR,
+        shown: SHOWN,
+    })
+}
+
+fn row(fact: &Fact) -> Vec<Value> {
+    vec![
+        Value::Line(fact.section.name().to_owned()),
+        Value::name(&fact.service),
+        Value::name(&fact.operation),
+        Value::Line(fact.measure.to_owned()),
+        fact.before.map_or(Value::Null, Value::Number),
+        Value::Number(fact.after),
+        fact.since.map_or(Value::Null, |second| Value::Time(second * 1_000_000_000)),
+        Value::Number(fact.weight),
+        Value::Line(fact.line.trim_end().to_owned()),
+        Value::evidence(fact.number),
+    ]
+}

@@ -1,0 +1,71 @@
+//! In which order rows stand: as asked for, and where that leaves it open, by what tells them apart.
+
+use std::cmp::Ordering;
+
+use super::dimension::items;
+use super::error::{Error, Written};
+use super::table::{Column, Value};
+
+/// A column, and whether the largest comes first.
+pub type By = (usize, bool);
+
+/// Read what rows are to be sorted by: `usual` where nothing says. What tells rows apart goes from the smallest, what is
+/// measured from the largest, unless a sign or a word says otherwise.
+///
+/// # Errors
+/// [`Error::Word`] at the first word that is no column.
+pub fn order(text: Option<&str>, columns: &[Column], keys: usize, usual: &[By]) -> Result<Vec<By>, Error> {
+    let Some(text) = text else { return Ok(usual.to_vec()) };
+    let written = Written { field: "order_by", text };
+    let mut order = Vec::new();
+    for (at, item) in items(text) {
+        let (word, way) = match item.split_once(char::is_whitespace) {
+            Some((word, way)) => (word, Some(way.trim())),
+            None => (item, None),
+        };
+        let (word, sign) = match word.strip_prefix('-') {
+            Some(rest) => (rest, Some(true)),
+            None => word.strip_prefix('+').map_or((word, None), |rest| (rest, Some(false))),
+        };
+        let way = match way {
+            Some("asc") => Some(false),
+            Some("desc") => Some(true),
+            Some(way) => return Err(written.unknown(at + item.len() - way.len(), way, "order", &["asc", "desc"])),
+            None => None,
+        };
+        let word = word.split(':').next().filter(|word| *word == "time").unwrap_or(word);
+        let Some(column) = columns.iter().position(|column| column.name == word) else {
+            let known: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+            return Err(written.unknown(at, word, "column", &known));
+        };
+        order.push((column, sign.or(way).unwrap_or(column >= keys)));
+    }
+    Ok(order)
+}
+
+/// Sort rows. Where nothing was measured comes last, either way.
+pub fn sort(rows: &mut [Vec<Value>], order: &[By]) {
+    rows.sort_unstable_by(|a, b| {
+        for &(at, largest_first) in order {
+            let found = match (&a[at], &b[at]) {
+                (Value::Null, Value::Null) => Ordering::Equal,
+                (Value::Null, _) => return Ordering::Greater,
+                (_, Value::Null) => return Ordering::Less,
+                (a, b) if largest_first => compare(b, a),
+                (a, b) => compare(a, b),
+            };
+            if found.is_ne() {
+                return found;
+            }
+        }
+        let pairs = a.iter().zip(b);
+        pairs.map(|(a, b)| compare(a, b)).find(|found| found.is_ne()).unwrap_or(Ordering::Equal)
+    });
+}
+
+fn compare(a: &Value, b: &Value) -> Ordering {
+    match (a.number(), b.number()) {
+        (Some(a), Some(b)) => a.total_cmp(&b),
+        _ => a.text().cmp(b.text()),
+    }
+}
