@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -140,9 +140,10 @@ class Work:
     async def _open(self, stack: AsyncExitStack) -> list[Source]:
         """Make the sources; one whose journal cannot be opened is left out, and the others are read."""
         sources: list[Source] = []
+        claims: dict[tuple[int, int], str] = {}
         for source in self.config.sources:
             if not isinstance(source, Push):
-                sources.append(_make(source, self._engine.watermark, int(self.config.engine.max_record)))
+                sources.append(_make(source, self._engine.watermark, int(self.config.engine.max_record), claims))
                 continue
             folder = self._folder(source.name)
             try:
@@ -159,7 +160,13 @@ class Work:
         return sources
 
 
-def _make(source: SourceConfig, watermark: Callable[[str], int | None], max_record: int) -> Source:
+def _make(
+    source: SourceConfig,
+    watermark: Callable[[str], int | None],
+    max_record: int,
+    claims: MutableMapping[tuple[int, int], str],
+) -> Source:
+    """Make a source; `claims` says which of them has a file that several match."""
     if isinstance(source, Journald):
         return JournaldSource(
             source.name,
@@ -177,6 +184,7 @@ def _make(source: SourceConfig, watermark: Callable[[str], int | None], max_reco
                 source.exclude,
                 from_start=source.from_start,
                 watermark=watermark,
+                claims=claims,
                 **options,
             )
         case Spool():

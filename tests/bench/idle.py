@@ -1,6 +1,6 @@
 """What thousands of quiet files cost: the time until a daemon has read them, and the CPU it takes from then on.
 
-    cd tests && ../target/venv/bin/python -m bench.idle [--files 10000] [--folders 20] [--seconds 60]
+    target/venv/bin/python -m tests.bench.idle [--files 10000] [--folders 20] [--seconds 60]
 
 It prints two lines. "idle" is the CPU time of the whole process, from /proc/PID/stat, as a share of one core. The watcher
 is there, as it is by default, and has nothing to tell.
@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench.daemon import Daemon
+from .daemon import Daemon
 
 
 def main() -> None:

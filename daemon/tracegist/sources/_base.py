@@ -13,7 +13,8 @@ __all__ = ["Chunk", "Position", "Progress", "Source"]
 class Position:
     """Where a stream has been read to: always a record boundary, and enough to know the file again.
 
-    A file is not its path: it is known by device, inode, a hash of its head and a hash of the bytes before the offset.
+    A file is not its path: it is known by device, inode, a hash of its head (several, of the first bytes of it and of all) and
+    a hash of the bytes before the offset.
     The systemd journal has cursors: the last entry's says where to go on, and the offset how much there was.
     """
 

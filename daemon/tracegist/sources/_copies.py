@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from tracegist.sources._content import SUFFIXES, Content, Plain
-from tracegist.sources._identity import HEAD, Fingerprint, agrees, begins_alike
+from tracegist.sources._identity import HEAD, Fingerprint, agrees, begins_alike, shared_head
 
 if TYPE_CHECKING:
     from tracegist.sources._base import Position
@@ -184,7 +184,7 @@ def _compare(content: Content, original: Original, *, patient: bool) -> Fingerpr
 
 def _has_head(content: Content, original: Original, position: Position, head: bytes) -> bool:
     """Tell whether a file that is too short for the hash of the head has the first part of it."""
-    if len(head) >= position.head_length:
+    if shared_head(content, position):
         return True
     if not content.whole:
         raise UnclearError

@@ -13,11 +13,22 @@ from tracegist.sources._base import Position
 if TYPE_CHECKING:
     from tracegist.sources._content import Content
 
-__all__ = ["HEAD", "Fingerprint", "agrees", "begins_alike", "first_path", "printable", "recognise", "unprintable"]
+__all__ = [
+    "HEAD",
+    "Fingerprint",
+    "agrees",
+    "begins_alike",
+    "first_path",
+    "printable",
+    "recognise",
+    "shared_head",
+    "unprintable",
+]
 
 HEAD: Final = 1024
 """Bytes of the head, and of what lies before the offset, that a file is known by."""
 
+_STEPS: Final = (64, 128, 256, 512)
 _ESCAPE: Final = re.compile(rb"\\x([89a-f][0-9a-f])")
 
 
@@ -44,7 +55,7 @@ class Fingerprint:
             device=stat.st_dev,
             inode=stat.st_ino,
             head_length=len(self.head),
-            head_hash=_hash(self.head),
+            head_hash=" ".join(_hash(self.head[:length]) for length in (*_steps(len(self.head)), len(self.head))),
             tail_length=len(self.tail),
             tail_hash=_hash(self.tail),
         )
@@ -80,8 +91,17 @@ def agrees(content: Content, position: Position) -> Fingerprint | None:
 
 def begins_alike(content: Content, position: Position) -> bool:
     """Tell whether a file has the head, as far as `position` knows it, or less than that of it."""
+    return shared_head(content, position) is not None
+
+
+def shared_head(content: Content, position: Position) -> int | None:
+    """Tell how many of the first bytes are known to be the same; none are where a file has too few, None if they differ."""
     head = content.read(position.head_length, 0)
-    return len(head) < position.head_length or _hash(head) == position.head_hash
+    lengths = (*_steps(position.head_length), position.head_length)
+    # What an older version kept has the last of them alone.
+    hashes = dict(zip(reversed(lengths), reversed(position.head_hash.split()), strict=False))
+    known = max((length for length in hashes if length <= len(head)), default=0)
+    return known if _hash(head[:known]) == hashes.get(known, "") else None
 
 
 def printable(path: str) -> str:
@@ -97,6 +117,11 @@ def first_path(stream: str) -> str:
 def unprintable(path: str) -> str:
     """Find the path that :func:`printable` has written."""
     return os.fsdecode(_ESCAPE.sub(lambda match: bytes.fromhex(match[1].decode()), path.encode()))
+
+
+def _steps(length: int) -> list[int]:
+    """The lengths at which a head is hashed apart: a copy may be shorter than what has been read of its original by now."""
+    return [step for step in _STEPS if step < length]
 
 
 def _hash(data: bytes) -> str:

@@ -1,0 +1,136 @@
+"""Rotation by the programs that do it: logrotate in all its modes, and links as Kubernetes makes them."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+import subprocess
+import threading
+import time
+from collections import Counter
+from contextlib import suppress
+from fnmatch import fnmatch
+from pathlib import Path
+
+import anyio
+import pytest
+from anyio import to_thread
+
+from tailing import Rig, record, records
+
+pytestmark = pytest.mark.anyio
+
+LOGROTATE = shutil.which("logrotate", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+MODES = {
+    "create": "create",
+    "copytruncate": "copytruncate",
+    "compress": "create\ncompress",
+    "delaycompress": "create\ncompress\ndelaycompress",
+    "copytruncate and compress": "copytruncate\ncompress",
+    "dateext": "create\ndateext\ndateformat -%Y%m%d-%s",
+    "dateext and compress": "create\ndateext\ndateformat -%Y%m%d-%s\ncompress\nextension .log",
+    "olddir": "create\nolddir old\ncompress\ndelaycompress",
+}
+ROTATIONS = 4
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """The daemon runs on asyncio."""
+    return "asyncio"
+
+
+class Program(threading.Thread):
+    """A program that logs: numbered records, appended to whatever has the log's name at that moment.
+
+    It leaves it to logrotate to create the log: one that is there already logrotate moves out of the way, and may overwrite.
+    """
+
+    def __init__(self, log: Path) -> None:
+        super().__init__()
+        self._log = log
+        self._over = threading.Event()
+        self.written = 0
+
+    def run(self) -> None:
+        """Write until told to end."""
+        while not self._over.is_set():
+            with suppress(FileNotFoundError), open(os.open(self._log, os.O_WRONLY | os.O_APPEND), "ab") as file:
+                file.write(records(*range(self.written, self.written + 5)))
+                self.written += 5
+            time.sleep(0.001)
+
+    def end(self) -> None:
+        """Stop writing."""
+        self._over.set()
+        self.join()
+
+
+class Logrotate:
+    """The real one, on a folder and a state of its own."""
+
+    def __init__(self, folder: Path, mode: str) -> None:
+        self._state = folder / "state"
+        self._config = folder / "conf"
+        self._folder = folder / "log"
+        (self._folder / "old").mkdir(parents=True)
+        lines = "\n".join(f"  {line}" for line in (*MODES[mode].splitlines(), "rotate 100", "missingok", "nomail"))
+        self._config.write_text(f"{self._folder}/app.log {{\n{lines}\n}}\n")
+
+    def rotated(self) -> int:
+        """How many rotated files there are."""
+        return sum(path.is_file() and path.name != "app.log" for path in self._folder.rglob("*"))
+
+    def rotate(self) -> None:
+        """Rotate once. Two rotations of one second have the same name by date: then it is tried again."""
+        before = self.rotated()
+        while self.rotated() == before:
+            assert LOGROTATE is not None
+            subprocess.run([LOGROTATE, "-f", "-s", self._state, self._config], capture_output=True, check=False)
+
+
+def on_disk(folder: Path, pattern: str) -> set[bytes]:
+    """The records of all files that match."""
+    found: set[bytes] = set()
+    for path in folder.rglob("*"):
+        if path.is_file() and fnmatch(path.name, pattern):
+            data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+            found.update(data.splitlines(keepends=True))
+    return found
+
+
+@pytest.mark.skipif(LOGROTATE is None, reason="logrotate is not installed")
+@pytest.mark.parametrize("pattern", ["*.log", "*log*"])
+@pytest.mark.parametrize("mode", MODES)
+async def test_logrotate__while_a_program_writes__each_record_once(tmp_path: Path, mode: str, pattern: str) -> None:
+    """Over rotations and a restart nothing is counted twice, and nothing is lost that is still in a file that matches."""
+    logrotate, log = Logrotate(tmp_path, mode), tmp_path / "log" / "app.log"
+    log.touch()
+    program = Program(log)
+    rig = Rig(tmp_path / "log", f"**/{pattern}", poll_interval=0.02)
+    program.start()
+    try:
+        for _ in range(2):
+            async with rig.running():
+                for _ in range(ROTATIONS // 2):
+                    # What was never seen under its name cannot be known under another.
+                    number = program.written
+                    await rig.until(lambda number=number: any(one >= number for one in numbers(rig)))
+                    await to_thread.run_sync(logrotate.rotate)
+    finally:
+        program.end()
+    async with rig.running():
+        with log.open("ab") as file:
+            file.write(record("the last"))
+        await rig.until(lambda: {record("the last"), *on_disk(tmp_path / "log", pattern)} <= set(rig.lines))
+    assert logrotate.rotated() == ROTATIONS
+    assert [line for line, count in Counter(rig.lines).items() if count > 1] == []
+    if "copytruncate" not in mode:
+        # Renaming loses nothing, whatever the pattern.
+        assert set(rig.lines) == {*map(record, range(program.written)), record("the last")}
+
+
+def numbers(rig: Rig) -> set[int]:
+    """The numbers of the records so far."""
+    return {int(line.split(b"record ")[1].split(b'"')[0]) for line in rig.lines if b"last" not in line}
