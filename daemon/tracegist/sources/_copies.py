@@ -10,11 +10,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from tracegist.sources._content import SUFFIXES, Content, Plain
 from tracegist.sources._identity import HEAD, Fingerprint, agrees, begins_alike, shared_head
+from tracegist.sources._scan import around
 
 if TYPE_CHECKING:
     from tracegist.sources._base import Position
@@ -124,13 +126,11 @@ def copies(path: str, *, packed: bool) -> list[str]:
 
 
 def packed_beside(path: str) -> list[str]:
-    """Find compressed files, in the folder of a file that is gone, that may have been made of it. Blocks."""
-    folder = os.path.dirname(path)
-    try:
-        names = os.listdir(folder)
-    except OSError:
-        return []
-    there = [f"{folder}/{name}" for name in names if name.endswith(SUFFIXES)]
+    """Find compressed files, around a file that is gone, that may have been made of it. Blocks."""
+    there = []
+    for folder in around(path):
+        with suppress(OSError):
+            there += [f"{folder}/{name}" for name in os.listdir(folder) if name.endswith(SUFFIXES)]
     return sorted(one for one in there if path in origins(one))
 
 

@@ -17,13 +17,14 @@ from typing import Final, TypeAlias
 
 from tracegist.sources._walk import Walk
 
-__all__ = ["Found", "Key", "Patterns", "Seen", "beside"]
+__all__ = ["Found", "Key", "Patterns", "Seen", "around", "beside"]
 
 Key: TypeAlias = tuple[int, int]
 """Device and inode."""
 
 _GONE: Final = (FileNotFoundError, NotADirectoryError)
 _MANY: Final = 8
+_BELOW: Final = 64
 
 
 @dataclass(slots=True, eq=False)
@@ -203,8 +204,8 @@ def _opened(folder: str, names: int) -> Iterator[tuple[str, int | None]]:
 
 
 def beside(path: str, inode: int) -> str | None:
-    """Look for a file that was renamed where its pattern does not match: under any name in the folder it was in."""
-    for folder in {os.path.dirname(path), os.path.dirname(os.path.realpath(path))}:
+    """Look for a file that was renamed where its pattern does not match: in the folder it was in, and those right below."""
+    for folder in around(path):
         try:
             with os.scandir(folder) as entries:
                 for entry in entries:
@@ -213,6 +214,19 @@ def beside(path: str, inode: int) -> str | None:
         except OSError:
             continue
     return None
+
+
+def around(path: str) -> Iterator[str]:
+    """The folder of a file, that which a link leads to, and some of those right below, where ``olddir`` may be."""
+    folders = dict.fromkeys((os.path.dirname(path), os.path.dirname(os.path.realpath(path))))
+    yield from folders
+    for folder in folders:
+        try:
+            with os.scandir(folder) as entries:
+                below = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+        except OSError:
+            continue
+        yield from below[:_BELOW]
 
 
 def _any(patterns: Iterable[str]) -> Callable[[str], bool]:
