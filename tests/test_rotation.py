@@ -134,3 +134,64 @@ async def test_logrotate__while_a_program_writes__each_record_once(tmp_path: Pat
 def has_reached(rig: Rig, number: int) -> bool:
     """Whether there is a record of that number or a later one."""
     return any(int(line.split(b"record ")[1].split(b'"')[0]) >= number for line in rig.lines)
+
+
+class Pod:
+    """The log of a container, as the kubelet lays it out: a link in ``containers`` to one in ``pods`` to the runtime's file."""
+
+    def __init__(self, folder: Path) -> None:
+        self._runtime = folder / "runtime"
+        self._pods = folder / "pods" / "default_web-1_uid" / "web"
+        self.link = folder / "containers" / "web-1_default_web-0123.log"
+        for path in (self._runtime, self._pods, self.link.parent):
+            path.mkdir(parents=True)
+        self.log = self._runtime / "0123-json.log"
+        self.log.touch()
+        (self._pods / "0.log").symlink_to(self.log)
+        self.link.symlink_to(self._pods / "0.log")
+
+    def rotate(self, stamp: str) -> None:
+        """Rename the log, compress the one before and make a new one: the links lead to it by its name."""
+        for older in self._runtime.glob("0123-json.log.????"):
+            (self._runtime / f"{older.name}.gz").write_bytes(gzip.compress(older.read_bytes()))
+            older.unlink()
+        self.log.rename(self.log.with_name(f"{self.log.name}.{stamp}"))
+        self.log.touch()
+
+    def restart(self) -> None:
+        """Start the container anew: another file, and the link is led to it."""
+        self.log = self._runtime / "4567-json.log"
+        self.log.touch()
+        self.link.unlink()
+        (self._pods / "1.log").symlink_to(self.log)
+        self.link.symlink_to(self._pods / "1.log")
+
+
+@pytest.mark.parametrize("patterns", [["containers/*.log"], ["containers/*.log", "pods/**/*.log", "runtime/*"]])
+async def test_kubernetes__rotated_and_restarted__each_record_once(tmp_path: Path, patterns: list[str]) -> None:
+    """The files behind two links are rotated and exchanged, while it runs and while it does not."""
+    pod = Pod(tmp_path)
+    rig = Rig(tmp_path, *patterns)
+    written = 0
+
+    def write(count: int = 5) -> None:
+        nonlocal written
+        with pod.log.open("ab") as file:
+            file.write(records(*range(written, written + count)))
+        written += count
+
+    for stamp in ("0001", "0002"):
+        async with rig.running():
+            write()
+            await rig.expect(*range(written))
+            pod.rotate(stamp)
+            write()
+            await rig.expect(*range(written))
+        write()
+        pod.rotate(f"1{stamp[1:]}")
+        write()
+    async with rig.running():
+        await rig.expect(*range(written))
+        pod.restart()
+        write()
+        await rig.expect(*range(written))
