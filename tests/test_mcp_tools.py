@@ -172,6 +172,13 @@ QUESTIONS: tuple[dict[str, Any], ...] = (
     {"group_by": "time:10s", "select": "count,errors,self_p95"},
     {"what": "edges"},
     {"where": "service=front* duration>1ms -kind=log", "order_by": "-p95"},
+    {"what": "diff", "of": "currencyservice,frontend"},
+    {"what": "timeline", "where": "service=currencyservice"},
+    {"what": "facts"},
+    {"what": "evidence", "of": "#11"},
+    {"what": "traces"},
+    {"what": "trace", "of": "#11"},
+    {"what": "path", "of": "#11", "limit": 30},
 )
 
 
@@ -185,13 +192,15 @@ def test_query__any_budget__kept_and_pages_add_up_to_all_of_it(
     question: dict[str, Any], budget: int, encoding: str, limit: int | None
 ) -> None:
     """No row is lost or given twice, and no page is larger than its budget: as text, as JSON, or as the error it is."""
-    whole = json.loads(sample().query(msgspec.json.encode({**question, "budget": 1_000_000})))
+    whole = json.loads(sample().query(msgspec.json.encode({**question, "limit": None, "budget": 1_000_000})))
+    for row in (*whole["rows"], whole["totals"]):
+        row[:] = [float(f"{value:.4g}") if isinstance(value, float) else value for value in row]
 
     async def pages() -> list[Answer]:
         found: list[Answer] = []
         cursor = None
         while not found or cursor:
-            asked = {**question, "budget": budget, "encoding": encoding, "limit": limit, "cursor": cursor}
+            asked = {"limit": limit, **question, "budget": budget, "encoding": encoding, "cursor": cursor}
             found.append(await query(Sample(), asked))
             cursor = found[-1].content.get("cursor")
         return found
