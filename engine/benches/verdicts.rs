@@ -17,6 +17,9 @@ use tracegist_simulate::fault::Kind;
 /// Spans of a case at most, about.
 const SPANS: f64 = 120_000.0;
 
+/// Calls that a fault touches, below which a case does not count.
+const FEW: u64 = 10;
+
 /// Spans of a quiet day at most, about.
 const QUIET_SPANS: f64 = 2_000_000.0;
 
@@ -44,13 +47,17 @@ fn main() {
         for seed in first..first + cases {
             let (case, live) = case(seed, kind, SPANS);
             let outcome = outcome(&case, live);
-            if verbose && !outcome.first() {
-                println!("  seed={seed} {:?} {:?} said {:?}", case.system.shape, outcome.culprits, outcome.named);
+            if verbose && !outcome.first() && outcome.touched >= FEW {
+                let Outcome { culprits, named, touched, .. } = &outcome;
+                println!("  seed={seed} {:?} {touched} calls of {culprits:?}, said {named:?}", case.system.shape);
             }
             if verbose && outcome.early > 0 {
                 println!("  seed={seed} before the fault: {}", outcome.early);
             }
-            outcomes.push((outcome, live));
+            // Of a handful of calls nothing can be said.
+            if outcome.touched >= FEW {
+                outcomes.push((outcome, live));
+            }
         }
         row(kind.name(), &outcomes);
         all.extend(outcomes);
@@ -133,5 +140,8 @@ fn show(seed: u64, kind: Kind) {
         }
     }
     let outcome = outcome(&case, live);
-    println!("{}said {:?}, true {:?}, {:?} s", outcome.text, outcome.named, outcome.culprits, outcome.seconds);
+    println!(
+        "{}said {:?}, true {:?}, {} calls touched, {:?} s",
+        outcome.text, outcome.named, outcome.culprits, outcome.touched, outcome.seconds
+    );
 }

@@ -23,22 +23,27 @@ pub const LIVE: i64 = 660;
 pub struct Host<'a> {
     pub engine: Engine,
     pub run: Run<'a>,
+    /// Seconds since the beginning up to which it has been fed.
+    second: i64,
 }
 
 impl<'a> Host<'a> {
     pub fn new(case: &'a Case) -> Self {
         let traffic = Traffic::new(case.system.rate, case.system.entries.len(), case.seed);
         let run = Run::new(&case.system, &case.faults, traffic, case.seed);
-        Self { engine: Engine::new("sim".to_owned(), Limits::default()), run }
+        Self { engine: Engine::new("sim".to_owned(), Limits::default()), run, second: 0 }
     }
 
-    /// Take in all that arrives before a second since the beginning.
+    /// Take in all that arrives before a second since the beginning, a few seconds at a time as a host does.
     pub fn until(&mut self, second: i64) {
-        let records = self.run.until(START + second);
-        let (spans, logs) = record::text(&records, &self.run.processes);
-        let received = (START + second) * 1_000_000_000;
-        self.engine.ingest("spans", spans.as_bytes(), received, None, None);
-        self.engine.ingest("logs", logs.as_bytes(), received, None, None);
+        while self.second < second {
+            self.second = (self.second + 5).min(second);
+            let records = self.run.until(START + self.second);
+            let (spans, logs) = record::text(&records, &self.run.processes);
+            let received = (START + self.second) * 1_000_000_000;
+            self.engine.ingest("spans", spans.as_bytes(), received, None, None);
+            self.engine.ingest("logs", logs.as_bytes(), received, None, None);
+        }
     }
 
     pub fn summary(&self, window: i64, budget: usize) -> Summary {
@@ -77,6 +82,8 @@ pub struct Outcome {
     pub named: Vec<String>,
     /// Verdicts while nothing was wrong.
     pub early: usize,
+    /// Calls that the fault touched; of several, the one that touched the fewest.
+    pub touched: u64,
     /// Seconds from the fault to the first rendering whose first verdict is right; `None` if there was none.
     pub seconds: Option<i64>,
     /// The summary of the whole faulty time.
@@ -129,7 +136,8 @@ pub fn outcome(case: &Case, live: bool) -> Outcome {
         }
     }
     let summary = host.summary(case.faulty, 1_000);
-    Outcome { culprits, named: named(&summary), early, seconds, text: summary.text }
+    let touched = host.run.touched.iter().copied().min().unwrap_or(0);
+    Outcome { culprits, named: named(&summary), early, touched, seconds, text: summary.text }
 }
 
 /// The case of a seed, and whether it is one of a daemon that has been running for a while.
