@@ -170,12 +170,14 @@ impl Trace {
         let (start, end) = self.extent();
         let second = start.div_euclid(NANOS);
         let count = self.spans.iter().filter(|span| !span.mark).count();
+        let some = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
         format!(
-            "trace {} at {}, {}, {count} spans of {} services",
+            "trace {} at {}, {}, {} of {}",
             short(&hex(&self.id)),
             words::timestamp(second),
             words::duration((end - start) as f64),
-            self.services()
+            some(count, "span"),
+            some(self.services(), "service")
         )
     }
 
