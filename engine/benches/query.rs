@@ -59,7 +59,7 @@ fn name(number: usize) -> String {
 }
 
 const QUESTIONS: [(&str, &str); 9] = [
-    ("all", r#"{}"#),
+    ("all", "{}"),
     ("errors", r#"{"where":"status=error"}"#),
     ("by_service", r#"{"group_by":"service","select":"count,errors,p50,p95,p99"}"#),
     ("one_service", r#"{"where":"service=service-baacall","select":"count,p95"}"#),
