@@ -116,6 +116,14 @@ def test_tools__listed__cost_few_tokens_and_say_what_they_give() -> None:
     assert count_tokens(INSTRUCTIONS) <= 80
 
 
+def test_tools__arguments__have_types_that_every_client_takes() -> None:
+    """Gemini takes an enum of strings alone, and VS Code no array without items."""
+    for tool in tools():
+        for name, schema in tool.input_schema["properties"].items():
+            assert schema["type"] in {"string", "integer", "array"}, name
+            assert schema["type"] != "array" or schema["items"]["type"] == "string"
+
+
 def test_names__without_dots__listed_and_called() -> None:
     """Clients that allow no dot get underscores, and either is understood."""
 

@@ -90,6 +90,7 @@ _TOOLS: Final = {
         "summary could say), evidence, traces, the tree of a trace, its critical path. Lists take commas.",
         _object(
             what={
+                "type": "string",  # some clients pass no enum on that has none
                 "enum": [
                     "series",
                     "edges",
@@ -101,7 +102,7 @@ _TOOLS: Final = {
                     "traces",
                     "trace",
                     "path",
-                ]
+                ],
             },
             of=_text("of trace, path, evidence: a trace id or #12; of diff: two services"),
             where=_text(
