@@ -6,13 +6,16 @@ use serde::Serialize;
 
 use crate::event::Kind;
 use crate::state::State;
-use crate::state::series::Record;
+use crate::state::series::{Key, Record};
 use crate::summary::groups::Groups;
 use crate::summary::words;
 use crate::templates::{Samples, Variables};
 
 /// Nanoseconds before the newest event that are recent.
 const RECENT: i64 = 300_000_000_000;
+
+/// Shapes of messages, and what is known of each.
+type Shapes<'a> = Vec<(&'a str, &'a Record)>;
 
 /// Of one service.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -36,24 +39,24 @@ pub struct Held {
 #[must_use]
 pub fn of(state: &State, template: &str, service: Option<&str>, most: usize) -> Vec<Held> {
     let groups = Groups::of(state);
-    let mut found: BTreeMap<(&str, Kind, &str), Vec<(&str, &Record)>> = BTreeMap::new();
+    let mut found: BTreeMap<Key<&str>, Shapes<'_>> = BTreeMap::new();
     for (_, key, record) in state.table.iter() {
         if (key.kind.is_decoded() || key.kind == Kind::Failure)
             && service.is_none_or(|service| service == key.service)
             && groups.template(key).operation == template
         {
-            found.entry((key.service, key.kind, key.within)).or_default().push((key.operation, record));
+            found.entry(Key { operation: template, ..key }).or_default().push((key.operation, record));
         }
     }
     let since = state.watermark.unwrap_or(0).saturating_sub(RECENT);
-    let held = |((service, kind, within), shapes): ((&str, Kind, &str), Vec<(&str, &Record)>)| {
+    let held = |(key, shapes): (Key<&str>, Shapes<'_>)| {
         let ever = shapes.iter().map(|(shape, record)| (*shape, record.kept.samples()));
         let recent: Vec<(&str, Samples)> =
             shapes.iter().map(|(shape, record)| (*shape, record.kept.recent_samples(since))).collect();
         Held {
-            service: words::whole(service),
-            kind: kind.name(),
-            within: words::whole(within),
+            service: words::whole(key.service),
+            kind: key.kind.name(),
+            within: words::whole(key.within),
             template: words::whole(template),
             ever: Variables::of(template, ever, most),
             recent: Variables::of(template, recent.iter().map(|(shape, samples)| (*shape, samples)), most),

@@ -48,8 +48,7 @@ fn values__of_operations_named_with_ids__told() {
     let engine = Engine::new(String::new(), Limits::default());
     let span = |i: u32| {
         format!(
-            r#"{{"resourceSpans":[{{"resource":{{"attributes":[{{"key":"service.name","value":{{"stringValue":"web"}}}}]}},"scopeSpans":[{{"spans":[{{"traceId":"{:032x}","spanId":"{i:016x}","name":"GET /users/{i}","kind":2,"startTimeUnixNano":"{}000000000","endTimeUnixNano":"{}500000000","status":{{"code":2,"message":"no user {i}"}}}}]}}]}}]}}"#,
-            i, START, START
+            r#"{{"resourceSpans":[{{"resource":{{"attributes":[{{"key":"service.name","value":{{"stringValue":"web"}}}}]}},"scopeSpans":[{{"spans":[{{"traceId":"{i:032x}","spanId":"{i:016x}","name":"GET /users/{i}","kind":2,"startTimeUnixNano":"{START}000000000","endTimeUnixNano":"{START}500000000","status":{{"code":2,"message":"no user {i}"}}}}]}}]}}]}}"#
         ) + "\n"
     };
     let data: String = (1..=20).map(span).collect();
