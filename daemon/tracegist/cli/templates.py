@@ -88,7 +88,9 @@ def _slot(slot: dict[str, Any], about: str) -> str:
 
 
 def _quoted(value: str) -> str:
-    return safe(value) if value and value == value.strip() and "," not in value else json.dumps(value, ensure_ascii=False)
+    return (
+        safe(value) if value and value == value.strip() and "," not in value else json.dumps(value, ensure_ascii=False)
+    )
 
 
 def _percent(share: float) -> str:

@@ -56,7 +56,10 @@ pub(super) fn separated(text: &str) -> Option<(Level, Cow<'_, str>)> {
     let mut severity = "";
     let named = !text.as_bytes().first().is_some_and(u8::is_ascii_digit);
     for field in if named { 0 } else { 2 }..12 {
-        let end = if rest.starts_with('"') { rest[1..].find('"')? + 2 } else { rest.find(',')? };
+        let end = match rest.strip_prefix('"') {
+            Some(quoted) => quoted.find('"')? + 2,
+            None => rest.find(',')?,
+        };
         let (cell, after) = rest.split_at_checked(end)?;
         match field {
             2 if cell.is_empty() || !cell.bytes().all(|byte| byte.is_ascii_digit()) => return None,

@@ -1,4 +1,5 @@
 //! What programs write, as they write it, and all that is read of it. Reviewed line by line: each must be what it means.
+#![allow(clippy::needless_raw_string_hashes)] // Lines are put in as they are.
 
 use super::super::{Context, Reader};
 use super::NOW;
