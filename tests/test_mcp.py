@@ -129,12 +129,12 @@ class Daemon:
         return f"http://{self.status()['mcp']['address']}/mcp"
 
     @asynccontextmanager
-    async def over_socket(self, **options: Any) -> AsyncIterator[Client]:  # noqa: ANN401
+    async def over_socket(self, path: str = "/mcp", **options: Any) -> AsyncIterator[Client]:  # noqa: ANN401
         """The official client over HTTP on the socket."""
         transport = httpx2.AsyncHTTPTransport(uds=str(self.socket))
         async with httpx2.AsyncClient(transport=transport, timeout=DEADLINE) as http:
             # Ended on both sides at the same moment, a stream on a Unix socket makes anyio set a future that was cancelled.
-            way = streamable_http_client("http://x/mcp", http_client=http, terminate_on_close=False)
+            way = streamable_http_client(f"http://x{path}", http_client=http, terminate_on_close=False)
             async with Client(way, **options) as client:
                 yield client
 
@@ -254,6 +254,13 @@ async def test_mcp__every_transport__answers_the_same(asked: Daemon, mode: str) 
     for way in (asked.over_socket, asked.over_tcp, asked.over_stdio):
         async with way(mode=mode) as client:
             await asked_everything(client)
+
+
+async def test_mcp__names_without_dots__by_the_url(asked: Daemon) -> None:
+    """A client that allows no dot says so where it says whom it asks."""
+    async with asked.over_socket("/mcp?underscores") as client:
+        assert {tool.name.replace("_", ".") for tool in (await client.list_tools()).tools} == TOOLS
+        assert not (await client.call_tool("trace_query", {"group_by": "service"})).is_error
 
 
 @pytest.mark.parametrize("way", ["over_socket", "over_stdio"])
