@@ -11,7 +11,7 @@ use crate::traffic::Traffic;
 const SECOND: i64 = 1_000_000_000;
 
 /// Seconds since the epoch at which every run begins.
-pub const START: i64 = 1_795_600_200;
+pub const START: i64 = 1_795_600_203;
 
 /// A system at work.
 #[derive(Debug)]
