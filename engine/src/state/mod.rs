@@ -97,6 +97,8 @@ pub struct State {
     pub ledger: Ledger,
     /// Bytes of evidence held.
     pub evidence_bytes: usize,
+    /// How messages were joined into templates the last time: no part of what the state says, but long to make anew.
+    pub groupings: templates::Known,
     shape: String,
     name: String,
     /// Hashes of shapes in which there is no secret, so that the same messages are looked through once.
@@ -116,6 +118,7 @@ impl State {
             streams: Streams::default(),
             ledger: Ledger::default(),
             evidence_bytes: 0,
+            groupings: templates::Known::default(),
             shape: String::new(),
             name: String::new(),
             clean: HashSet::default(),

@@ -32,6 +32,7 @@ mod date;
 mod evidence;
 mod fill;
 mod grouping;
+mod known;
 mod name;
 mod quotes;
 mod samples;
@@ -47,6 +48,7 @@ mod words;
 
 pub use fill::fill;
 pub use grouping::Grouping;
+pub use known::Known;
 pub use name::name;
 pub use samples::Samples;
 pub use shape::{LIMIT, VARIABLE, shape};
