@@ -104,7 +104,7 @@ _TOOLS: Final = {
                     "path",
                 ],
             },
-            of=_text("of trace, path, evidence: a trace id or #12; of diff: two services"),
+            of=_text("a trace id or #12 for trace, path, evidence and traces like it; two services for diff"),
             where=_text(
                 'terms that all hold: service=pay* status=error duration>100ms template~timeout -kind=log #12 "text"'
             ),
