@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mcp.client import Client
-from mcp_types import CallToolResult, TextContent
+from mcp_types import CallToolRequestParams, CallToolResult, TextContent
 
 from tracegist._engine import Engine, count_tokens
 from tracegist.errors import ConfigError, QueryError, TokenBudgetExceeded
@@ -29,7 +29,9 @@ from tracegist.mcp.evidence import Evidence, evidence
 from tracegist.mcp.query import query
 from tracegist.mcp.server import INSTRUCTIONS, make_server
 from tracegist.mcp.summarize import Summarize, summarize
+from tracegist.mcp.tools import call as call_tool
 from tracegist.mcp.tools import tools
+from tracegist.query import Query
 from tracegist.server.guard import read_token
 
 MINUTE = 60 * 10**9
@@ -302,6 +304,41 @@ def test_call__of_no_use__an_answer_that_says_what_to_do(tool: str, arguments: d
     assert result.is_error
     assert expected in said(result)
     assert count_tokens(said(result)) < 80
+
+
+class _Session:
+    """A session that nobody is at the other end of."""
+
+    @property
+    def session(self) -> _Session:
+        """Itself."""
+        return self
+
+    async def report_progress(self, *_: object) -> None:
+        """Tell nobody."""
+
+
+NAMES = st.sampled_from([*Summarize.__struct_fields__, *Evidence.__struct_fields__, *Query.__struct_fields__, "bugdet"])
+WORDS = st.sampled_from(
+    ["service", "5m", "#11", "0-1-2", "1.5", "baseline", "time:1s", "p95", "trace", "a..b", "-", "", "9" * 30]
+)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(
+    st.sampled_from(["trace.summarize", "trace.query", "trace.evidence"]),
+    st.dictionaries(NAMES | st.text(max_size=8), VALUES, max_size=5),
+)
+def test_call__any_arguments__an_answer(tool: str, arguments: dict[str, Any]) -> None:
+    """Whatever a model writes is answered: by rows, or by what is wrong with it."""
+    context: Any = _Session()
+    params = CallToolRequestParams(name=tool, arguments=arguments)
+    result = anyio.run(lambda: call_tool(Sample(), context, params))
+    assert said(result)
 
 
 @pytest.mark.parametrize(
