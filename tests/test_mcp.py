@@ -411,7 +411,7 @@ def test_port__stranger__refused_and_told_what_is_missing(asked: Daemon) -> None
 
 
 def test_daemon__nobody_asks__nothing_of_the_protocol_is_loaded(daemon: Daemon) -> None:
-    """Half a second and 60 MB are spent when a client comes, not before."""
+    """Half a second and 30 MB are spent when a client comes, not before."""
     assert daemon.process is not None
     maps = Path(f"/proc/{daemon.process.pid}/maps")
     assert "pydantic" not in maps.read_text()

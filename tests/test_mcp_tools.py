@@ -6,6 +6,7 @@ import json
 import lzma
 import re
 import time
+import tomllib
 from collections.abc import AsyncIterator, Mapping
 from functools import cache
 from importlib.resources import files
@@ -35,6 +36,7 @@ from tracegist.query import Query
 from tracegist.server.guard import read_token
 
 MINUTE = 60 * 10**9
+DOCS = Path(__file__).parent.parent / "docs/mcp.md"
 
 
 @cache
@@ -110,9 +112,7 @@ def test_tools__listed__cost_few_tokens_and_say_what_they_give() -> None:
             return msgspec.json.encode([tool.model_dump(by_alias=True, exclude_none=True) for tool in found]).decode()
 
     tokens = count_tokens(anyio.run(listed))
-    stated = re.search(
-        r"(\d+) tokens of o200k_base for the list", (Path(__file__).parent.parent / "docs/mcp.md").read_text()
-    )
+    stated = re.search(r"(\d+) tokens of o200k_base for the list", DOCS.read_text())
     assert stated is not None
     assert tokens <= int(stated[1]) <= tokens + 10
     assert count_tokens(INSTRUCTIONS) <= 80
@@ -124,6 +124,21 @@ def test_tools__arguments__have_types_that_every_client_takes() -> None:
         for name, schema in tool.input_schema["properties"].items():
             assert schema["type"] in {"string", "integer", "array"}, name
             assert schema["type"] != "array" or schema["items"]["type"] == "string"
+
+
+def test_docs__snippets_for_clients__are_what_they_read() -> None:
+    """What is copied from the docs is JSON or TOML, and starts what there is, or asks where it is."""
+    blocks = re.findall(r"```(json|toml)\n(.*?)```", DOCS.read_text(), re.DOTALL)
+    assert len(blocks) >= 7
+    for language, text in blocks:
+        table = json.loads(text) if language == "json" else tomllib.loads(text)
+        [servers] = table.values()
+        server = servers["tracegist"]
+        if "command" in server:
+            assert server["command"] == "tracegist"
+            assert server["args"] in (["mcp"], ["mcp", "--underscores"])
+        else:
+            assert server["url"].endswith("/mcp")
 
 
 def test_names__without_dots__listed_and_called() -> None:
