@@ -471,6 +471,32 @@ def test_templates__file_and_pipe__one_object_a_line(tmp_path: Path, capsys: pyt
     assert run("templates", "-").stdout == b""
 
 
+def test_templates__values__top_values_and_ranges_of_each_variable(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each template once, with what its variables held: exact where all is known, ids as ids, numbers with their range."""
+    users = ["alice", "bob", "carol", "dave", "alice"]
+    messages = [f"order {number} was sent by {users[number % 5]} in {number % 7}ms" for number in range(100)]
+    file = tmp_path / "messages.log"
+    file.write_text("\n".join([*messages, "disk full", "login of \x1b[2J12 by a@example.org"]) + "\n")
+    assert main(["templates", str(file), "--values", "text", "--most", "2"]) == 0
+    out = capsys.readouterr().out
+    assert out.splitlines()[:4] == [
+        "100  order <*> was sent by <*> in <*>ms",
+        "       1  0, …; 100 different; 0 to 99, half below 49",
+        "       2  alice 40%, bob 20%; 4 different",
+        "       3  0 15%, 1 15%; 7 different; 0 to 6, half below 3",
+    ]
+    assert "  1  disk full" in out
+    assert "\x1b" not in out
+    assert "example.org" not in out
+    assert main(["templates", str(file), "--values", "json"]) == 0
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (found[0]["messages"], found[0]["sampled"]) == (100, 100)
+    assert found[0]["slots"][2]["range"] == {"min": 0, "median": 3, "max": 6}
+    assert main(["templates", str(file), "--values", "xml"]) == 2
+
+
 def test_terminal__escape_sequences__do_not_reach_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What strangers wrote into a log cannot steer the terminal of who reads about it."""
     file = tmp_path / "app.log"

@@ -6,6 +6,7 @@ import json
 import lzma
 import re
 import time
+import tomllib
 from collections.abc import AsyncIterator, Mapping
 from functools import cache
 from importlib.resources import files
@@ -18,7 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mcp.client import Client
-from mcp_types import CallToolResult, TextContent
+from mcp_types import CallToolRequestParams, CallToolResult, TextContent
 
 from tracegist._engine import Engine, count_tokens
 from tracegist.errors import ConfigError, QueryError, TokenBudgetExceeded
@@ -29,10 +30,13 @@ from tracegist.mcp.evidence import Evidence, evidence
 from tracegist.mcp.query import query
 from tracegist.mcp.server import INSTRUCTIONS, make_server
 from tracegist.mcp.summarize import Summarize, summarize
+from tracegist.mcp.tools import call as call_tool
 from tracegist.mcp.tools import tools
+from tracegist.query import Query
 from tracegist.server.guard import read_token
 
 MINUTE = 60 * 10**9
+DOCS = Path(__file__).parent.parent / "docs/mcp.md"
 
 
 @cache
@@ -108,12 +112,33 @@ def test_tools__listed__cost_few_tokens_and_say_what_they_give() -> None:
             return msgspec.json.encode([tool.model_dump(by_alias=True, exclude_none=True) for tool in found]).decode()
 
     tokens = count_tokens(anyio.run(listed))
-    stated = re.search(
-        r"(\d+) tokens of o200k_base for the list", (Path(__file__).parent.parent / "docs/mcp.md").read_text()
-    )
+    stated = re.search(r"(\d+) tokens of o200k_base for the list", DOCS.read_text())
     assert stated is not None
     assert tokens <= int(stated[1]) <= tokens + 10
     assert count_tokens(INSTRUCTIONS) <= 80
+
+
+def test_tools__arguments__have_types_that_every_client_takes() -> None:
+    """Gemini takes an enum of strings alone, and VS Code no array without items."""
+    for tool in tools():
+        for name, schema in tool.input_schema["properties"].items():
+            assert schema["type"] in {"string", "integer", "array"}, name
+            assert schema["type"] != "array" or schema["items"]["type"] == "string"
+
+
+def test_docs__snippets_for_clients__are_what_they_read() -> None:
+    """What is copied from the docs is JSON or TOML, and starts what there is, or asks where it is."""
+    blocks = re.findall(r"```(json|toml)\n(.*?)```", DOCS.read_text(), re.DOTALL)
+    assert len(blocks) >= 7
+    for language, text in blocks:
+        table = json.loads(text) if language == "json" else tomllib.loads(text)
+        [servers] = table.values()
+        server = servers["tracegist"]
+        if "command" in server:
+            assert server["command"] == "tracegist"
+            assert server["args"] in (["mcp"], ["mcp", "--underscores"])
+        else:
+            assert server["url"].endswith("/mcp")
 
 
 def test_names__without_dots__listed_and_called() -> None:
@@ -172,6 +197,13 @@ QUESTIONS: tuple[dict[str, Any], ...] = (
     {"group_by": "time:10s", "select": "count,errors,self_p95"},
     {"what": "edges"},
     {"where": "service=front* duration>1ms -kind=log", "order_by": "-p95"},
+    {"what": "diff", "of": "currencyservice,frontend"},
+    {"what": "timeline", "where": "service=currencyservice"},
+    {"what": "facts"},
+    {"what": "evidence", "of": "#11"},
+    {"what": "traces"},
+    {"what": "trace", "of": "#11"},
+    {"what": "path", "of": "#11", "limit": 30},
 )
 
 
@@ -185,13 +217,15 @@ def test_query__any_budget__kept_and_pages_add_up_to_all_of_it(
     question: dict[str, Any], budget: int, encoding: str, limit: int | None
 ) -> None:
     """No row is lost or given twice, and no page is larger than its budget: as text, as JSON, or as the error it is."""
-    whole = json.loads(sample().query(msgspec.json.encode({**question, "budget": 1_000_000})))
+    whole = json.loads(sample().query(msgspec.json.encode({**question, "limit": None, "budget": 1_000_000})))
+    for row in (*whole["rows"], whole["totals"]):
+        row[:] = [float(f"{value:.4g}") if isinstance(value, float) else value for value in row]
 
     async def pages() -> list[Answer]:
         found: list[Answer] = []
         cursor = None
         while not found or cursor:
-            asked = {**question, "budget": budget, "encoding": encoding, "limit": limit, "cursor": cursor}
+            asked = {"limit": limit, **question, "budget": budget, "encoding": encoding, "cursor": cursor}
             found.append(await query(Sample(), asked))
             cursor = found[-1].content.get("cursor")
         return found
@@ -285,6 +319,41 @@ def test_call__of_no_use__an_answer_that_says_what_to_do(tool: str, arguments: d
     assert result.is_error
     assert expected in said(result)
     assert count_tokens(said(result)) < 80
+
+
+class _Session:
+    """A session that nobody is at the other end of."""
+
+    @property
+    def session(self) -> _Session:
+        """Itself."""
+        return self
+
+    async def report_progress(self, *_: object) -> None:
+        """Tell nobody."""
+
+
+NAMES = st.sampled_from([*Summarize.__struct_fields__, *Evidence.__struct_fields__, *Query.__struct_fields__, "bugdet"])
+WORDS = st.sampled_from(
+    ["service", "5m", "#11", "0-1-2", "1.5", "baseline", "time:1s", "p95", "trace", "a..b", "-", "", "9" * 30]
+)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(
+    st.sampled_from(["trace.summarize", "trace.query", "trace.evidence"]),
+    st.dictionaries(NAMES | st.text(max_size=8), VALUES, max_size=5),
+)
+def test_call__any_arguments__an_answer(tool: str, arguments: dict[str, Any]) -> None:
+    """Whatever a model writes is answered: by rows, or by what is wrong with it."""
+    context: Any = _Session()
+    params = CallToolRequestParams(name=tool, arguments=arguments)
+    result = anyio.run(lambda: call_tool(Sample(), context, params))
+    assert said(result)
 
 
 @pytest.mark.parametrize(

@@ -105,3 +105,21 @@ def test_engine__two_hosts_merged__equal_one_that_read_both(engine: Engine) -> N
         merged.append(both)
     assert merged[0].snapshot() == merged[1].snapshot()
     assert json.loads(merged[0].stats())["ledger"] == whole["ledger"]
+
+
+def test_engine__values_of_a_template__of_each_service_that_has_it() -> None:
+    """The values of variables are asked for by the text of the template."""
+    engine = Engine()
+    lines = [
+        {"time": 1_700_000_000 + i, "service": f"s{i % 2}", "msg": f"order {i} of {('alice', 'bob')[i % 3 == 0]}"}
+        for i in range(12)
+    ]
+    engine.ingest("a", b"".join(json.dumps(line).encode() + b"\n" for line in lines), received=1_700_000_100 * 10**9)
+    found = json.loads(engine.values("order <*> of alice", most=1))
+    assert [(held["service"], held["kind"], held["ever"]["messages"]) for held in found] == [
+        ("s0", "log", 4),
+        ("s1", "log", 4),
+    ]
+    assert found[0]["recent"] == found[0]["ever"]
+    assert found[0]["ever"]["slots"][0]["range"] == {"min": 2, "median": 4, "max": 10}
+    assert json.loads(engine.values("order <*> of alice", service="s9")) == []

@@ -16,6 +16,7 @@ __all__ = [
     "encodings",
     "formats",
     "split_tokens",
+    "template_values",
     "templates",
     "truncate",
     "vocabulary",
@@ -148,6 +149,18 @@ class Engine:
         :raises TraceNotFound: if the number was never given, or its events have expired
         """
 
+    def values(self, template: str, *, service: str | None = None, most: int = 5) -> bytes:
+        """What the variables of a template held, as UTF-8 JSON: of messages, of failures, and of operations named with ids.
+
+        :param template: its text, ``<*>`` for each variable
+        :param service: only of this service; None for each that has it
+        :param most: values told of each variable
+        :return: a list of objects with ``service``, ``kind``, ``within``, ``template``, and ``ever`` and ``recent`` (the five
+            minutes before the newest event, and up to five more), each with ``messages``, ``sampled`` (equal where what is
+            said is exact) and ``slots``: for each variable ``values`` (``value`` and ``share``, the most frequent first),
+            ``distinct`` and ``range`` (``min``, ``median``, ``max``, where all are numbers)
+        """
+
     def stats(self) -> bytes:
         """What is held and what became of every byte, as UTF-8 JSON.
 
@@ -250,6 +263,14 @@ def decode(data: bytes, *, format: str | None = None, received: int = 0, dialect
 
 def templates(data: bytes) -> bytes:
     """Templates of log messages, one message a line: UTF-8 JSON lines ``{"id": …, "template": …}`` in the same order."""
+
+def template_values(data: bytes, *, most: int = 5) -> bytes:
+    """Templates of log messages, one message a line, and what their variables held: UTF-8 JSON lines, a template a line.
+
+    :param most: values told of each variable
+    :return: objects with ``id``, ``template``, and ``messages``, ``sampled`` and ``slots`` as in :meth:`Engine.values`; the
+        most frequent first
+    """
 
 def count_tokens(text: str, encoding: str = "o200k_base") -> int:
     """Tokens of `text`, exactly as ``tiktoken.Encoding.encode_ordinary`` counts them.

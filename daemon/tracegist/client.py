@@ -151,7 +151,9 @@ class Client:
         import httpx  # noqa: PLC0415
 
         self._http = httpx.Client(
-            transport=httpx.HTTPTransport(uds=str(self.socket)),
+            # There is no TLS on a Unix socket, and reading the certificates of all the world takes a tenth of a second.
+            transport=httpx.HTTPTransport(uds=str(self.socket), verify=False),
+            trust_env=False,
             base_url="http://tracegist",
             timeout=self._timeout,
             headers={"Accept": "application/json"},

@@ -11,12 +11,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-__all__ = ["Answer", "Column", "Exactness", "Listed", "Query", "Stretch", "Value"]
+__all__ = ["Answer", "Column", "Exactness", "Listed", "Query", "Stretch", "Value", "facts_as_configured"]
 
 Listed: TypeAlias = str | Sequence[str]
 """Several words: text with commas between them, or a sequence."""
@@ -62,6 +62,21 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
     def to_json(self) -> bytes:
         """Write it as the engine reads it."""
         return msgspec.json.encode(self)
+
+
+def facts_as_configured(question: Mapping[str, Any], *, window: int, baseline: int) -> dict[str, Any]:
+    """Ask for facts of the same window as the summary, against the same baseline; other questions stay as they are.
+
+    :param question: the fields of a query
+    :param window: nanoseconds
+    :param baseline: nanoseconds
+    """
+    asked = dict(question)
+    if asked.get("what") == "facts" and asked.get("since") is None:
+        asked["since"] = f"{int(window)}ns"
+        if asked.get("compare") is None and baseline > 0:
+            asked["compare"] = f"{int(baseline)}ns"
+    return asked
 
 
 class Stretch(msgspec.Struct, frozen=True, kw_only=True):

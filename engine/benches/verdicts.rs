@@ -3,7 +3,8 @@
 //! A row of the table is a kind of fault: how often the first verdict (AS@1) and one of the first three (AS@3) names the
 //! service at fault, how often none is said, how often something was said before the fault, and how many seconds after the
 //! fault a daemon's summary names it first (median, and nine of ten). `-- misses=1` lists the cases that go wrong, and
-//! `-- seed=N KIND` prints one case. `-- days=N` runs as many systems for a day with nothing wrong and counts the verdicts.
+//! `-- seed=N KIND` prints one case. `-- days=N` runs as many systems for a day with nothing wrong and counts the verdicts;
+//! `-- steady=N` measures how much of a summary changes from one minute to the next.
 
 #[allow(clippy::panic)]
 #[path = "../tests/simulated/mod.rs"]
@@ -11,11 +12,14 @@ mod simulated;
 
 use std::time::Instant;
 
-use simulated::{Outcome, case, outcome, quiet};
+use simulated::{Outcome, case, outcome, quiet, unrest};
 use tracegist_simulate::fault::Kind;
 
 /// Spans of a case at most, about.
 const SPANS: f64 = 120_000.0;
+
+/// Calls that a fault touches, below which a case does not count.
+const FEW: u64 = 10;
 
 /// Spans of a quiet day at most, about.
 const QUIET_SPANS: f64 = 2_000_000.0;
@@ -35,6 +39,9 @@ fn main() {
     if let Some(days) = number("days=") {
         return quiet_days(first..first + days);
     }
+    if let Some(hosts) = number("steady=") {
+        return steady(first..first + hosts);
+    }
     let verbose = words.iter().any(|word| word == "misses=1");
     let begun = Instant::now();
     println!("kind          cases   AS@1   AS@3   none  before  seconds (median, 90 %)");
@@ -44,13 +51,17 @@ fn main() {
         for seed in first..first + cases {
             let (case, live) = case(seed, kind, SPANS);
             let outcome = outcome(&case, live);
-            if verbose && !outcome.first() {
-                println!("  seed={seed} {:?} {:?} said {:?}", case.system.shape, outcome.culprits, outcome.named);
+            if verbose && !outcome.first() && outcome.touched >= FEW {
+                let Outcome { culprits, named, touched, .. } = &outcome;
+                println!("  seed={seed} {:?} {touched} calls of {culprits:?}, said {named:?}", case.system.shape);
             }
             if verbose && outcome.early > 0 {
                 println!("  seed={seed} before the fault: {}", outcome.early);
             }
-            outcomes.push((outcome, live));
+            // Of a handful of calls nothing can be said.
+            if outcome.touched >= FEW {
+                outcomes.push((outcome, live));
+            }
         }
         row(kind.name(), &outcomes);
         all.extend(outcomes);
@@ -100,6 +111,14 @@ fn quiet_days(seeds: std::ops::Range<u64>) {
     println!("{verdicts} verdicts in {days} quiet days");
 }
 
+#[allow(clippy::cast_precision_loss)]
+fn steady(seeds: std::ops::Range<u64>) {
+    let all: Vec<(f64, f64)> = seeds.filter_map(|seed| unrest(seed, 10, SPANS)).collect();
+    let mean = |of: fn(&(f64, f64)) -> f64| 100.0 * all.iter().map(of).sum::<f64>() / all.len().max(1) as f64;
+    let (lines, facts) = (mean(|one| one.0), mean(|one| one.1));
+    println!("{} steady hosts: {lines:.1}% of lines are others after a minute, {facts:.1}% of facts", all.len());
+}
+
 fn show(seed: u64, kind: Kind) {
     let (case, live) = case(seed, kind, SPANS);
     let system = &case.system;
@@ -133,5 +152,8 @@ fn show(seed: u64, kind: Kind) {
         }
     }
     let outcome = outcome(&case, live);
-    println!("{}said {:?}, true {:?}, {:?} s", outcome.text, outcome.named, outcome.culprits, outcome.seconds);
+    println!(
+        "{}said {:?}, true {:?}, {} calls touched, {:?} s",
+        outcome.text, outcome.named, outcome.culprits, outcome.touched, outcome.seconds
+    );
 }

@@ -13,6 +13,7 @@ use crate::state::series::Record;
 use crate::state::streams::Stream;
 use crate::state::{Limits, Outcome, State};
 use crate::summary::{self, Error, LedgerOut, Request, Summary, words};
+use crate::values::{self, Held};
 
 /// State of everything ingested so far.
 #[derive(Debug)]
@@ -187,6 +188,12 @@ impl Engine {
             count: record.count,
             events,
         })
+    }
+
+    /// What the variables of a template held: of one service, or of each that has it. `most` values are told of each.
+    #[must_use]
+    pub fn values(&self, template: &str, service: Option<&str>, most: usize) -> Vec<Held> {
+        values::of(&self.lock(), template, service, most)
     }
 
     /// The ledger, the streams and the sizes.

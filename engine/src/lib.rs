@@ -19,3 +19,4 @@ pub mod summary;
 pub mod survey;
 pub mod templates;
 pub mod tokens;
+pub mod values;

@@ -243,6 +243,12 @@ impl Engine {
         json(py, &found.ok_or_else(missing)?)
     }
 
+    #[pyo3(signature = (template, *, service = None, most = 5))]
+    fn values(&self, py: Python<'_>, template: &str, service: Option<&str>, most: usize) -> PyResult<Py<PyBytes>> {
+        let found = py.detach(|| self.0.values(template, service, most));
+        json(py, &found)
+    }
+
     fn stats(&self, py: Python<'_>) -> PyResult<Py<PyBytes>> {
         let stats = py.detach(|| self.0.stats());
         json(py, &stats)
@@ -394,6 +400,13 @@ fn templates_of(py: Python<'_>, data: &[u8]) -> Py<PyBytes> {
 }
 
 #[pyfunction]
+#[pyo3(signature = (data, *, most = 5))]
+fn template_values(py: Python<'_>, data: &[u8], most: usize) -> Py<PyBytes> {
+    let lines = py.detach(|| templates::values_of_lines(data, most));
+    PyBytes::new(py, &lines).unbind()
+}
+
+#[pyfunction]
 #[pyo3(signature = (text, encoding = "o200k_base"))]
 fn count_tokens(py: Python<'_>, text: &str, encoding: &str) -> PyResult<usize> {
     let encoding = named_encoding(encoding)?;
@@ -429,6 +442,6 @@ mod _engine {
     #[pymodule_export]
     use super::{
         Capture, Decoder, Dialect, Engine, Survey, boundary, count_tokens, decode, detect, encodings, formats,
-        split_tokens, templates_of, truncate, vocabulary,
+        split_tokens, template_values, templates_of, truncate, vocabulary,
     };
 }

@@ -69,6 +69,11 @@ def questions(evidence: int) -> list[tuple[str, str, dict[str, Any]]]:
                 "budget": 300,
             },
         ),
+        (
+            "Where does the time of a slow request go?",
+            "trace.query",
+            {"what": "trace", "of": f"#{evidence}", "budget": 400},
+        ),
         ("What do its calls look like?", "trace.evidence", {"id": evidence, "budget": 400}),
     ]
 
@@ -76,7 +81,10 @@ def questions(evidence: int) -> list[tuple[str, str, dict[str, Any]]]:
 async def play(paths: list[Path]) -> None:
     """Ask, and print a row for each question."""
     server = StdioServerParameters(
-        command=sys.executable, args=["-m", "tracegist", "mcp", *map(str, paths)], env=dict(os.environ)
+        command=sys.executable,
+        args=["-m", "tracegist", "mcp", *(path.name for path in paths)],
+        env=dict(os.environ),
+        cwd=paths[0].parent,
     )
     spent = 0
 

@@ -2,8 +2,8 @@
 
     target/venv/bin/python tests/conformance/mcp.py
 
-Needs Node 22 or newer with npx, and a network for npm. The suite's other scenarios ask for tools that only its own reference
-server has.
+Needs Node 22 or newer with npx, and a network for npm. The suite's other scenarios ask for tools that its own server alone
+has.
 """
 
 from __future__ import annotations
@@ -23,15 +23,26 @@ from pathlib import Path
 
 import httpx
 
-SUITE = "@modelcontextprotocol/conformance@0.1.16"
+SUITE = "@modelcontextprotocol/conformance@0.2.0-alpha.12"
 INSPECTOR = "@modelcontextprotocol/inspector@2.12.0"
 SCENARIOS = (
-    "server-initialize",
-    "ping",
-    "tools-list",
-    "resources-list",
-    "prompts-list",
-    "dns-rebinding-protection",
+    ("2025-11-25", "server-initialize"),
+    ("2025-11-25", "server-session-lifecycle"),
+    ("2025-11-25", "ping"),
+    ("2025-11-25", "tools-list"),
+    ("2025-11-25", "resources-list"),
+    ("2025-11-25", "prompts-list"),
+    ("2025-11-25", "completion-complete"),
+    ("2025-11-25", "dns-rebinding-protection"),
+    ("2026-07-28", "server-stateless"),
+    ("2026-07-28", "tools-list"),
+    ("2026-07-28", "resources-list"),
+    ("2026-07-28", "prompts-list"),
+    ("2026-07-28", "completion-complete"),
+    ("2026-07-28", "caching"),
+    ("2026-07-28", "http-header-validation"),
+    ("2026-07-28", "sep-2164-resource-not-found"),
+    ("2026-07-28", "dns-rebinding-protection"),
 )
 PATIENCE = 120
 
@@ -80,6 +91,7 @@ async def relay(port: int, token: str) -> AsyncIterator[int]:
             await writer.drain()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        inner_writer = None
         try:
             head = await reader.readuntil(b"\r\n\r\n")
             request, _, rest = head.partition(b"\r\n")
@@ -90,11 +102,12 @@ async def relay(port: int, token: str) -> AsyncIterator[int]:
             up = asyncio.create_task(pipe(reader, inner_writer))
             await pipe(inner_reader, writer)
             up.cancel()
-            inner_writer.close()
         except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
             pass
         finally:
-            writer.close()
+            for stream in (writer, inner_writer):
+                if stream is not None:
+                    stream.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
@@ -111,14 +124,19 @@ async def run(*command: str) -> tuple[int, str]:
 
 
 async def suite(url: str) -> int:
-    """Run the scenarios; how many failed."""
+    """Run the scenarios; how many failed. Parts of one that need the reference server's own tools say so, and do not count."""
     failed = 0
-    for scenario in SCENARIOS:
-        code, said = await run("npx", "--yes", SUITE, "server", "--url", url, "--scenario", scenario)
-        print(f"{'failed' if code else 'passed'}  {scenario}")
-        if code:
+    for version, scenario in SCENARIOS:
+        command = ("npx", "--yes", SUITE, "server", "--url", url, "--scenario", scenario, "--spec-version", version)
+        code, said = await run(*command)
+        errors = [line.strip() for line in said.splitlines() if line.strip().startswith("Error:")]
+        wrong = [line for line in errors if "Not testable" not in line]
+        good = code == 0 or (errors and not wrong)
+        untested = f", {len(errors)} parts not testable" if errors and good else ""
+        print(f"{'passed' if good else 'failed'}  {version} {scenario}{untested}")
+        if not good:
             failed += 1
-            print(said[-2000:])
+            print("\n".join(wrong) or said[-2000:])
     return failed
 
 

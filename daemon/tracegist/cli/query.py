@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from tracegist.cli._options import Budget, ConfigFile, Encoding, Paths, Socket, Source, Zone, check_paths
 from tracegist.cli._output import write
-from tracegist.query import Answer, Query
+from tracegist.query import Answer, Query, facts_as_configured
 
 __all__ = ["query"]
 
@@ -100,6 +100,10 @@ def query(
         settings = load(config).config
         usual = settings.summary
         question = _with_usual(question, form, usual.budget, usual.encoding)
+        as_configured = facts_as_configured(
+            msgspec.structs.asdict(question), window=usual.window, baseline=usual.baseline
+        )
+        question = Query(**as_configured)
         answer, code = query_files(files, question, settings.engine, dialect_of(settings, source=source, zone=zone))
     else:
         from tracegist.cli._daemon import find_daemon  # noqa: PLC0415

@@ -9,6 +9,8 @@ import anyio
 import anyio.to_thread
 import msgspec
 
+from tracegist.query import facts_as_configured
+
 if TYPE_CHECKING:
     from tracegist.server import Backend
 
@@ -78,8 +80,10 @@ class OwnAccount:
 
     async def query(self, question: Mapping[str, Any]) -> bytes:
         """Ask the engine."""
-        asked = msgspec.json.encode(question)
-        return await anyio.to_thread.run_sync(self._backend.engine.query, asked, limiter=self._threads)
+        usual = self._backend.publisher.summary
+        asked = facts_as_configured(question, window=usual.window, baseline=usual.baseline)
+        json = msgspec.json.encode(asked)
+        return await anyio.to_thread.run_sync(self._backend.engine.query, json, limiter=self._threads)
 
     async def evidence(self, number: int) -> bytes:
         """Give the raw events behind a number."""

@@ -17,6 +17,7 @@ from tracegist.config import Config, Dialect
 from tracegist.errors import SourceError
 from tracegist.mcp.account import Report
 from tracegist.offline import ingest_paths
+from tracegist.query import facts_as_configured
 
 __all__ = ["FilesAccount"]
 
@@ -75,7 +76,9 @@ class FilesAccount:
 
     async def query(self, question: Mapping[str, Any]) -> bytes:
         """Ask the engine."""
-        return await anyio.to_thread.run_sync(self._engine.query, msgspec.json.encode(question))
+        usual = self._config.summary
+        asked = facts_as_configured(question, window=usual.window, baseline=usual.baseline)
+        return await anyio.to_thread.run_sync(self._engine.query, msgspec.json.encode(asked))
 
     async def evidence(self, number: int) -> bytes:
         """Give the raw events behind a number."""

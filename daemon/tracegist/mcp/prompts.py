@@ -57,23 +57,25 @@ _PROMPTS: Final = {
     "what_changed": _Prompt(
         "What changed since …?",
         "Compare the time since then with the time before.",
-        "What changed on this host in the last {since}? Ask trace.summarize with window {since}, and follow the two changes "
-        "that matter most. Tell a change of load from a fault. " + _HOW,
+        "What changed on this host in the last {since}? Ask trace.summarize with window {since}, and trace.query with what "
+        "diff and since {since}; follow the two changes that matter most. Tell a change of load from a fault. " + _HOW,
         {"since": ("how long ago, such as 15m", True)},
     ),
     "explain_service": _Prompt(
         "How is this service?",
         "What a service does, how it is doing, whom it calls and who calls it.",
-        "How is the service {service} doing? Ask trace.summarize with focus {service}; then say what it does most, what fails, "
-        "what is slow in it and what it merely waits for, whom it calls and who calls it. " + _HOW,
+        "How is the service {service} doing? Ask trace.summarize with focus {service}, and trace.query with what edges; then "
+        "say what it does most, what fails, what is slow in it and what it merely waits for, whom it calls and who calls it. "
+        + _HOW,
         {"service": ("its name", True)},
     ),
     "explain_trace": _Prompt(
         "What happened in this trace?",
         "The story of one trace: where its time went, and where it failed.",
-        "Explain the trace {trace}: what was asked for, which way it took through the services, where its time went and "
-        "where it failed first. Ask trace.query for its tree. " + _HOW,
-        {"trace": ("its id, 32 hex digits", True)},
+        "Explain the trace {trace}: what was asked for, which way it took through the services, where its time went and where "
+        "it failed first. Ask trace.query of {trace}, with what trace for its tree, and what path for its critical path. "
+        + _HOW,
+        {"trace": ("its id or the beginning of it, or #12 for that of evidence", True)},
     ),
 }
 

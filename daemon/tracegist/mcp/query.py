@@ -16,7 +16,7 @@ from tracegist.mcp.budget import Answer, longest
 __all__ = ["query"]
 
 _NUMBERS: Final = ("budget", "limit")
-_PLAIN: Final = {"text", "count", "evidence", "time"}
+_PLAIN: Final = {"text", "count", "evidence", "time", "trace", "digits", "number"}
 _ROUNDS: Final = 8
 
 
@@ -56,10 +56,10 @@ class _Found(Struct):
         content["columns"] = [column.name for column in self.columns]
         if units := {column.name: column.unit for column in self.columns if column.unit not in _PLAIN}:
             content["units"] = units
-        content["rows"] = self.rows
+        content["rows"] = [_short(row) for row in self.rows]
         content["total_rows"] = self.total_rows
         if self.total_rows > 1 and any(total is not None for total in self.totals):
-            content["totals"] = self.totals
+            content["totals"] = _short(self.totals)
         if self.exactness.notes:
             content["notes"] = self.exactness.notes
         return Answer(self.text, {**content, **self._rest()})
@@ -113,6 +113,11 @@ def _fewer(found: _Found, budget: int) -> int:
         return Answer("", page.in_rows().content).tokens(found.encoding) <= budget
 
     return max(longest(len(found.rows) - 1, fits), 0)
+
+
+def _short(row: list[str | int | float | None]) -> list[str | int | float | None]:
+    """Write fractions in four significant digits: more of them cost tokens and say nothing."""
+    return [float(f"{value:.4g}") if isinstance(value, float) else value for value in row]
 
 
 def _number(value: object) -> object:

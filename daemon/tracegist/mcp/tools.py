@@ -85,10 +85,26 @@ _TOOLS: Final = {
         _summarize,
     ),
     "trace.query": _Tool(
-        "Rows of what is kept, grouped and measured as asked: calls, errors and times of services and operations, edges "
-        "between services, templates of messages. Lists take commas.",
+        "Rows of what is kept, as asked. what: series (calls, errors, times of operations; if not given), edges between "
+        "services, templates of messages, diff of two windows or services, timeline (digits 0 to 9), facts (all that a "
+        "summary could say), evidence, traces, the tree of a trace, its critical path. Lists take commas.",
         _object(
-            what={"enum": ["series", "edges", "templates"]},
+            what={
+                "type": "string",  # some clients pass no enum on that has none
+                "enum": [
+                    "series",
+                    "edges",
+                    "templates",
+                    "diff",
+                    "timeline",
+                    "facts",
+                    "evidence",
+                    "traces",
+                    "trace",
+                    "path",
+                ],
+            },
+            of=_text("a trace id or #12 for trace, path, evidence and traces like it; two services for diff"),
             where=_text(
                 'terms that all hold: service=pay* status=error duration>100ms template~timeout -kind=log #12 "text"'
             ),

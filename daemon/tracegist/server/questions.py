@@ -11,13 +11,14 @@ import msgspec
 from starlette.responses import Response
 
 from tracegist.errors import QueryError, TokenBudgetExceeded, TraceNotFound
-from tracegist.query import Query
+from tracegist.query import Query, facts_as_configured
 from tracegist.server.answers import Refusal, json_answer, wants_json
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
     from tracegist._engine import Engine
+    from tracegist.publish import Publisher
     from tracegist.server.body import Bodies
 
 __all__ = ["Questions"]
@@ -40,11 +41,13 @@ class Questions:
     """Puts questions to an engine.
 
     :param engine: answers them
+    :param publisher: says of which window the summary is
     :param bodies: reads them
     """
 
-    def __init__(self, engine: Engine, bodies: Bodies) -> None:
+    def __init__(self, engine: Engine, publisher: Publisher, bodies: Bodies) -> None:
         self._engine = engine
+        self._publisher = publisher
         self._bodies = bodies
         self._limiter = anyio.CapacityLimiter(_AT_ONCE)
 
@@ -52,7 +55,7 @@ class Questions:
         """Answer the question in a body."""
         with self._bodies.room() as room:
             question = await self._bodies.read(request, room)
-        return await self._answer(request, question or b"{}")
+        return await self._answer(request, self._as_configured(question or b"{}"))
 
     async def trace(self, request: Request) -> Response:
         """Show the tree of a trace; the parameters are fields of a query."""
@@ -66,6 +69,16 @@ class Questions:
             fields[name] = int(text) if name in _NUMBERS else text
         question = msgspec.json.encode({**fields, "what": "trace", "of": request.path_params["trace"]})
         return await self._answer(request, question)
+
+    def _as_configured(self, question: bytes) -> bytes:
+        try:
+            fields = msgspec.json.decode(question)
+        except msgspec.DecodeError:
+            return question  # the engine says better what is wrong with it
+        if not isinstance(fields, dict):
+            return question
+        usual = self._publisher.summary
+        return msgspec.json.encode(facts_as_configured(fields, window=usual.window, baseline=usual.baseline))
 
     async def _answer(self, request: Request, question: bytes) -> Response:
         try:

@@ -62,7 +62,7 @@ def make_routes(backend: Backend) -> list[Route]:
     """Bind the routes to what they answer from."""
     bodies = Bodies(largest=backend.largest)
     answers = _Answers(backend, bodies)
-    questions = Questions(backend.engine, bodies)
+    questions = Questions(backend.engine, backend.publisher, bodies)
     return [
         Route("/summary", _guarded(answers.summary)),
         Route("/summary/stream", _guarded(answers.stream)),

@@ -1,7 +1,10 @@
 //! Faults: what goes wrong where and when, and who is to be named for it.
 
 use crate::random::Random;
-use crate::system::{Role, Step, System};
+use crate::system::{Operation, Role, Step, System};
+
+/// The share of the time of a call from outside by which a fault makes one longer at least, on average.
+const SHOWS: f64 = 0.1;
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -139,8 +142,16 @@ impl Fault {
         };
         let visits = system.visits();
         let busy = |operation: &usize| visits[*operation] * calls * share >= 12.0;
+        // What takes no time takes none either when it takes ten times as long: what comes from outside must show it.
+        let took = system.took();
+        let waits = system.entries.iter().map(|entry| entry.1 * took[entry.0]).sum::<f64>()
+            / system.entries.iter().map(|entry| entry.1).sum::<f64>();
+        let stretches = matches!(kind, Kind::Cpu | Kind::Partial | Kind::Backlog);
+        let shows = |operation: &Operation| !stretches || operation.own() * (size - 1.0) >= SHOWS * waits;
         let mut places: Vec<(usize, usize, Option<usize>, usize)> = Vec::new();
-        for (at, operation) in system.operations.iter().enumerate().filter(|(at, _)| busy(at)) {
+        for (at, operation) in
+            system.operations.iter().enumerate().filter(|(at, operation)| busy(at) && shows(operation))
+        {
             let service = &system.services[operation.service];
             let fits = match kind {
                 Kind::Database => service.role == Role::Store,

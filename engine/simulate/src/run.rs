@@ -11,7 +11,7 @@ use crate::traffic::Traffic;
 const SECOND: i64 = 1_000_000_000;
 
 /// Seconds since the epoch at which every run begins.
-pub const START: i64 = 1_795_600_200;
+pub const START: i64 = 1_795_600_203;
 
 /// A system at work.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub struct Run<'a> {
     traffic: Traffic,
     /// The processes of all services, those gone too.
     pub processes: Vec<Process>,
+    /// Calls that each fault has touched.
+    pub touched: Vec<u64>,
     /// Processes that the fault is in, where it is in some alone.
     struck: Vec<usize>,
     /// Nanoseconds since the epoch at which each worker of a consumer is free.
@@ -84,7 +86,9 @@ impl<'a> Run<'a> {
             }
         }
         let workers = workers(system);
-        Self { system, faults, random, traffic, processes, struck, workers, arriving: BTreeMap::new(), second: START }
+        let touched = vec![0; faults.len()];
+        let arriving = BTreeMap::new();
+        Self { system, faults, random, traffic, processes, touched, struck, workers, arriving, second: START }
     }
 
     /// Put other processes with a new version in the place of those of a service, one after the other, from a second on.
@@ -127,21 +131,23 @@ impl<'a> Run<'a> {
         std::mem::replace(&mut self.arriving, later).into_values().flatten().collect()
     }
 
-    fn active(&self, at: i64) -> impl Iterator<Item = &'a Fault> + use<'a> {
+    fn active(&self, at: i64) -> impl Iterator<Item = (usize, &'a Fault)> + use<'a> {
         let second = at.div_euclid(SECOND) - START;
-        self.faults.iter().filter(move |fault| fault.from <= second && second < fault.until)
+        self.faults.iter().enumerate().filter(move |(_, fault)| fault.from <= second && second < fault.until)
     }
 
     fn effects(&mut self, operation: usize, process: usize, at: i64) -> Effects {
         let service = self.system.operations[operation].service;
         let mut effects =
             Effects { delay: 0.0, stretch: 1.0, fails: false, early: false, left_out: None, burst: false };
-        for fault in self.active(at) {
+        for (nth, fault) in self.active(at) {
             if fault.service != service || fault.operation.is_some_and(|one| one != operation) {
                 continue;
             }
             let struck = self.struck.contains(&process);
             let touched = self.random.chance(fault.share);
+            let everywhere = !matches!(fault.kind, Kind::Partial | Kind::Deployment);
+            self.touched[nth] += u64::from(touched && (struck || everywhere));
             match fault.kind {
                 Kind::Latency | Kind::Database if touched => effects.delay += fault.size * self.random.factor(0.3),
                 Kind::Cpu | Kind::Backlog => effects.stretch *= 1.0 + (fault.size - 1.0) * self.random.factor(0.5),
@@ -260,8 +266,11 @@ impl<'a> Run<'a> {
             let within = if self.system.style.clients { From { parent: span, ..from } } else { from };
             let mut way = call.network.draw(&mut self.random);
             let (mut lost, mut down) = (false, false);
-            for fault in self.active(begin) {
+            for (nth, fault) in self.active(begin) {
                 let here = fault.service == callee && fault.caller == Some(caller);
+                if here || (fault.kind == Kind::Crash && fault.service == callee) {
+                    self.touched[nth] += 1;
+                }
                 match fault.kind {
                     Kind::Network if here => way += fault.size * self.random.factor(0.2),
                     // Sent again after 200 ms, or twice that, or never.
@@ -358,7 +367,7 @@ impl<'a> Run<'a> {
     /// Have a record of a time arrive with the next export of its process.
     fn arrive(&mut self, process: usize, at: i64, record: Record<'a>) {
         let Process { service, export, skew, .. } = self.processes[process];
-        let silent = self.active(at).any(|fault| fault.kind == Kind::Silence && fault.service == service);
+        let silent = self.active(at).any(|(_, fault)| fault.kind == Kind::Silence && fault.service == service);
         if silent || !self.system.services[service].seen {
             return;
         }
@@ -370,18 +379,9 @@ impl<'a> Run<'a> {
 
 /// Workers enough that each is idle two thirds of the time.
 fn workers(system: &System) -> Vec<Vec<i64>> {
-    let (visits, mut busy) = (system.visits(), vec![0.0; system.services.len()]);
-    let mut took = vec![0.0; system.operations.len()];
-    for (at, operation) in system.operations.iter().enumerate().rev() {
-        for step in &operation.steps {
-            took[at] += match step {
-                Step::Work { times, .. } => times.mean(),
-                Step::Calls { calls, .. } => {
-                    calls.iter().map(|call| call.chance * (took[call.operation] + call.network.mean())).sum()
-                }
-                _ => 0.0,
-            };
-        }
+    let (visits, took) = (system.visits(), system.took());
+    let mut busy = vec![0.0; system.services.len()];
+    for (at, operation) in system.operations.iter().enumerate() {
         busy[operation.service] += took[at] / 1e9 * visits[at] * system.rate;
     }
     busy.into_iter().map(|busy: f64| vec![i64::MIN; (busy * 3.0).ceil().max(2.0) as usize]).collect()

@@ -113,6 +113,15 @@ pub struct Operation {
     pub logs_failures: bool,
 }
 
+impl Operation {
+    /// Nanoseconds that its own work takes on average.
+    #[must_use]
+    pub fn own(&self) -> f64 {
+        let work = |step: &Step| if let Step::Work { times, .. } = step { times.mean() } else { 0.0 };
+        self.steps.iter().map(work).sum()
+    }
+}
+
 /// A part of an operation.
 #[derive(Clone, Debug)]
 pub enum Step {
@@ -213,6 +222,21 @@ impl System {
             }
         }
         visits
+    }
+
+    /// Nanoseconds that each operation takes on average, with all that it waits for one after the other.
+    #[must_use]
+    pub fn took(&self) -> Vec<f64> {
+        let mut took = vec![0.0; self.operations.len()];
+        for (at, operation) in self.operations.iter().enumerate().rev() {
+            took[at] = operation.own();
+            for step in &operation.steps {
+                let Step::Calls { calls, .. } = step else { continue };
+                took[at] +=
+                    calls.iter().map(|call| call.chance * (took[call.operation] + call.network.mean())).sum::<f64>();
+            }
+        }
+        took
     }
 
     /// How many spans one call from outside brings about.

@@ -7,8 +7,23 @@ use super::dialect::scaled;
 use super::fields::{Best, Fields};
 use super::names::{self, Field};
 use super::value::{self, Value};
-use super::{Context, body, duration, id, level, time};
+use super::{Context, access, body, duration, id, level, time};
 use crate::event::{Event, Kind, Level};
+
+/// What loggers say of a request that is done, and nothing more (Caddy, pino, Go's and Rust's frameworks).
+const REQUEST_DONE: [&str; 8] = [
+    "access",
+    "finished processing request",
+    "handled request",
+    "http request",
+    "request",
+    "request aborted",
+    "request completed",
+    "request errored",
+];
+
+/// The rank of a message that is the first line of a request.
+const REQUEST_LINE: u8 = 7;
 
 /// Numbers since the epoch from here on are nanoseconds.
 const NANOSECONDS: u64 = 100_000_000_000_000_000;
@@ -17,7 +32,8 @@ impl<'a> Fields<'a> {
     /// The event, but for its raw bytes and attributes. `whole` is its message if no field is one.
     pub(super) fn event(self, whole: &'a [u8], context: &Context, nesting: u8) -> Event<'a> {
         let mut event = Event { kind: Kind::Log, service: self.service(), level: self.level(), ..Event::default() };
-        let status = self.status.value.unsigned().filter(|status| (100..600).contains(status));
+        let status = self.status.value.unsigned().and_then(|status| u16::try_from(status).ok());
+        let status = status.filter(|status| (100..600).contains(status));
         self.ids(&mut event);
         self.times(&mut event, context);
         if self.is_span(&event) {
@@ -48,11 +64,40 @@ impl<'a> Fields<'a> {
         if (output || event.level == Level::Unset) && self.message.found() {
             body::read(&mut event, output, context, nesting);
         }
+        if self.request(&mut event, status) {
+            return event;
+        }
         let silent = event.level == Level::Unset;
         event.failed |= event.level >= Level::Error
             || status.is_some_and(|status| status >= 500)
             || silent && self.error.found() && !matches!(self.error.value.plain(), Some(b"0"));
         event
+    }
+
+    /// Make the event the request that it tells of, if it is a line of an access log: it has no words of its own, or none
+    /// but that a request is done. What was written within a span stays a record of that.
+    fn request(&self, event: &mut Event<'a>, status: Option<u16>) -> bool {
+        if event.span != 0 || status.is_none() && event.duration.is_none() {
+            return false;
+        }
+        let done = &event.message;
+        let wordless = !self.message.found() || REQUEST_DONE.iter().any(|text| done.eq_ignore_ascii_case(text));
+        let method = self.method.str();
+        if wordless && self.target.found() && access::is_method(&method) {
+            access::done(&method, &self.target.str(), status, event);
+            return true;
+        }
+        // nginx has method and target in one.
+        if self.message.rank != REQUEST_LINE || self.message.field != Field::Message {
+            return false;
+        }
+        match std::mem::take(&mut event.message) {
+            Cow::Borrowed(text) if access::served(text, status, event) => true,
+            text => {
+                event.message = text;
+                false
+            }
+        }
     }
 
     fn level(&self) -> Level {
@@ -127,7 +172,7 @@ impl<'a> Fields<'a> {
         event.duration.is_some() && (named || ids && what && !self.message.found() && !self.level.found())
     }
 
-    fn span(&self, event: &mut Event<'a>, status: Option<u64>) {
+    fn span(&self, event: &mut Event<'a>, status: Option<u16>) {
         let kind = self.kind.value.plain().unwrap_or_default();
         let kind = kind.rsplit(|byte| matches!(byte, b'.' | b'_')).next().unwrap_or_default();
         event.kind = match kind.to_ascii_lowercase().as_slice() {
@@ -215,7 +260,7 @@ impl<'a> Fields<'a> {
 
     /// What stands for the message of a record that has none: an access log's `GET /path 200`, what was done, what went
     /// wrong; else all of it.
-    fn without_message(&self, status: Option<u64>, whole: &'a [u8]) -> Cow<'a, str> {
+    fn without_message(&self, status: Option<u16>, whole: &'a [u8]) -> Cow<'a, str> {
         let done = if self.method.found() && self.target.found() {
             let status = status.map(|status| format!(" {status}")).unwrap_or_default();
             Some(Cow::Owned(format!("{} {}{status}", self.method.str(), self.target.str())))

@@ -77,6 +77,23 @@ pub(super) fn head(text: &str, stamped: bool) -> Option<Head<'_>> {
     None
 }
 
+/// The level that a text begins with, in capitals or in a bracket, and what follows it.
+pub(super) fn leading(text: &str) -> Option<(Level, &str)> {
+    let (word, after) = match text.as_bytes().first()? {
+        b'[' => text[1..].split_once(']')?,
+        b'A'..=b'Z' => text.split_at(text.find([' ', '\t', ':'])?),
+        _ => return None,
+    };
+    let upper = word.trim().bytes().all(|byte| byte.is_ascii_uppercase());
+    let level = level::free_word(word.trim().as_bytes());
+    (upper && level != Level::Unset).then(|| (level, separators(after)))
+}
+
+/// What follows a level and a time, in this order.
+pub(super) fn behind(level: Level, rest: &str) -> Head<'_> {
+    with_logger(level, "", rest)
+}
+
 fn closer(text: &str) -> Option<char> {
     match text.as_bytes().first()? {
         b'[' => Some(']'),

@@ -120,9 +120,8 @@ pub(super) fn word(text: &[u8]) -> Level {
     lower.make_ascii_lowercase();
     match &*lower {
         b"trace" | b"trc" | b"finest" | b"finer" | b"verbose" | b"vrb" | b"t" | b"v" | b"silly" => Level::Trace,
-        b"debug" | b"dbg" | b"fine" | b"config" | b"d" | b"debug1" | b"debug2" | b"debug3" | b"debug4" | b"debug5" => {
-            Level::Debug
-        }
+        b"debug" | b"dbg" | b"fine" | b"config" | b"d" | b"debug1" | b"debug2" | b"debug3" | b"debug4" | b"debug5"
+        | b"d1" | b"d2" | b"d3" | b"d4" | b"d5" => Level::Debug,
         b"info" | b"information" | b"informational" | b"inf" | b"notice" | b"note" | b"log" | b"i" | b"n"
         | b"success" | b"http" | b"default" => Level::Info,
         b"warn" | b"warning" | b"wrn" | b"w" => Level::Warn,

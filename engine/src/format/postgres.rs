@@ -2,17 +2,23 @@
 
 use std::borrow::Cow;
 
-use super::{sql, value};
-use crate::event::{Event, Kind};
+use super::{level, sql, value};
+use crate::event::{Event, Kind, Level};
 
 /// Bytes of a line's head, process and session included.
 const HEAD: usize = 160;
 
-/// Whether what stands before a message ends as a severity of `PostgreSQL` does: `LOG:  `, with two spaces.
+/// Whether what stands before a message ends as a severity of `PostgreSQL` does: `LOG:  `, with two spaces, or has it as
+/// its log in comma-separated values does.
 #[inline]
 pub(super) fn is_head(front: &str) -> bool {
-    let Some(before) = front.strip_suffix(":  ") else { return false };
-    let word = before.rsplit([' ', ']']).next().unwrap_or(before);
+    let Some(before) = front.strip_suffix(":  ") else {
+        return front.ends_with(",\"") && front.rsplit(',').nth(2).is_some_and(is_severity);
+    };
+    is_severity(before.rsplit([' ', ']']).next().unwrap_or(before))
+}
+
+fn is_severity(word: &str) -> bool {
     matches!(
         word,
         "LOG"
@@ -29,6 +35,55 @@ pub(super) fn is_head(front: &str) -> bool {
             | "DEBUG4"
             | "DEBUG5"
     )
+}
+
+/// Behind the time and the process, with whatever `log_line_prefix` says of the session: `[123]: [4-1] user=app,db=shop
+/// LOG:  message`. The severity and the message.
+pub(super) fn prefixed(text: &str) -> Option<(Level, &str)> {
+    if !text.starts_with(['[', '(']) && !text.as_bytes().first().is_some_and(u8::is_ascii_digit) {
+        return None;
+    }
+    let (before, message) = text.split_once(":  ")?;
+    let word = before.rsplit([' ', ']']).next().unwrap_or(before);
+    (before.len() < HEAD && is_severity(word)).then(|| (level::word(word.as_bytes()), message))
+}
+
+/// Behind the time in a log of comma-separated values: user, database (with their commas taken off, where there are none),
+/// process, client, session, line, command, start, two of the transaction, severity, state, message. The severity and the
+/// message, as far as the line has it.
+pub(super) fn separated(text: &str) -> Option<(Level, Cow<'_, str>)> {
+    let mut rest = text;
+    let mut severity = "";
+    let named = !text.as_bytes().first().is_some_and(u8::is_ascii_digit);
+    for field in if named { 0 } else { 2 }..12 {
+        let end = match rest.strip_prefix('"') {
+            Some(quoted) => quoted.find('"')? + 2,
+            None => rest.find(',')?,
+        };
+        let (cell, after) = rest.split_at_checked(end)?;
+        match field {
+            2 if cell.is_empty() || !cell.bytes().all(|byte| byte.is_ascii_digit()) => return None,
+            10 => severity = cell,
+            _ => {}
+        }
+        rest = after.strip_prefix(',')?;
+    }
+    let message = rest.strip_prefix('"')?;
+    if !is_severity(severity) {
+        return None;
+    }
+    // A quote within it stands there twice.
+    let mut end = 0;
+    while let Some(at) = message[end..].find('"') {
+        end += at;
+        if !message[end..].starts_with("\"\"") {
+            break;
+        }
+        end += 2;
+    }
+    let message = if message[end..].starts_with('"') { &message[..end] } else { message };
+    let message = if message.contains('"') { message.replace("\"\"", "\"").into() } else { message.into() };
+    Some((level::word(severity.as_bytes()), message))
 }
 
 /// Whether a message goes on with the one before it: `[123] DETAIL:  …`.

@@ -48,13 +48,22 @@ pub(super) fn redis_mark(text: &str) -> Option<(Level, &str)> {
     Some((level, message))
 }
 
-/// `[   12.345678] message`: seconds since the kernel started, which say nothing of when that was.
-pub(super) fn boot_time(text: &str) -> Option<&str> {
+/// `[   12.345678] message`: seconds since the kernel started, which say nothing of when that was; `kern  :warn  : ` before
+/// it where `dmesg` decodes what the kernel says of a message. The level, and what follows.
+pub(super) fn boot_time(text: &str) -> Option<(Level, &str)> {
+    if !text.starts_with('[') {
+        let (decoded, _) = text.get(..32).unwrap_or(text).split_once(": [")?;
+        let (facility, word) = decoded.split_once(':')?;
+        let known = matches!(facility.trim_end(), "kern" | "user" | "daemon" | "auth" | "syslog");
+        let level = level::word(word.as_bytes());
+        let rest = &text[text.len().min(decoded.len() + 2)..];
+        return boot_time(rest).filter(|_| known && level != Level::Unset).map(|(_, rest)| (level, rest));
+    }
     let inner = text.strip_prefix('[')?.trim_start_matches(' ');
     let (number, after) = inner.split_once(']')?;
     let (seconds, fraction) = number.split_once('.')?;
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    (digits(seconds) && digits(fraction)).then_some(after.trim_start_matches(' '))
+    (digits(seconds) && digits(fraction)).then_some((Level::Unset, after.trim_start_matches(' ')))
 }
 
 /// `I1124 23:42:01.123456    1 server.go:12] message`, as glog and klog write lines; newer ones write the year too.
@@ -170,6 +179,31 @@ pub(super) fn php(text: &str) -> Option<(Level, &str)> {
     Some((level, message.trim_start()))
 }
 
+/// `production.ERROR: message {"user":1} []`, as PHP's monolog writes a channel and a level behind the time: both, and the
+/// message with what was said along with it.
+pub(super) fn monolog(text: &str) -> Option<(&str, Level, &str)> {
+    let (name, message) = text.split_once(": ")?;
+    let (channel, word) = name.rsplit_once('.')?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+    if channel.is_empty() || !channel.bytes().all(plain) || !word.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return None;
+    }
+    let level = Some(level::free_word(word.as_bytes())).filter(|level| *level != Level::Unset)?;
+    Some((channel, level, message))
+}
+
+/// `ERROR/ForkPoolWorker-1] message`: Celery has the level and the process in one bracket with the time.
+pub(super) fn celery(text: &str) -> Option<(Level, &str)> {
+    if !text.as_bytes().first().is_some_and(u8::is_ascii_uppercase) {
+        return None;
+    }
+    let (inner, message) = text.split_once("] ")?;
+    let (word, process) = inner.split_once('/')?;
+    let level = level::free_word(word.as_bytes());
+    let plain = word.bytes().all(|byte| byte.is_ascii_uppercase()) && !process.contains([' ', '[']);
+    (plain && level != Level::Unset).then_some((level, message))
+}
+
 /// `I NETWORK  [conn1] message`, as `MongoDB` wrote lines before 4.4; `1234  5678 W Tag: message`, of Android.
 pub(super) fn lettered<'a>(text: &'a str, event: &mut Event<'a>) -> bool {
     if !matches!(text.as_bytes(), [b'0'..=b'9', ..] | [b'A'..=b'Z', b' ', ..]) {
@@ -189,6 +223,11 @@ pub(super) fn lettered<'a>(text: &'a str, event: &mut Event<'a>) -> bool {
     let [letter @ (b'V' | b'D' | b'I' | b'W' | b'E' | b'F'), b' ', ..] = rest.as_bytes() else { return false };
     let after = rest[2..].trim_start_matches(' ');
     let (name, message) = match numbers {
+        // Older versions of etcd: `E | etcdserver: message`.
+        0 if after.starts_with("| ") => {
+            let Some(parts) = after[2..].split_once(": ") else { return false };
+            parts
+        }
         0 => {
             let Some((name, message)) = after.split_once(' ') else { return false };
             if !(name == "-" || name.len() >= 2 && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')) {
@@ -206,7 +245,7 @@ pub(super) fn lettered<'a>(text: &'a str, event: &mut Event<'a>) -> bool {
     event.failed = event.level >= Level::Error;
     event.operation = Cow::Borrowed(if name == "-" { "" } else { name });
     event.message = Cow::Borrowed(message);
-    if numbers == 0 {
+    if numbers == 0 && !after.starts_with('|') {
         // Operations are told with how long they took.
         event.duration = message
             .rsplit(' ')

@@ -18,6 +18,12 @@ fn milliseconds(text: &str) -> Option<u64> {
     value::unsigned(text.trim_start_matches('+').as_bytes())?.checked_mul(1_000_000)
 }
 
+/// Servers that write a request when it ends, with the time at which it began: that it ended is later by what it took.
+fn began(event: &mut Event<'_>) {
+    let took = event.duration.and_then(|took| i64::try_from(took).ok()).unwrap_or(0);
+    event.time = event.time.map(|time| time.saturating_add(took));
+}
+
 /// What follows `HAProxy`'s time: `http-in static/srv1 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0 0/0 "GET / HTTP/1.1"`, or
 /// of TCP: `fnt bck/srv1 0/0/5007 212 -- 0/0/0/0/3 0/0`. The last of the timers is the whole.
 pub(super) fn haproxy<'a>(text: &'a str, event: &mut Event<'a>) -> bool {
@@ -37,6 +43,7 @@ pub(super) fn haproxy<'a>(text: &'a str, event: &mut Event<'a>) -> bool {
         // `sC`: the server timed out while connecting. What the client ends is its own affair.
         event.failed = state.starts_with(['S', 's', 'P', 'R', 'I', 'D', 'L', 'U', 'K']);
         event.message = Cow::Borrowed(if event.failed { state } else { "" });
+        began(event);
         return true;
     }
     let code = words.next().unwrap_or_default();
@@ -49,6 +56,7 @@ pub(super) fn haproxy<'a>(text: &'a str, event: &mut Event<'a>) -> bool {
         event.failed = status(code).is_some_and(|status| status >= 500);
     }
     event.duration = total;
+    began(event);
     true
 }
 
@@ -68,6 +76,7 @@ pub(super) fn s3<'a>(text: &'a str, event: &mut Event<'a>) -> bool {
     event.duration = words.nth(3).and_then(milliseconds);
     event.failed = status.is_some_and(|status| status >= 500);
     event.message = Cow::Borrowed(if event.failed { access::reason(status.unwrap_or_default()) } else { "" });
+    began(event);
     true
 }
 
@@ -76,7 +85,13 @@ pub(super) fn stamped<'a>(text: &'a str, event: &mut Event<'a>) -> bool {
     match text.as_bytes().first() {
         Some(b'"') => envoy(text, event),
         Some(b'0'..=b'9') => squid(text, event),
-        Some(b'a'..=b'z' | b'A'..=b'Z') => balancer(text, event),
+        Some(b'a'..=b'z' | b'A'..=b'Z') => {
+            let read = balancer(text, event);
+            if read {
+                began(event);
+            }
+            read
+        }
         _ => false,
     }
 }
@@ -101,6 +116,7 @@ fn envoy<'a>(text: &'a str, event: &mut Event<'a>) -> bool {
             }
         }
     }
+    began(event);
     true
 }
 
@@ -227,6 +243,7 @@ pub(super) fn uwsgi<'a>(text: &'a str, event: &mut Event<'a>, context: &Context)
         _ => return true,
     };
     event.duration = value::unsigned(number.as_bytes()).and_then(|number| number.checked_mul(scale));
+    began(event);
     true
 }
 

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::head::{self, head, separators};
+use super::head::{self, Head, head, separators};
 use super::multiline::{Ending, Place};
 use super::reject::Reject;
 use super::slow_query::Line;
@@ -233,7 +233,7 @@ pub(super) fn event<'a>(text: &'a str, context: &Context, nesting: u8) -> Event<
     let redis = prefixes::redis(rest);
     rest = redis.unwrap_or(rest);
     let mut stamped = false;
-    if let Some(stamp) = stamp(rest, context) {
+    if let Some(stamp) = stamp(rest, context).or_else(|| scientific(rest)) {
         stamped = true;
         event.time = Some(stamp.time);
         rest = stamp.rest;
@@ -254,7 +254,13 @@ pub(super) fn event<'a>(text: &'a str, context: &Context, nesting: u8) -> Event<
         if proxy::stamped(rest, &mut event) {
             return event;
         }
-    } else if let Some(after) = prefixes::boot_time(rest) {
+    } else if let Some((level, stamp)) = led(rest, context) {
+        event.time = Some(stamp.time);
+        headed(&mut event, &head::behind(level, stamp.rest), context, nesting);
+        event.failed |= event.kind == Kind::Log && event.level >= Level::Error;
+        return event;
+    } else if let Some((level, after)) = prefixes::boot_time(rest) {
+        event.level = if level == Level::Unset { event.level } else { level };
         rest = after;
     } else if access::read(rest, HEAD, &mut event, context)
         || proxy::uwsgi(rest, &mut event, context)
@@ -280,7 +286,7 @@ fn finish<'a>(mut event: Event<'a>, rest: &'a str, stamped: bool, context: &Cont
         if access::read(rest, SYSLOG_HEAD, &mut event, context) {
             return event;
         }
-        rest = prefixes::boot_time(rest).unwrap_or(rest);
+        rest = prefixes::boot_time(rest).map_or(rest, |(_, after)| after);
         event.message = Cow::Borrowed(rest);
     }
     if let Some(inner) = logfmt::described(rest, context, nesting) {
@@ -289,26 +295,19 @@ fn finish<'a>(mut event: Event<'a>, rest: &'a str, stamped: bool, context: &Cont
     }
     if let Some((level, message)) = prefixes::github(rest).or_else(|| prefixes::php(rest)) {
         (event.level, event.message) = (level, Cow::Borrowed(message));
+    } else if stamped && let Some((level, message)) = postgres::separated(rest) {
+        (event.level, event.message) = (level, message);
+    } else if stamped && let Some((channel, level, message)) = prefixes::monolog(rest) {
+        event.operation = Cow::Borrowed(channel);
+        (event.level, event.message) = (level, Cow::Borrowed(message));
+    } else if stamped && let Some((level, message)) = prefixes::celery(rest) {
+        (event.level, event.message) = (level, Cow::Borrowed(message));
     } else if stamped && (prefixes::lettered(rest, &mut event) || prefixes::general_query(rest, &mut event)) {
         return event;
     } else if let Some(found) = head(rest, stamped) {
-        event.level = found.level;
-        if event.operation.is_empty() {
-            event.operation = Cow::Borrowed(found.logger);
-        }
-        event.message = Cow::Borrowed(found.message);
-        if let Some((service, trace, span)) = found.sleuth {
-            (event.trace, event.span) = (trace, span);
-            if event.service.is_empty() {
-                event.service = Cow::Borrowed(service);
-            }
-        }
-        if !found.fields.is_empty() {
-            event.attributes = Attributes::Json(found.fields.as_bytes());
-        } else if found.message.starts_with('{') || logfmt::starts(found.message) {
-            body::read(&mut event, false, context, nesting);
-        }
-        proxy::unstamped(found.message, &mut event);
+        headed(&mut event, &found, context, nesting);
+    } else if stamped && let Some((level, message)) = postgres::prefixed(rest) {
+        (event.level, event.message) = (level, Cow::Borrowed(message));
     } else if !prefixes::cisco(rest, &mut event) {
         proxy::unstamped(rest, &mut event);
     }
@@ -316,11 +315,59 @@ fn finish<'a>(mut event: Event<'a>, rest: &'a str, stamped: bool, context: &Cont
     event
 }
 
+/// Take over what a line says before its message.
+fn headed<'a>(event: &mut Event<'a>, found: &Head<'a>, context: &Context, nesting: u8) {
+    event.level = found.level;
+    if event.operation.is_empty() {
+        event.operation = Cow::Borrowed(found.logger);
+    }
+    event.message = Cow::Borrowed(found.message);
+    if let Some((service, trace, span)) = found.sleuth {
+        (event.trace, event.span) = (trace, span);
+        if event.service.is_empty() {
+            event.service = Cow::Borrowed(service);
+        }
+    }
+    if !found.fields.is_empty() {
+        event.attributes = Attributes::Json(found.fields.as_bytes());
+    } else if found.message.starts_with('{') || logfmt::starts(found.message) {
+        body::read(event, false, context, nesting);
+    }
+    proxy::unstamped(found.message, event);
+}
+
+/// A line whose level stands before its time, and maybe a thread between: `WARN  [Read-2] 2026-11-24 23:42:01,123 …`.
+fn led<'a>(text: &'a str, context: &Context) -> Option<(Level, Stamp<'a>)> {
+    let (level, mut rest) = head::leading(text)?;
+    let timed = |rest: &'a str| {
+        // A number alone may be anything.
+        stamp(rest, context).filter(|stamp| rest[..rest.len() - stamp.rest.len()].contains(':'))
+    };
+    if let Some(stamp) = timed(rest) {
+        return Some((level, stamp));
+    }
+    rest = separators(rest.strip_prefix('[')?.split_once(']')?.1);
+    Some((level, timed(rest)?))
+}
+
 struct Stamp<'a> {
     time: i64,
     rest: &'a str,
     /// Whether it is written as syslog daemons write it.
     syslog: syslog::Style,
+}
+
+/// `1.772788367123456e+09<tab>`, as zap's console encoder writes seconds unless told otherwise.
+fn scientific(text: &str) -> Option<Stamp<'_>> {
+    let (number, rest) =
+        text.get(..32).unwrap_or(text).split_once("e+09\t").map(|(number, _)| (number, &text[number.len() + 5..]))?;
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.len() != 1 || fraction.len() > 18 || !digits(whole) || !digits(fraction) {
+        return None;
+    }
+    let time = format!("{whole}{fraction:0<18}").parse().ok()?;
+    Some(Stamp { time, rest, syslog: syslog::Style::No })
 }
 
 /// The timestamp at the start of a text, in brackets or not.

@@ -21,6 +21,7 @@ pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Ta
     // What the summary compares with ends where its window begins; a state too young to compare has none.
     let windows = Windows::of(state, request.since.as_deref(), None, Some(compare))
         .or_else(|_| Windows::of(state, request.since.as_deref(), None, None))?;
+    let alone = windows.before.is_none();
     let baseline = windows.before.map_or(0, |before| windows.now.from - before.from);
     let facts = summary::statements(state, groups, windows.now.seconds(), baseline);
     let mut rows: Vec<Vec<Value>> = facts.iter().filter(|fact| filter.fits_fact(fact)).map(row).collect();
@@ -48,7 +49,10 @@ pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Ta
         columns,
         keys: 3,
         rows,
-        notes: Vec::new(),
+        notes: alone
+            .then(|| "nothing before it to compare with: a later since leaves something".to_owned())
+            .into_iter()
+            .collect(),
         error: super::filter::ERROR,
         shown: SHOWN,
     })

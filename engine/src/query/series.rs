@@ -100,6 +100,9 @@ pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Ta
     if request.select.is_none() {
         drop_unmeasured(&mut table);
     }
+    if request.group_by.is_none() && request.what != What::Timeline {
+        table.drop_kind();
+    }
     Ok(table)
 }
 
@@ -111,14 +114,7 @@ fn drop_unmeasured(table: &mut Table) {
     if table.rows.is_empty() || kept.iter().all(|&kept| kept) {
         return;
     }
-    let pick = |values: &mut Vec<Value>| {
-        let mut at = 0..;
-        values.retain(|_| at.next().is_some_and(|at: usize| kept[at]));
-    };
-    table.rows.iter_mut().for_each(pick);
-    pick(&mut table.totals);
-    let mut at = 0..;
-    table.columns.retain(|_| at.next().is_some_and(|at: usize| kept[at]));
+    table.keep(&kept);
     table.error = if table.columns.iter().any(|column| column.unit == Unit::Nanoseconds) { ERROR } else { 0.0 };
 }
 

@@ -146,6 +146,33 @@ pub struct Table {
     pub shown: usize,
 }
 
+impl Table {
+    /// Leave out columns.
+    pub fn keep(&mut self, kept: &[bool]) {
+        let pick = |values: &mut Vec<Value>| {
+            let mut at = kept.iter();
+            values.retain(|_| at.next().copied().unwrap_or(true));
+        };
+        self.rows.iter_mut().for_each(pick);
+        pick(&mut self.totals);
+        self.keys -= kept[..self.keys].iter().filter(|&&kept| !kept).count();
+        let mut at = kept.iter();
+        self.columns.retain(|_| at.next().copied().unwrap_or(true));
+    }
+
+    /// Leave out the kind where all rows are of the same.
+    pub fn drop_kind(&mut self) {
+        let Some(at) = self.columns[..self.keys].iter().position(|column| column.name == "kind") else { return };
+        let Some(first) = self.rows.first().map(|row| row[at].clone()) else { return };
+        if self.rows.iter().all(|row| row[at] == first) {
+            let kept: Vec<bool> = (0..self.columns.len()).map(|column| column != at).collect();
+            self.keep(&kept);
+            let says = !matches!(first.text(), "" | "internal");
+            self.notes.extend(says.then(|| format!("all are {}", first.text())));
+        }
+    }
+}
+
 /// Bytes of a message that are shown, unless the messages are what was asked for.
 pub const SHOWN: usize = 140;
 

@@ -7,6 +7,7 @@ use hashbrown::HashMap;
 use super::error::{Error, Written};
 use super::exhibits;
 use super::filter::Filter;
+use super::order;
 use super::request::{Request, What};
 use super::table::{Column, SHOWN, Table, Unit, Value};
 use super::window::{Window, Windows};
@@ -169,12 +170,14 @@ impl Trace {
         let (start, end) = self.extent();
         let second = start.div_euclid(NANOS);
         let count = self.spans.iter().filter(|span| !span.mark).count();
+        let some = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
         format!(
-            "trace {} at {}, {}, {count} spans of {} services",
+            "trace {} at {}, {}, {} of {}",
             short(&hex(&self.id)),
             words::timestamp(second),
             words::duration((end - start) as f64),
-            self.services()
+            some(count, "span"),
+            some(self.services(), "service")
         )
     }
 
@@ -300,46 +303,50 @@ pub fn path(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Tab
         .into_iter()
         .filter(|&i| !trace.spans[i].mark)
         .max_by_key(|&i| (trace.spans[i].took(), std::cmp::Reverse(i)));
-    let mut parts: Vec<(usize, i64, i64)> = Vec::new();
-    let mut total = 0;
-    if let Some(root) = whole {
-        total = trace.spans[root].took();
-        parts = waits(&trace, root);
-    }
-    let (mut rows, mut at): (Vec<Vec<Value>>, Option<SeriesId>) = (Vec::new(), None);
+    let total = whole.map_or(0, |root| trace.spans[root].took());
+    let parts = whole.map(|root| waits(&trace, root)).unwrap_or_default();
+    let begin = trace.extent().0;
+    let mut rows: Vec<Vec<Value>> = Vec::new();
+    let mut places: HashMap<SeriesId, usize> = HashMap::new();
+    let mut last = None;
     for (i, from, to) in parts {
-        let span = &trace.spans[i];
-        let took = Value::Count(to.abs_diff(from));
-        if at == Some(span.series)
-            && let Some(row) = rows.last_mut()
-        {
-            row[4].add(&took);
-        } else {
-            let key = state.table.key(span.series);
-            let begun = Value::Count(from.abs_diff(trace.extent().0));
-            let kind = Value::Line(key.kind.name().to_owned());
-            let evidence = Value::evidence(state.table.record(span.series).number);
-            let name = named(state, groups, span.series);
-            rows.push(vec![Value::name(key.service), name, kind, begun, took, Value::Null, evidence]);
-        }
-        at = Some(span.series);
+        let series = trace.spans[i].series;
+        let at = *places.entry(series).or_insert_with(|| {
+            let key = state.table.key(series);
+            rows.push(vec![
+                Value::name(key.service),
+                named(state, groups, series),
+                Value::Line(key.kind.name().to_owned()),
+                Value::Count(0),
+                Value::Count(from.abs_diff(begin)),
+                Value::Count(0),
+                Value::Null,
+                Value::evidence(state.table.record(series).number),
+            ]);
+            rows.len() - 1
+        });
+        rows[at][3].add(&Value::Count(u64::from(last != Some(series))));
+        rows[at][5].add(&Value::Count(to.abs_diff(from)));
+        last = Some(series);
     }
     for row in &mut rows {
-        row[5] = row[4].number().map_or(Value::Null, |ns| Value::Number(ns / (total.max(1)) as f64));
+        row[6] = row[5].number().map_or(Value::Null, |ns| Value::Number(ns / total.max(1) as f64));
     }
     let columns = vec![
         Column::key("service"),
         Column::key("operation"),
         Column::key("kind"),
+        Column::sum("times", Unit::Count),
         Column::of("start", Unit::Nanoseconds),
         Column::sum("time", Unit::Nanoseconds),
         Column::sum("share", Unit::Share),
         Column::of("evidence", Unit::Evidence),
     ];
+    let order = order::order(request.order_by.as_deref(), &columns, 3, &[(5, true)])?;
+    order::sort(&mut rows, &order);
     let mut totals = vec![Value::Null; columns.len()];
-    totals[4] = Value::Count(total);
-    totals[5] = Value::Number(if rows.is_empty() { 0.0 } else { 1.0 });
-    fixed_order(request)?;
+    totals[5] = Value::Count(total);
+    totals[6] = Value::Number(if rows.is_empty() { 0.0 } else { 1.0 });
     Ok(table(What::Path, &trace, columns, rows, totals))
 }
 
@@ -399,7 +406,7 @@ fn fixed_order(request: &Request) -> Result<(), Error> {
 }
 
 fn table(what: What, trace: &Trace, columns: Vec<Column>, rows: Vec<Vec<Value>>, totals: Vec<Value>) -> Table {
-    Table {
+    let mut table = Table {
         what: what.name(),
         title: Some(trace.title()),
         windows: trace.windows(),
@@ -410,5 +417,7 @@ fn table(what: What, trace: &Trace, columns: Vec<Column>, rows: Vec<Vec<Value>>,
         notes: Vec::new(),
         error: 0.0,
         shown: SHOWN,
-    }
+    };
+    table.drop_kind();
+    table
 }

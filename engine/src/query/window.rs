@@ -119,7 +119,7 @@ fn stretch(text: &str, kept: Kept, now: Window) -> Result<(Seconds, Seconds), Er
     } else if let Some((from, to)) = text.split_once("..") {
         (instant(written, 0, from, kept)?, instant(written, from.len() + 2, to, kept)?)
     } else if let Some(ns) = length(text) {
-        (now.from.saturating_sub(seconds(ns)), now.from)
+        (now.from.saturating_sub(seconds(ns)).max(kept.first), now.from)
     } else {
         let message = "no stretch to compare with: write baseline, a length before the window such as 10m, or FROM..TO";
         return Err(written.wrong(0, text.len(), message));

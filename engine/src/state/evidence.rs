@@ -1,4 +1,5 @@
-//! Raw events kept as evidence: for each series the slowest, a failed one and one picked by chance, now and a while ago.
+//! Raw events kept as evidence: for each series the slowest, a failed one and one picked by chance, now and a while ago;
+//! and what the variables of its template held in a few more, now, a while ago and ever.
 //!
 //! Which one stays is decided by the events alone (the longest duration, the smallest hash of its bytes), never by the
 //! order in which they came: bottom-k sampling with k = 1 (Cohen and Kaplan, 2007). So evidence merges like counts do.
@@ -7,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::timeline::Seconds;
 use crate::event::{Event, TraceId};
+use crate::templates::Samples;
 use crate::{redact, show};
 
 /// Seconds of event time for which one set of events is collected; the set before it is kept too.
@@ -14,6 +16,12 @@ pub const EPOCH: Seconds = 300;
 
 /// Bytes of a raw event that are kept; the rest is cut.
 pub const RAW_LIMIT: usize = 2_048;
+
+/// Messages of an epoch whose values are kept.
+pub const RECENT_SAMPLES: usize = 16;
+
+/// Messages of all times whose values are kept.
+pub const SAMPLES: usize = 32;
 
 /// Why an event was kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -60,11 +68,13 @@ pub struct Exhibit {
 struct Set {
     epoch: Seconds,
     exhibits: [Option<Exhibit>; 3],
+    samples: Samples,
 }
 
 impl Set {
     fn bytes(&self) -> usize {
-        self.exhibits.iter().flatten().map(|exhibit| exhibit.raw.len() + exhibit.stream.len() + 64).sum()
+        let raw = self.exhibits.iter().flatten().map(|exhibit| exhibit.raw.len() + exhibit.stream.len() + 64);
+        raw.sum::<usize>() + self.samples.bytes()
     }
 }
 
@@ -72,18 +82,30 @@ impl Set {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
     sets: [Set; 2],
+    samples: Samples,
 }
 
 const ROLES: [Role; 3] = [Role::Worst, Role::Failed, Role::Sample];
 
 impl Kept {
-    /// Consider an event. Returns by how many bytes what is kept has changed; `None` if the event is not kept.
+    /// Consider an event; `said` gives the template it is counted by, and its text. Returns by how many bytes what is kept
+    /// has changed, and whether the event is kept itself.
     #[inline]
-    pub fn offer(&mut self, event: &Event<'_>, time: i64, stream: &str, offset: u64) -> Option<isize> {
+    pub fn offer<'a>(
+        &mut self,
+        event: &Event<'_>,
+        time: i64,
+        stream: &str,
+        offset: u64,
+        said: impl Fn() -> (&'a str, &'a str),
+    ) -> (isize, bool) {
         let epoch = time.div_euclid(1_000_000_000 * EPOCH);
         let hash = mix(event.raw, event.span);
-        let (mut changed, mut kept) = (0, false);
-        let set = self.set(epoch, &mut changed)?;
+        // Lines without a time may be equal and are events apart all the same.
+        let rank = splitmix(hash ^ offset);
+        let (mut changed, mut kept) = (self.samples.offer(rank, SAMPLES, &said), false);
+        let Some(set) = self.set(epoch, &mut changed) else { return (changed, false) };
+        changed += set.samples.offer(rank, RECENT_SAMPLES, &said);
         let ranks = [event.duration.map(|ns| u64::MAX - ns), event.failed.then_some(hash), Some(hash)];
         for (slot, rank) in set.exhibits.iter_mut().zip(ranks) {
             let Some(rank) = rank else { continue };
@@ -101,7 +123,7 @@ impl Kept {
             *slot = Some(exhibit);
             kept = true;
         }
-        kept.then_some(changed)
+        (changed, kept)
     }
 
     /// Add a record to the events that the record at an offset of a stream gave, as far as they are kept and short. Returns
@@ -140,12 +162,13 @@ impl Kept {
 
     /// Add all of another, by the same rules as if its events had been offered here.
     pub fn merge(&mut self, other: Self) -> isize {
-        let mut changed = 0;
+        let mut changed = self.samples.merge(other.samples, SAMPLES);
         for set in other.sets {
             if set.exhibits.iter().all(Option::is_none) {
                 continue;
             }
             let Some(mine) = self.set(set.epoch, &mut changed) else { continue };
+            changed += mine.samples.merge(set.samples, RECENT_SAMPLES);
             for (slot, exhibit) in mine.exhibits.iter_mut().zip(set.exhibits) {
                 if let Some(exhibit) = exhibit
                     && slot.as_ref().is_none_or(|kept| exhibit < *kept)
@@ -165,10 +188,34 @@ impl Kept {
         })
     }
 
+    /// What its variables held in events of all times.
+    #[must_use]
+    pub const fn samples(&self) -> &Samples {
+        &self.samples
+    }
+
+    /// What its variables held in events since a time, in nanoseconds since the epoch, and a while before it: of the five
+    /// minutes it lies in, and of those that follow.
+    #[must_use]
+    pub fn recent_samples(&self, since: i64) -> Samples {
+        let epoch = since.div_euclid(1_000_000_000 * EPOCH);
+        let mut all = Samples::default();
+        for set in self.sets.iter().filter(|set| set.epoch >= epoch) {
+            all.merge(set.samples.clone(), 2 * RECENT_SAMPLES);
+        }
+        all
+    }
+
     /// Bytes it takes.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.sets.iter().map(Set::bytes).sum()
+        self.sets.iter().map(Set::bytes).sum::<usize>() + self.samples.bytes()
+    }
+
+    /// Let the values of variables go. Returns the bytes set free.
+    pub fn shed_samples(&mut self) -> usize {
+        let all = self.sets.iter_mut().map(|set| &mut set.samples).chain([&mut self.samples]);
+        all.map(|samples| std::mem::take(samples).bytes()).sum()
     }
 
     /// Let the older set go. Returns the bytes set free.
@@ -190,7 +237,12 @@ fn size(exhibit: Option<&Exhibit>) -> isize {
 #[inline]
 fn mix(raw: &[u8], span: u64) -> u64 {
     let seed = if span == 0 { u64::from(crc32fast::hash(raw)) } else { span };
-    // SplitMix64 (Steele, Lea and Flood, 2014).
+    splitmix(seed)
+}
+
+/// `SplitMix64` (Steele, Lea and Flood, 2014).
+#[inline]
+const fn splitmix(seed: u64) -> u64 {
     let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -97,6 +97,8 @@ pub struct State {
     pub ledger: Ledger,
     /// Bytes of evidence held.
     pub evidence_bytes: usize,
+    /// How messages were joined into templates the last time: no part of what the state says, but long to make anew.
+    pub groupings: templates::Known,
     shape: String,
     name: String,
     /// Hashes of shapes in which there is no secret, so that the same messages are looked through once.
@@ -116,6 +118,7 @@ impl State {
             streams: Streams::default(),
             ledger: Ledger::default(),
             evidence_bytes: 0,
+            groupings: templates::Known::default(),
             shape: String::new(),
             name: String::new(),
             clean: HashSet::default(),
@@ -220,7 +223,7 @@ impl State {
             self.shape_of(&event.message);
             let key = Key { service: &*event.service, operation: self.shape.as_str(), within: "", kind: Kind::Log };
             let id = self.table.find(&key);
-            let noted = self.count(id, event, time, stream, offset);
+            let noted = self.count(id, event, &event.message, time, (stream, offset));
             if event.trace != [0; 16] && event.span != 0 {
                 self.open(event, time, id, noted);
             }
@@ -230,7 +233,7 @@ impl State {
         let operation = templates::name(&event.operation, &mut name);
         let key = Key { service: &*event.service, operation, within: "", kind: event.kind };
         let id = self.table.find(&key);
-        let mut noted = self.count(id, event, time, stream, offset);
+        let mut noted = self.count(id, event, &event.operation, time, (stream, offset));
         if event.failed && !event.message.is_empty() {
             self.shape_of(&event.message);
             let key = Key {
@@ -240,7 +243,7 @@ impl State {
                 kind: Kind::Failure,
             };
             let failure = self.table.find(&key);
-            noted |= self.count(failure, event, time, stream, offset);
+            noted |= self.count(failure, event, &event.message, time, (stream, offset));
         }
         self.name = name;
         if event.own.is_none() {
@@ -291,24 +294,26 @@ impl State {
         }
     }
 
-    /// Count an event in a series. Says whether it was kept as evidence.
-    fn count(&mut self, id: SeriesId, event: &Event<'_>, time: i64, stream: &str, offset: u64) -> bool {
+    /// Count an event in a series; `text` is what the series' operation is made of. Says whether it was kept as evidence.
+    fn count(&mut self, id: SeriesId, event: &Event<'_>, text: &str, time: i64, (stream, offset): (&str, u64)) -> bool {
         self.table.number(id);
-        let record = self.table.record_mut(id);
-        record.count += 1;
-        record.errors += u64::from(event.failed);
-        record.seen(time);
-        let delta = Delta {
-            count: 1,
-            errors: i32::from(event.failed),
-            origins: 0,
-            duration: event.duration.map(|ns| (bucket(ns), 1)),
-            own: event.own.map(|ns| (bucket(ns), 1)),
+        let (changed, kept) = {
+            let (record, key) = self.table.record_and_key(id);
+            record.count += 1;
+            record.errors += u64::from(event.failed);
+            record.seen(time);
+            let delta = Delta {
+                count: 1,
+                errors: i32::from(event.failed),
+                origins: 0,
+                duration: event.duration.map(|ns| (bucket(ns), 1)),
+                own: event.own.map(|ns| (bucket(ns), 1)),
+            };
+            record.timeline.add(time.div_euclid(NANOS), &self.clock, &delta);
+            record.kept.offer(event, time, stream, offset, || (key().operation, text))
         };
-        record.timeline.add(time.div_euclid(NANOS), &self.clock, &delta);
-        let Some(changed) = record.kept.offer(event, time, stream, offset) else { return false };
         self.evidence_changed(changed);
-        true
+        kept
     }
 
     pub(crate) fn evidence_changed(&mut self, changed: isize) {
@@ -316,7 +321,8 @@ impl State {
         if self.evidence_bytes <= self.limits.max_evidence {
             return;
         }
-        // First what is older, everywhere alike; then, if that was not enough, all of it: the next events fill it again.
+        // First what is older, everywhere alike; then, if that was not enough, what variables held; then all of it. The next
+        // events fill it again.
         let mut shed = |take: fn(&mut evidence::Kept) -> usize| {
             for record in self.table.records_mut() {
                 let freed = take(&mut record.kept);
@@ -325,7 +331,8 @@ impl State {
             }
             self.evidence_bytes
         };
-        if shed(evidence::Kept::shed_older) > self.limits.max_evidence / 4 * 3 {
+        let enough = self.limits.max_evidence / 4 * 3;
+        if shed(evidence::Kept::shed_older) > enough && shed(evidence::Kept::shed_samples) > enough {
             shed(evidence::Kept::shed_all);
         }
     }

@@ -184,6 +184,12 @@ impl Table {
         &mut self.records[id as usize]
     }
 
+    /// A series, to change it, and the texts of its key.
+    pub fn record_and_key<'a>(&'a mut self, id: SeriesId) -> (&'a mut Record, impl Fn() -> Key<&'a str>) {
+        let (names, key) = (&self.names, self.keys[id as usize]);
+        (&mut self.records[id as usize], move || texts(names, key))
+    }
+
     /// All series in which there is something, with their keys.
     pub fn iter(&self) -> impl Iterator<Item = (SeriesId, Key<&str>, &Record)> {
         self.live().map(|(id, key, record)| (id, texts(&self.names, key), record))

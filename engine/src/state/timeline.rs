@@ -59,6 +59,13 @@ impl Clock {
         LEVELS[level].width
     }
 
+    /// The first second of the slot that a second falls into.
+    #[must_use]
+    pub fn slot(&self, second: Seconds) -> Seconds {
+        let level = self.begins.iter().position(|&begin| second >= begin).unwrap_or(LEVELS.len() - 1);
+        second.div_euclid(LEVELS[level].width) * LEVELS[level].width
+    }
+
     /// The oldest second that is still kept apart.
     #[must_use]
     pub const fn oldest(&self) -> Seconds {

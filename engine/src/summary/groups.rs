@@ -2,6 +2,7 @@
 //! them apart.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::event::Kind;
 use crate::state::State;
@@ -17,7 +18,7 @@ pub struct Groups<'a> {
 #[derive(Debug)]
 struct Messages<'a> {
     shapes: Vec<&'a str>,
-    grouping: Grouping,
+    grouping: Arc<Grouping>,
 }
 
 impl<'a> Groups<'a> {
@@ -28,13 +29,14 @@ impl<'a> Groups<'a> {
         for (_, key, _) in state.table.iter().filter(|entry| matches!(entry.1.kind, Kind::Log | Kind::Failure)) {
             shapes.entry((key.service, key.kind)).or_default().push(key.operation);
         }
-        let group = |mut shapes: Vec<&'a str>| {
+        for shapes in shapes.values_mut() {
             shapes.sort_unstable();
             shapes.dedup();
-            let grouping = Grouping::of(&shapes);
-            Messages { shapes, grouping }
-        };
-        Self { messages: shapes.into_iter().map(|(whose, shapes)| (whose, group(shapes))).collect() }
+        }
+        let sets: Vec<&[&str]> = shapes.values().map(Vec::as_slice).collect();
+        let groupings = state.groupings.of(&sets);
+        let messages = shapes.into_iter().zip(groupings);
+        Self { messages: messages.map(|((whose, shapes), grouping)| (whose, Messages { shapes, grouping })).collect() }
     }
 
     /// The key with the template of its message; as it is, if it has none.

@@ -52,7 +52,8 @@ impl Header {
     /// # Errors
     /// If its shortest form is over the budget.
     pub fn fit(&self, priced: &[Priced], budget: usize, encoding: &Encoding) -> Result<Account, Error> {
-        let least_footer = if priced.is_empty() { 0 } else { encoding.count(&footer(0, priced.len(), budget)) };
+        let least_footer =
+            if priced.is_empty() { 0 } else { encoding.count(&footer(0, priced.len(), budget, Section::Slow)) };
         let prices: Vec<usize> = self.forms.iter().map(|form| encoding.count(form)).collect();
         // The full form where it leaves most of the budget to the facts, else the short one.
         let Some(form) = (0..prices.len())
@@ -67,8 +68,11 @@ impl Header {
         let selection = if everything.chosen.len() == priced.len() {
             everything
         } else {
-            let reserve =
-                if budget >= 200 { encoding.count(&footer(FOOTERS - 1, priced.len(), budget)) } else { least_footer };
+            let reserve = if budget >= 200 {
+                encoding.count(&footer(FOOTERS - 1, priced.len(), budget, Section::Slow))
+            } else {
+                least_footer
+            };
             select::select(priced, room.saturating_sub(reserve), &[], encoding)
         };
         let mut stands: Vec<(usize, String, usize)> =
@@ -82,7 +86,8 @@ impl Header {
         loop {
             let left_out = priced.len() - stands.len();
             let body = self.body(form, priced, &stands);
-            let last = (0..FOOTERS).rev().map(|i| footer(i, left_out, budget));
+            let section = next_section(priced, &stands);
+            let last = (0..FOOTERS).rev().map(|i| footer(i, left_out, budget, section));
             let texts = last.map(|last| if left_out == 0 { body.clone() } else { format!("{body}{last}") });
             // The whole is counted once more, as what is published: sums are not trusted with the promise.
             for text in texts {
@@ -114,10 +119,19 @@ impl Header {
     }
 }
 
+/// Where to go on: the section of the weightiest fact that is left out.
+fn next_section(priced: &[Priced], stands: &[(usize, String, usize)]) -> Section {
+    let mut here = vec![false; priced.len()];
+    stands.iter().for_each(|stand| here[stand.0] = true);
+    let left = priced.iter().zip(here).filter(|(_, here)| !here).map(|(each, _)| &each.fact);
+    let weightiest = left.max_by(|a, b| a.weight.total_cmp(&b.weight).then_with(|| b.line.cmp(&a.line)));
+    weightiest.map_or(Section::Busy, |fact| fact.section)
+}
+
 const FOOTERS: usize = 9;
 
 /// The last line, from its shortest form (0) to its fullest: about a token more each time, so that one fits what is left.
-fn footer(form: usize, left_out: usize, budget: usize) -> String {
+fn footer(form: usize, left_out: usize, budget: usize, section: Section) -> String {
     let count = words::count(left_out as u64);
     match form {
         0 => format!("# {count} more\n"),
@@ -128,7 +142,7 @@ fn footer(form: usize, left_out: usize, budget: usize) -> String {
         5 => format!("# {count} more facts fit no {budget} tokens\n"),
         6 => format!("# {count} more facts fit no budget of {budget}\n"),
         7 => format!("# {count} more facts fit no budget of {budget} tokens\n"),
-        _ => format!("# {count} more facts fit no budget of {budget}: ask with --budget, --focus or --section\n"),
+        _ => format!("# {count} more facts fit no budget of {budget}: tracegist query --section {}\n", section.name()),
     }
 }
 

@@ -81,7 +81,8 @@ impl<'a> View<'a> {
     #[must_use]
     pub fn of(state: &'a State, groups: &'a Groups<'a>, window: Seconds, baseline: Option<Seconds>) -> Self {
         let to = state.watermark.map_or(0, |ns| ns.div_euclid(1_000_000_000)) + 1;
-        let from = to - window.max(1);
+        // What is counted together is not split: window and baseline begin where a slot does.
+        let from = state.clock.slot(to - window.max(1));
         let earliest = state
             .table
             .iter()
@@ -89,10 +90,11 @@ impl<'a> View<'a> {
             .min()
             .map_or(from, |ns| ns.div_euclid(1_000_000_000));
         let reach = baseline.map_or(Seconds::MIN, |seconds| from.saturating_sub(seconds));
-        let base = earliest.max(reach).max(state.clock.oldest()).min(from);
+        let first = state.clock.slot(earliest.max(reach).max(state.clock.oldest())).min(from);
+        let base = first.max(earliest).min(from);
         let (mut series, mut sum) = (Vec::new(), Sum::default());
         for (id, key, record) in state.table.iter() {
-            let (before, now) = (sum.of(&record.timeline, base, from), sum.of(&record.timeline, from, to));
+            let (before, now) = (sum.of(&record.timeline, first, from), sum.of(&record.timeline, from, to));
             if !before.is_empty() || !now.is_empty() {
                 series.push(SeriesView {
                     id,

@@ -19,7 +19,7 @@ pub fn shape(message: &str, out: &mut String) {
     Scanner { text, bytes: text.as_bytes(), out }.run();
 }
 
-fn first_line(message: &str) -> &str {
+pub(super) fn first_line(message: &str) -> &str {
     let message = message.trim_start();
     let mut end = message.len().min(LIMIT);
     if let Some(line) = memchr::memchr2(b'\n', b'\r', &message.as_bytes()[..end]) {

@@ -9,7 +9,7 @@ use tracegist_engine::summary::{Request, Summary};
 use tracegist_simulate::case::Case;
 use tracegist_simulate::fault::Kind;
 use tracegist_simulate::random::Random;
-use tracegist_simulate::record;
+use tracegist_simulate::record::{self, Record};
 use tracegist_simulate::run::{Run, START};
 use tracegist_simulate::traffic::Traffic;
 
@@ -23,22 +23,44 @@ pub const LIVE: i64 = 660;
 pub struct Host<'a> {
     pub engine: Engine,
     pub run: Run<'a>,
+    /// All that it was fed with.
+    pub records: Vec<Record<'a>>,
+    /// Seconds since the beginning up to which it has been fed.
+    second: i64,
+    keeps: bool,
 }
 
 impl<'a> Host<'a> {
     pub fn new(case: &'a Case) -> Self {
         let traffic = Traffic::new(case.system.rate, case.system.entries.len(), case.seed);
         let run = Run::new(&case.system, &case.faults, traffic, case.seed);
-        Self { engine: Engine::new("sim".to_owned(), Limits::default()), run }
+        Self {
+            engine: Engine::new("sim".to_owned(), Limits::default()),
+            run,
+            records: Vec::new(),
+            second: 0,
+            keeps: false,
+        }
     }
 
-    /// Take in all that arrives before a second since the beginning.
+    /// One that remembers what it was fed with.
+    pub fn keeping(case: &'a Case) -> Self {
+        Self { keeps: true, ..Self::new(case) }
+    }
+
+    /// Take in all that arrives before a second since the beginning, a few seconds at a time as a host does.
     pub fn until(&mut self, second: i64) {
-        let records = self.run.until(START + second);
-        let (spans, logs) = record::text(&records, &self.run.processes);
-        let received = (START + second) * 1_000_000_000;
-        self.engine.ingest("spans", spans.as_bytes(), received, None, None);
-        self.engine.ingest("logs", logs.as_bytes(), received, None, None);
+        while self.second < second {
+            self.second = (self.second + 5).min(second);
+            let records = self.run.until(START + self.second);
+            let (spans, logs) = record::text(&records, &self.run.processes);
+            let received = (START + self.second) * 1_000_000_000;
+            self.engine.ingest("spans", spans.as_bytes(), received, None, None);
+            self.engine.ingest("logs", logs.as_bytes(), received, None, None);
+            if self.keeps {
+                self.records.extend(records);
+            }
+        }
     }
 
     pub fn summary(&self, window: i64, budget: usize) -> Summary {
@@ -77,6 +99,8 @@ pub struct Outcome {
     pub named: Vec<String>,
     /// Verdicts while nothing was wrong.
     pub early: usize,
+    /// Calls that the fault touched; of several, the one that touched the fewest.
+    pub touched: u64,
     /// Seconds from the fault to the first rendering whose first verdict is right; `None` if there was none.
     pub seconds: Option<i64>,
     /// The summary of the whole faulty time.
@@ -129,7 +153,8 @@ pub fn outcome(case: &Case, live: bool) -> Outcome {
         }
     }
     let summary = host.summary(case.faulty, 1_000);
-    Outcome { culprits, named: named(&summary), early, seconds, text: summary.text }
+    let touched = host.run.touched.iter().copied().min().unwrap_or(0);
+    Outcome { culprits, named: named(&summary), early, touched, seconds, text: summary.text }
 }
 
 /// The case of a seed, and whether it is one of a daemon that has been running for a while.
@@ -174,4 +199,35 @@ pub fn quiet(seed: u64, hours: i64, spans: f64) -> Vec<False> {
         }
     }
     found
+}
+
+/// How much of a steady host's summary is another after a minute: the share of its lines, and the share of its facts,
+/// whatever their numbers; `None` if it was not steady.
+pub fn unrest(seed: u64, minutes: i64, spans: f64) -> Option<(f64, f64)> {
+    let case = Case::quiet(seed, 900 + minutes * 60, spans);
+    let mut host = Host::new(&case);
+    let (mut lines, mut facts): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+    let (mut new_lines, mut all_lines, mut new_facts, mut all_facts) = (0, 0, 0, 0);
+    for minute in 0..=minutes {
+        host.until(900 + minute * 60);
+        let summary = host.summary(WINDOW, 1_000);
+        if !summary.verdicts.is_empty() {
+            return None;
+        }
+        // The first line says the time, and the last how much found no room.
+        let now: Vec<String> =
+            summary.text.lines().filter(|line| !line.starts_with("# ")).map(ToOwned::to_owned).collect();
+        let said: Vec<String> =
+            summary.facts.iter().map(|fact| format!("{}/{}/{}", fact.section, fact.service, fact.operation)).collect();
+        if minute > 0 {
+            new_lines += now.iter().filter(|line| !lines.contains(line)).count();
+            all_lines += now.len();
+            new_facts += said.iter().filter(|fact| !facts.contains(fact)).count();
+            all_facts += said.len();
+        }
+        (lines, facts) = (now, said);
+    }
+    #[allow(clippy::cast_precision_loss)]
+    let share = |new: usize, all: usize| new as f64 / all.max(1) as f64;
+    Some((share(new_lines, all_lines), share(new_facts, all_facts)))
 }

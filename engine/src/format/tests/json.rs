@@ -2,7 +2,7 @@
 
 use super::super::{Context, Format, Memory, decode};
 use super::{attributes, decoded, one};
-use crate::event::{Event, Level};
+use crate::event::{Event, Kind, Level};
 
 fn line(text: &str) -> Event<'_> {
     one(Format::Json, text)
@@ -200,9 +200,17 @@ fn a_log_line_is_joined_to_its_trace() {
 }
 
 #[test]
-fn a_request_without_words_is_its_own_message() {
-    let event = line(r#"{"method":"GET","url":"/cart","status":503,"response_time_ms":7}"#);
-    assert_eq!((&*event.message, event.failed, event.duration), ("GET /cart 503", true, Some(7_000_000)));
+fn a_request_without_words_was_served() {
+    let event = line(r#"{"method":"GET","url":"/cart?n=1","status":503,"response_time_ms":7}"#);
+    assert_eq!((event.kind, &*event.operation, event.duration), (Kind::Server, "GET /cart", Some(7_000_000)));
+    assert_eq!((&*event.message, event.failed), ("503 Service Unavailable", true));
+    // What was written within a span is a record of it, and so is what has words of its own.
+    let event = line(
+        r#"{"method":"GET","url":"/cart","status":503,"trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","span_id":"00f067aa0ba902b7"}"#,
+    );
+    assert_eq!((event.kind, &*event.message, event.failed), (Kind::Log, "GET /cart 503", true));
+    let event = line(r#"{"method":"GET","url":"/cart","status":200,"msg":"asked the cart"}"#);
+    assert_eq!((event.kind, &*event.message), (Kind::Log, "asked the cart"));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::{NOW, stream};
 use crate::event::Event;
 
 /// What an event says, in a line; times are from the moment that all these lines speak of.
-fn describe(event: &Event<'_>) -> String {
+pub(super) fn describe(event: &Event<'_>) -> String {
     let mut out = event.kind.name().to_owned();
     let mut add = |text: String| {
         if !text.is_empty() {
@@ -93,7 +93,7 @@ const LINES: &[(&str, &str, &str)] = &[
     (
         "pino with pino-http",
         r#"{"level":30,"time":1795563721123,"pid":42,"hostname":"web-3","name":"checkout","msg":"request completed","req":{"id":1,"method":"GET","url":"/cart","headers":{"host":"x"}},"res":{"statusCode":200},"responseTime":12}"#,
-        "log 0.123 info took 0.012 by checkout | request completed",
+        "server 0.123 info took 0.012 by checkout in GET /cart | ",
     ),
     (
         "pino with an error",
@@ -219,7 +219,7 @@ const LINES: &[(&str, &str, &str)] = &[
     (
         "Google Cloud, a request",
         r#"{"httpRequest":{"requestMethod":"GET","requestUrl":"https://x/cart","status":502,"latency":"0.123s","userAgent":"x"},"insertId":"1","resource":{"type":"cloud_run_revision","labels":{"service_name":"checkout","location":"eu"}},"timestamp":"2026-11-24T23:42:01.123Z","severity":"ERROR","logName":"projects/p/logs/run.googleapis.com%2Frequests","trace":"projects/p/traces/4bf92f3577b34da6a3ce929d0e0e4736"}"#,
-        "log 0.123 error failed took 0.123 by checkout trace 4736 | GET https://x/cart 502",
+        "server 0.123 error failed took 0.123 by checkout in GET /cart trace 4736 | 502 Bad Gateway",
     ),
     (
         "Google Cloud, an audit record",
@@ -264,17 +264,17 @@ const LINES: &[(&str, &str, &str)] = &[
     (
         "Caddy",
         r#"{"level":"error","ts":1795563721.123,"logger":"http.log.access","msg":"handled request","request":{"remote_ip":"1.2.3.4","proto":"HTTP/2.0","method":"GET","host":"x","uri":"/cart","headers":{}},"bytes_read":0,"user_id":"","duration":0.012,"size":5,"status":502,"resp_headers":{}}"#,
-        "log 0.123 error failed took 0.012 in http.log.access | handled request",
+        "server 0.123 error failed took 0.012 in GET /cart | 502 Bad Gateway",
     ),
     (
         "Traefik",
         r#"{"ClientAddr":"1.2.3.4:5","ClientHost":"1.2.3.4","Duration":12345678,"DownstreamStatus":502,"OriginDuration":12000000,"RequestMethod":"GET","RequestPath":"/cart","RouterName":"shop@docker","ServiceName":"shop@docker","StartUTC":"2026-11-24T23:42:01.1Z","level":"info","msg":"","time":"2026-11-24T23:42:01Z"}"#,
-        "log 0 info failed took 0.012345678 by shop@docker | GET /cart 502",
+        "server 0 info failed took 0.012345678 by shop@docker in GET /cart | 502 Bad Gateway",
     ),
     (
         "Envoy",
         r#"{"start_time":"2026-11-24T23:42:01.123Z","method":"GET","path":"/cart","protocol":"HTTP/1.1","response_code":503,"response_flags":"UH","duration":12,"upstream_cluster":"outbound|80||shop","bytes_sent":5,"x_forwarded_for":null}"#,
-        "log 0.135 failed took 0.012 | GET /cart 503",
+        "server 0.135 failed took 0.012 in GET /cart | 503 Service Unavailable",
     ),
     (
         "Nextcloud",
@@ -359,7 +359,7 @@ const LINES: &[(&str, &str, &str)] = &[
     (
         "loguru",
         r#"{"text":"loguru text\n","record":{"elapsed":{"repr":"0:00:01","seconds":1.0},"exception":null,"extra":{},"file":{"name":"x.py","path":"x"},"function":"f","level":{"icon":"x","name":"WARNING","no":30},"line":1,"message":"loguru","module":"m","name":"__main__","process":{"id":1,"name":"P"},"thread":{"id":1,"name":"T"},"time":{"repr":"2026-11-24 23:42:01.123456+00:00","timestamp":1795563721.123456}}}"#,
-        "log 0.123456 warn in m | loguru text",
+        "log 0.123456 warn in m | loguru",
     ),
     (
         "Rust's tracing",
@@ -384,12 +384,12 @@ const LINES: &[(&str, &str, &str)] = &[
     (
         "nginx",
         r#"{"time_local":"24/Nov/2026:23:42:01 +0000","remote_addr":"1.2.3.4","request":"GET /cart HTTP/1.1","status":"502","body_bytes_sent":"5","request_time":"0.012","upstream_response_time":"0.010"}"#,
-        "log 0 failed took 0.012 | GET /cart HTTP/1.1",
+        "server 0 failed took 0.012 in GET /cart | 502 Bad Gateway",
     ),
     (
         "an access log",
         r#"{"type":"access","time":"2026-11-24T23:42:01Z","verb":"GET","uri":"/x","code":"200"}"#,
-        "log 0 in access | GET /x 200",
+        "server 0 in GET /x | ",
     ),
     (
         "nothing that is known",

@@ -13,6 +13,7 @@ mod otlp_proto;
 mod perf;
 mod records;
 mod requests;
+mod samples;
 mod spans;
 mod strace;
 mod strangers;

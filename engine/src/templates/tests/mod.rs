@@ -3,6 +3,7 @@
 mod properties;
 mod shapes;
 mod systems;
+mod values;
 
 use super::*;
 

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// Lines made of the stuff of logs.
-fn line() -> impl Strategy<Value = String> {
+pub(super) fn line() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         "[a-zA-Z]{1,8}",
         "[0-9]{1,6}",

@@ -1,0 +1,139 @@
+//! What the variables of one shape held: the values of a few messages, kept by chance.
+//!
+//! Which messages is decided by a hash of each event alone, so that it matters neither in which order they come nor where:
+//! bottom-k sampling (Cohen and Kaplan, 2007). Of few messages all are kept, and what is said of them is exact; of many the
+//! shares of values are those in the sample, within 1/sqrt(k) or so. A message that is not kept costs a comparison.
+
+use serde::{Deserialize, Serialize};
+
+use super::fill::{fill, folded};
+use super::shape::VARIABLE;
+use crate::redact::redact_text;
+
+/// Bytes of one value that are kept.
+pub const VALUE_LIMIT: usize = 80;
+
+/// Variables of one message that are kept.
+pub const SLOTS: usize = 32;
+
+/// Stands between the values of one message; no value has it.
+const BETWEEN: char = '\u{1f}';
+
+/// The values of one message, or of several that are the same event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Sample {
+    /// The greater, the sooner it is kept.
+    rank: u64,
+    times: u32,
+    values: Box<str>,
+}
+
+/// Values of the variables of one shape.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Samples {
+    /// Messages looked at.
+    seen: u64,
+    /// In the order of their ranks, the greatest first, then of their values.
+    kept: Vec<Sample>,
+    /// What is ranked below is not kept; remembered, not known to snapshots.
+    #[serde(skip)]
+    floor: u64,
+}
+
+impl Samples {
+    /// Look at a message. `rank` is a hash of its event, `said` gives the shape and the message where it is to be kept;
+    /// `most` are kept. Returns by how many bytes what is kept has changed.
+    #[inline]
+    pub fn offer<'a>(&mut self, rank: u64, most: usize, said: impl FnOnce() -> (&'a str, &'a str)) -> isize {
+        self.seen += 1;
+        if rank < self.floor {
+            return 0;
+        }
+        let (shape, message) = said();
+        self.keep(rank, most, shape, message)
+    }
+
+    #[cold]
+    fn keep(&mut self, rank: u64, most: usize, shape: &str, message: &str) -> isize {
+        if !shape.contains(VARIABLE) {
+            self.floor = u64::MAX;
+            return 0;
+        }
+        let Some(values) = values(shape, message) else { return 0 };
+        let changed = self.insert(Sample { rank, times: 1, values });
+        changed - self.trim(most)
+    }
+
+    fn insert(&mut self, sample: Sample) -> isize {
+        let order = |kept: &Sample| sample.rank.cmp(&kept.rank).then_with(|| kept.values.cmp(&sample.values));
+        match self.kept.binary_search_by(order) {
+            Ok(at) => {
+                self.kept[at].times = self.kept[at].times.saturating_add(sample.times);
+                0
+            }
+            Err(at) => {
+                let size = sample.size();
+                self.kept.insert(at, sample);
+                size
+            }
+        }
+    }
+
+    /// Let go what is over the limit. Returns the bytes set free.
+    fn trim(&mut self, most: usize) -> isize {
+        let freed = self.kept.drain(most.min(self.kept.len())..).map(|sample| sample.size()).sum();
+        if self.kept.len() == most {
+            self.floor = self.kept.last().map_or(0, |sample| sample.rank);
+        }
+        freed
+    }
+
+    /// Add what another has seen. Returns by how many bytes what is kept has changed.
+    pub fn merge(&mut self, other: Self, most: usize) -> isize {
+        self.seen += other.seen;
+        let changed: isize = other.kept.into_iter().map(|sample| self.insert(sample)).sum();
+        changed - self.trim(most)
+    }
+
+    /// Messages looked at.
+    #[must_use]
+    pub const fn seen(&self) -> u64 {
+        self.seen
+    }
+
+    /// How often each of the kept came, and the values of its variables, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = (u32, impl Iterator<Item = &str> + Clone)> {
+        self.kept.iter().map(|sample| (sample.times, sample.values.split(BETWEEN)))
+    }
+
+    /// Bytes that what is kept takes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.kept.iter().map(Sample::size).sum::<isize>().unsigned_abs()
+    }
+}
+
+impl Sample {
+    fn size(&self) -> isize {
+        isize::try_from(self.values.len() + size_of::<Self>() + 16).unwrap_or(isize::MAX)
+    }
+}
+
+/// What a message holds in the places of its shape's variables, without secrets. None if it is not of that shape.
+fn values(shape: &str, message: &str) -> Option<Box<str>> {
+    let mut message = folded(message);
+    redact_text(&mut message);
+    let mut out = String::new();
+    for (i, value) in fill(shape, &message)?.into_iter().take(SLOTS).enumerate() {
+        if i > 0 {
+            out.push(BETWEEN);
+        }
+        let mut end = value.len().min(VALUE_LIMIT);
+        while !value.is_char_boundary(end) {
+            end -= 1;
+        }
+        out.extend(value[..end].chars().map(|c| if c == BETWEEN { ' ' } else { c }));
+        out.push_str(if end < value.len() { "…" } else { "" });
+    }
+    Some(out.into())
+}
