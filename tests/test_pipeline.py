@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import json
+import lzma
 import os
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from pathlib import Path
@@ -301,6 +304,60 @@ async def test_pipeline__trace_on_one_line_as_standard_input__read_event_by_even
             file.write(more)
         with path.open("rb") as file:
             pipeline = Pipeline(engine, [StdinSource(descriptor=file.fileno(), block=64)], progress=progress)
+            await pipeline.run()
+        progress = pipeline.progress
+        assert events(engine) == expected
+
+
+@pytest.mark.parametrize(
+    "compress", [gzip.compress, bz2.compress, lzma.compress, bytes], ids=["gzip", "bzip2", "xz", "plain"]
+)
+async def test_pipeline__compressed_standard_input__read_as_what_is_in_it(compress: Callable[[bytes], bytes]) -> None:
+    """Told by its first bytes, however few come at once; members follow one another; what has come counts at once."""
+    reading, writing = os.pipe()
+    engine = Engine()
+    pipeline = Pipeline(engine, [StdinSource(descriptor=reading)])
+    first, second = compress(record(1) + record(2)), compress(record(3))
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(pipeline.run)
+        for number in range(len(first)):
+            os.write(writing, first[number : number + 1])
+            if number < 8:
+                await anyio.wait_all_tasks_blocked()
+        with anyio.fail_after(10):
+            version = 0
+            while events(engine) < 2:
+                version = await pipeline.news(version)
+        os.write(writing, second)
+        os.close(writing)
+    os.close(reading)
+    assert events(engine) == 3
+    assert pipeline.progress["stdin"].finished
+
+
+async def test_pipeline__compressed_standard_input_cut_off__told_and_what_came_before_counts() -> None:
+    """What could be read counts, and the log says where it ended."""
+    reading, writing = os.pipe()
+    engine = Engine()
+    os.write(writing, (gzip.compress(record(1)) + gzip.compress(record(2)))[:-12])
+    os.close(writing)
+    with capture_logs() as logs:
+        await Pipeline(engine, [StdinSource(descriptor=reading)]).run()
+    os.close(reading)
+    assert events(engine) >= 1
+    assert [entry["event"] for entry in logs if entry["log_level"] == "warning"] == ["source.damaged"]
+
+
+async def test_pipeline__compressed_file_as_standard_input__not_counted_again(tmp_path: Path) -> None:
+    """Its position counts what is in it."""
+    path = tmp_path / "input"
+    engine = Engine()
+    progress: Mapping[str, Progress] = {}
+    for more, expected in ((record(1) + record(2), 2), (b"", 2), (record(3), 3)):
+        with path.open("ab") as file:
+            file.write(gzip.compress(more) if more else b"")
+        with path.open("rb") as file:
+            pipeline = Pipeline(engine, [StdinSource(descriptor=file.fileno())], progress=progress)
             await pipeline.run()
         progress = pipeline.progress
         assert events(engine) == expected

@@ -22,7 +22,16 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-__all__ = ["HEAD", "Coding", "DamagedError", "Decompressor", "EndsEarlyError", "coding_of", "reading"]
+__all__ = [
+    "HEAD",
+    "Coding",
+    "DamagedError",
+    "Decompressor",
+    "EndsEarlyError",
+    "coding_of",
+    "may_become_coded",
+    "reading",
+]
 
 Coding: TypeAlias = Literal["gzip", "zstd", "xz", "bzip2"]
 
@@ -68,6 +77,11 @@ class _Stream(Protocol):
 def coding_of(head: bytes) -> Coding | None:
     """Tell how a file is compressed by its first :data:`HEAD` bytes; None if it is not, or by none of those known."""
     return next((coding for coding, magics in _MAGIC.items() if head.startswith(magics)), None)
+
+
+def may_become_coded(head: bytes) -> bool:
+    """Tell whether bytes, fewer than :data:`HEAD` of them, may be the beginning of a compressed file, or of any other."""
+    return any(magic.startswith(head) for magics in _MAGIC.values() for magic in magics)
 
 
 def reading(read: Callable[[int], bytes], name: str) -> Callable[[int], bytes]:
