@@ -235,6 +235,109 @@ async def test_pipeline__engine_slow__source_held_back() -> None:
         tasks.cancel_scope.cancel()
 
 
+class Told:
+    """A source that yields a record whenever it is told to."""
+
+    def __init__(self, name: str) -> None:
+        self.name = self.stream = name
+        self.wanted = anyio.Event()
+
+    async def __aenter__(self) -> Self:
+        """Do nothing."""
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Do nothing."""
+
+    def tell(self) -> None:
+        """Yield one."""
+        self.wanted.set()
+
+    async def chunks(self, progress: Mapping[str, Progress]) -> AsyncGenerator[Chunk, None]:
+        """Wait, and yield."""
+        del progress
+        number = 0
+        while True:
+            await self.wanted.wait()
+            self.wanted = anyio.Event()
+            number += 1
+            yield Chunk(
+                source=self.name, stream=self.name, data=record(0), position=Position(offset=number), received=RECEIVED
+            )
+
+    async def committed(self, progress: Mapping[str, Progress]) -> Collection[str]:
+        """Keep everything."""
+        del progress
+        return ()
+
+
+@pytest.mark.parametrize("busy", [1, 4])
+async def test_pipeline__others_never_rest__a_record_waits_for_a_few_blocks(busy: int) -> None:
+    """However much others have to read, a record is taken in before each of them has had a few blocks; counted, not timed."""
+    block = record(1) * 4000
+    others = [Listed(f"busy{number}", [block] * 100_000) for number in range(busy)]
+    quiet = Told("quiet")
+    pipeline = Pipeline(Engine(), [*others, quiet])
+
+    def offsets() -> dict[str, int]:
+        return {stream: known.position.offset for stream, known in pipeline.progress.items()}
+
+    waited = []
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(pipeline.run)
+        with anyio.fail_after(50):
+            version = 0
+            while len(offsets()) < busy:
+                version = await pipeline.news(version)
+            for number in range(1, 21):
+                before = offsets()
+                quiet.tell()
+                while offsets().get("quiet", 0) < number:
+                    version = await pipeline.news(version)
+                after = offsets()
+                waited.append(max(after[other.stream] - before[other.stream] for other in others))
+        tasks.cancel_scope.cancel()
+    assert sorted(waited)[len(waited) // 2] <= 3
+    assert max(waited) <= 10
+
+
+async def test_pipeline__overload_dropped__reads_on_and_the_ledger_adds_up() -> None:
+    """A source that may drop is never held back; what went stands in the ledger, to the byte and the line."""
+    block = record(1) * 20_000
+    dropping, patient = Listed("dropping", [block] * 20, endless=True), Listed("patient", [block] * 5, endless=True)
+    engine = Engine()
+    size = len(block)
+    pipeline = Pipeline(engine, [dropping, patient], max_bytes=6 * size, overload={"dropping": "drop"})
+    with capture_logs() as logs:
+        async with anyio.create_task_group() as tasks:
+            async with pipeline._gate.alone():
+                tasks.start_soon(pipeline.run)
+                await anyio.wait_all_tasks_blocked()
+                assert dropping.yielded == 20
+                assert patient.yielded < 5
+                assert pipeline.waiting <= 6 * size
+            with anyio.fail_after(30):
+                version = 0
+                while (
+                    any(known.position.offset < 5 for known in pipeline.progress.values()) or len(pipeline.progress) < 2
+                ):
+                    version = await pipeline.news(version)
+                while pipeline.progress["dropping/stream"].position.offset < 20:
+                    version = await pipeline.news(version)
+            tasks.cancel_scope.cancel()
+    ledger = json.loads(engine.stats())["ledger"]
+    missed = ledger["missed"]["overload of dropping"]
+    taken = pipeline.progress["dropping/stream"].events
+    assert 0 < taken < 400_000
+    assert missed["lines"] == ledger["dropped"] == 400_000 - taken
+    assert missed["bytes"] == missed["lines"] * len(record(1))
+    assert events(engine) == taken + 100_000
+    assert list(ledger["missed"]) == ["overload of dropping"]
+    assert [entry["reason"] for entry in logs if entry["event"] == "source.gap"] == ["overload of dropping"]
+    text = json.loads(engine.summary(budget=500))["text"]
+    assert "lines dropped (overload of dropping)" in text
+
+
 async def test_pipeline__two_sources_of_one_file__counted_once(tmp_path: Path) -> None:
     """A file that the globs of two sources match counts for the first alone."""
     (tmp_path / "app.log").write_bytes(record(1) + record(2))

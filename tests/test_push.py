@@ -32,6 +32,7 @@ class Reader:
         self.data: dict[str, bytes] = {}
         self.progress: dict[str, Progress] = {}
         self.received: list[int] = []
+        self.gaps: list[str] = []
         self.news = anyio.Event()
 
     @asynccontextmanager
@@ -46,9 +47,12 @@ class Reader:
     async def _collect(self, source: PushSource) -> None:
         async with source:
             async for chunk in source.chunks(self.progress):
+                self.progress[chunk.stream] = Progress(source="push", position=chunk.position)
+                if chunk.gap:
+                    self.gaps.append(f"{chunk.gap.reason}, {chunk.gap.bytes} bytes")
+                    continue
                 assert chunk.data.endswith(b"\n")
                 self.data[chunk.stream] = self.data.get(chunk.stream, b"") + chunk.data
-                self.progress[chunk.stream] = Progress(source="push", position=chunk.position)
                 self.received.append(chunk.received)
                 self.news.set()
                 self.news = anyio.Event()
@@ -161,7 +165,7 @@ async def test_push__committed__segments_removed_and_pushers_forgotten(tmp_path:
 
 
 async def test_push__nothing_left_and_restarted__new_pushes_are_new(tmp_path: Path) -> None:
-    """After the journal was taken away, positions in it do not hide what is pushed later."""
+    """After the journal was taken away, positions in it do not hide what is pushed later; that it is gone is told, once."""
     reader = Reader()
     async with Journal(tmp_path) as journal, reader.reading(journal):
         await journal.append("a", b"1\n2\n3\n")
@@ -171,6 +175,51 @@ async def test_push__nothing_left_and_restarted__new_pushes_are_new(tmp_path: Pa
     async with Journal(tmp_path) as journal, reader.reading(journal):
         await journal.append("a", b"4\n")
         await reader.expect(a=b"1\n2\n3\n4\n")
+    async with Journal(tmp_path) as journal, reader.reading(journal):
+        await journal.append("a", b"5\n")
+        await reader.expect(a=b"1\n2\n3\n4\n5\n")
+    assert reader.gaps == ["segments of the journal are gone, and with them pushes, 0 bytes"]
+
+
+async def test_push__segment_taken_away__told_once(tmp_path: Path) -> None:
+    """A hole in the numbers of the segments is a gap, whether it is found at the start or on the way."""
+    reader = Reader()
+    for number in range(3):
+        async with Journal(tmp_path) as journal:
+            await journal.append("a", b"%d\n" % number)
+    sorted(tmp_path.iterdir())[1].unlink()
+    for _ in range(2):
+        async with Journal(tmp_path) as journal, reader.reading(journal):
+            await reader.expect(a=b"0\n2\n")
+    assert len(reader.gaps) == 1
+
+
+async def test_push__covered_by_one_commit__kept_for_the_ones_before(tmp_path: Path) -> None:
+    """A segment goes when every snapshot that is kept covers it: one that is gone back to finds what it wants."""
+    reader = Reader(keep=3)
+    async with Journal(tmp_path, segment_bytes=100) as journal, reader.reading(journal) as source:
+        await journal.append("a", b"x" * 200 + b"\n")
+        await reader.expect(a=b"x" * 200 + b"\n")
+        old = dict(reader.progress)
+        assert await source.committed({}) == set()
+        for _ in range(2):
+            assert await source.committed(old) == set()
+            assert len(list(tmp_path.iterdir())) == 1
+        assert await source.committed(old) == {"push/a"}
+        assert len(list(tmp_path.iterdir())) == 1
+        assert journal.size == 0
+
+
+async def test_push__half_full__newest_commit_is_enough(tmp_path: Path) -> None:
+    """Room for pushes counts more than what an older snapshot might want."""
+    reader = Reader(keep=3)
+    async with Journal(tmp_path, max_bytes=20_000) as journal, reader.reading(journal) as source:
+        line = b"z" * 1000 + b"\n"
+        for _ in range(15):
+            await journal.append("a", line)
+        await reader.expect(a=line * 15)
+        await source.committed(reader.progress)
+        assert journal.size < 10_000
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "..\n", "ü", "x" * 65, "a b"])
@@ -238,6 +287,7 @@ async def test_push__torn_at_the_end__what_was_acknowledged_is_read(tmp_path: Pa
                 await source.committed(reader.progress)
         assert [entry["event"] for entry in logs] == ["journal.damaged"]
         assert len(list(tmp_path.iterdir())) == 1
+        assert len(reader.gaps) == 1
 
 
 async def test_push__cancelled_while_waiting__others_served(tmp_path: Path) -> None:

@@ -96,6 +96,14 @@ class Engine:
         :raises ValueError: if the format's name is unknown
         """
 
+    def missed(self, reason: str, *, bytes: int = 0, lines: int = 0) -> None:  # noqa: A002 - as in the ledger
+        """Enter in the ledger what never reached it: let go for want of room, damaged, or taken away by somebody.
+
+        :param reason: in words; the first ten are kept apart
+        :param bytes: how much it was; 0 if nobody knows
+        :param lines: of them, if they are lines
+        """
+
     def summary(
         self,
         *,

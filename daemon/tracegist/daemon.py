@@ -45,6 +45,8 @@ _STOP: Final = (signal.SIGTERM, signal.SIGINT)
 # What a running daemon cannot exchange: where its state is, what bounds its engine, where it listens.
 _FIXED: Final = ("state", "engine", "server")
 _LONGEST_NOTICE: Final = 200
+# For so long the summary says that the start was not from the newest snapshot; the status always does.
+_FALLBACK_SHOWN: Final = 3600.0
 
 
 async def serve(config: Config, *, sample: bool = False, reload: Callable[[], Config] | None = None) -> None:
@@ -134,6 +136,8 @@ class Daemon:
     async def run(self, signals: AsyncIterator[signal.Signals]) -> None:
         """Run until a signal says to stop."""
         loaded = await anyio.to_thread.run_sync(self._committer.load, self._engine.restore)
+        if loaded is None and self._committer.fallback is not None:
+            self._engine.missed("all before this start: no snapshot could be used")
         self._work = self._new_work(loaded[1] if loaded is not None else {})
         self._log.info(
             "daemon.starting",
@@ -213,6 +217,9 @@ class Daemon:
     def _notices(self) -> list[str]:
         found = [f"source {name}: {reason}" for name, reason in sorted(self._work.failures.items())]
         found += [reason for reason in (self._committer.failure, self._not_reloaded) if reason]
+        fallback = self._committer.fallback
+        if fallback is not None and time.time() - self._since < _FALLBACK_SHOWN:
+            found.append(str(fallback))
         return [" ".join(notice.split())[:_LONGEST_NOTICE] for notice in found]
 
     async def _status(self) -> dict[str, object]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 import anyio
 import structlog
 from anyio import to_thread
 
+from tracegist.backlog import Backlog, Overload
 from tracegist.errors import SourceError
-from tracegist.sources._base import Chunk, Progress, Source
+from tracegist.sources._base import Chunk, Gap, Progress, Source
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Pipeline"]
 
 _LEAST_SHARE: Final = 2 << 20
+_SILENCE: Final = 60.0
+"""Seconds between two mentions of one kind of gap in the log; the ledger counts them all."""
 
 
 class Pipeline:
@@ -33,6 +37,7 @@ class Pipeline:
     :param sources: not entered yet; their names differ
     :param progress: what became of every stream until the last commit
     :param dialects: how sources write, by their names; the others in the plain way, in the zone of this host
+    :param overload: what becomes of what a source, by its name, reads faster than the engine takes it; ``wait`` if not given
     :param max_bytes: read and not yet ingested, of all sources together
     :param retry: seconds after which a source that failed is tried again, doubled each time up to a minute
     """
@@ -44,6 +49,7 @@ class Pipeline:
         *,
         progress: Mapping[str, Progress] | None = None,
         dialects: Mapping[str, Dialect] | None = None,
+        overload: Mapping[str, Overload] | None = None,
         max_bytes: int = 32 << 20,
         retry: float = 1.0,
     ) -> None:
@@ -56,7 +62,9 @@ class Pipeline:
         self._share = max(_LEAST_SHARE, max_bytes // max(1, len(self._sources)))
         self._retry = retry
         self._lively: set[str] = set()
-        self._shares: dict[str, _Share] = {}
+        self._overload = dict(overload or {})
+        self._backlogs: dict[str, Backlog] = {}
+        self._told: dict[str, float] = {}
         self._version = 0
         self._changed = anyio.Event()
         self._finished = anyio.Event()
@@ -81,7 +89,7 @@ class Pipeline:
     @property
     def waiting(self) -> int:
         """Bytes read and not yet ingested."""
-        return sum(share.taken for share in self._shares.values())
+        return sum(backlog.taken for backlog in self._backlogs.values())
 
     @property
     def version(self) -> int:
@@ -143,17 +151,17 @@ class Pipeline:
             delay = self._retry if source.name in self._lively else min(2 * delay, 60.0)
 
     async def _read(self, source: Source) -> None:
-        """Read ahead of the engine by one chunk, within the source's share."""
-        send, receive = anyio.create_memory_object_stream[Chunk](1)
-        share = self._shares[source.name] = _Share(self._share)
+        """Read ahead of the engine, within the source's share."""
+        backlog = Backlog(source.name, self._share, self._overload.get(source.name, "wait"))
+        self._backlogs[source.name] = backlog
         async with source, anyio.create_task_group() as tasks:
 
             async def read() -> None:
-                async with send, aclosing(source.chunks(dict(self._progress))) as chunks:
+                async with aclosing(source.chunks(dict(self._progress))) as chunks:
                     async for chunk in chunks:
                         self._recover(source)
-                        await share.take(len(chunk.data))
-                        await send.send(chunk)
+                        await backlog.put(chunk)
+                backlog.end()
 
             async def recover() -> None:
                 await anyio.sleep(self._retry)
@@ -162,10 +170,9 @@ class Pipeline:
             tasks.start_soon(read)
             if source.name in self._failures:
                 tasks.start_soon(recover)
-            async with receive:
-                async for chunk in receive:
-                    await self._ingest(chunk)
-                    share.give(len(chunk.data))
+            while (chunk := await backlog.get()) is not None:
+                await self._ingest(chunk)
+                backlog.done(chunk)
             tasks.cancel_scope.cancel()
 
     def _recover(self, source: Source) -> None:
@@ -180,7 +187,7 @@ class Pipeline:
             return
         async with self._gate.together():
             events, rejected, reason = 0, 0, ""
-            if chunk.data:
+            if chunk.data or chunk.gap:
                 events, rejected, reason = await to_thread.run_sync(self._feed, chunk)
             # Nothing is awaited between the engine's return and this.
             for stream in chunk.replaces:
@@ -197,34 +204,29 @@ class Pipeline:
         self._notify()
 
     def _feed(self, chunk: Chunk) -> tuple[int, int, str]:
+        if chunk.gap:
+            self._miss(chunk, chunk.gap)
+        if not chunk.data:
+            return 0, 0, ""
         dialect = self._dialects.get(chunk.source)
         return self._engine.ingest(
             chunk.stream, chunk.data, received=chunk.received, format=chunk.format, dialect=dialect
         )
 
+    def _miss(self, chunk: Chunk, gap: Gap) -> None:
+        """Enter in the ledger what is missing, and say so once in a while."""
+        self._engine.missed(gap.reason, bytes=gap.bytes, lines=gap.lines)
+        now = monotonic()
+        if now - self._told.get(gap.reason, -_SILENCE) >= _SILENCE:
+            self._told[gap.reason] = now
+            self._log.warning(
+                "source.gap", source=chunk.source, stream=chunk.stream, reason=gap.reason, bytes=gap.bytes
+            )
+
     def _notify(self) -> None:
         self._version += 1
         self._changed.set()
         self._changed = anyio.Event()
-
-
-class _Share:
-    """Bytes that may be under way; one chunk always may, whatever its size."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self.taken = 0
-        self._given = anyio.Event()
-
-    async def take(self, size: int) -> None:
-        while self.taken and self.taken + size > self._size:
-            await self._given.wait()
-        self.taken += size
-
-    def give(self, size: int) -> None:
-        self.taken -= size
-        self._given.set()
-        self._given = anyio.Event()
 
 
 class _Gate:

@@ -111,7 +111,12 @@ class Work:
             sources = [*await self._open(stack), *self._extra]
             stack.callback(self._journals.clear)
             dialects = {source.name: source.dialect() for source in self.config.sources if isinstance(source, Dialect)}
-            pipeline = self._pipeline = Pipeline(self._engine, sources, progress=self._progress, dialects=dialects)
+            overload = {
+                one.name: one.overload for one in self.config.sources if isinstance(one, Tail | Stdin | Journald)
+            }
+            pipeline = self._pipeline = Pipeline(
+                self._engine, sources, progress=self._progress, dialects=dialects, overload=overload
+            )
             interval = self.config.state.commit_interval.seconds
             async with anyio.create_task_group() as committing:
                 committing.start_soon(self.committer.run, pipeline, interval, name="commit")
@@ -156,7 +161,11 @@ class Work:
                 continue
             self._journals[source.name] = journal
             max_record = int(self.config.engine.max_record)
-            sources.append(PushSource(source.name, journal, format=source.reads, max_record=max_record))
+            sources.append(
+                PushSource(
+                    source.name, journal, format=source.reads, max_record=max_record, keep=self.config.state.keep
+                )
+            )
         return sources
 
 

@@ -9,6 +9,7 @@ use crate::format::{Dialect, Format};
 use crate::query::page::Answer;
 use crate::query::{self, Pages};
 use crate::snapshot::{self, Capture, Damage};
+use crate::state::ledger::Missed;
 use crate::state::series::Record;
 use crate::state::streams::Stream;
 use crate::state::{Limits, Outcome, State};
@@ -141,6 +142,13 @@ impl Engine {
         let outcome = state.ingest(stream, data, received, format, dialect);
         self.moved_on(&state);
         outcome
+    }
+
+    /// Enter in the ledger what never came here: let go for want of room, damaged, or taken away by somebody.
+    pub fn missed(&self, reason: &str, bytes: u64, lines: u64) {
+        let mut state = self.lock();
+        state.ledger.miss(reason, &Missed { times: 1, bytes, lines });
+        self.moved_on(&state);
     }
 
     /// Render the best account that fits the budget.

@@ -193,6 +193,11 @@ impl Engine {
         Ok((outcome.events, outcome.rejected, outcome.reason))
     }
 
+    #[pyo3(signature = (reason, *, bytes = 0, lines = 0))]
+    fn missed(&self, py: Python<'_>, reason: &str, bytes: u64, lines: u64) {
+        py.detach(|| self.0.missed(reason, bytes, lines));
+    }
+
     #[pyo3(signature = (*, budget, encoding = "o200k_base", window = None, baseline = None, focus = None, sections = None, now = None, notices = None))]
     #[allow(clippy::too_many_arguments)]
     fn summary(

@@ -18,7 +18,7 @@ use crate::state::traces::{OpenTraces, SpanImage};
 use crate::state::{Limits, State};
 
 const MAGIC: &[u8; 7] = b"TGSTATE";
-const SCHEMA: u8 = 4;
+const SCHEMA: u8 = 5;
 const HEADER: usize = 20;
 
 /// About how many bytes a span takes.

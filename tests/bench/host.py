@@ -23,6 +23,7 @@ __all__ = ["Host", "host", "write_spans"]
 _BORN: Final = 1_767_225_600_000_000_000
 _DEADLINE: Final = 120.0
 _LINE: Final = 50
+OFF: Final = 'otlp = "off"\n'
 
 
 class Host:
@@ -31,15 +32,19 @@ class Host:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.state = folder / "state"
+        self.output = folder / "out"
         self.log = folder / "stderr"
-        self._socket = folder / "t.sock"
+        self.socket = folder / "t.sock"
         self._process: subprocess.Popen[bytes] | None = None
 
-    def configure(self, sources: str, *, state: str = "", engine: str = "") -> None:
-        """Write the configuration: the sources, and further lines of two sections."""
+    def configure(
+        self, sources: str, *, state: str = "", engine: str = "", output: str = "", otlp: bool = True
+    ) -> None:
+        """Write the configuration: the sources, and further lines of some sections."""
         (self.folder / "tracegist.toml").write_text(
             f'[state]\nfolder = "{self.state}"\n{state}\n[engine]\n{engine}\n'
-            f'[output]\nfolder = "{self.folder}/out"\n[server]\nsocket = "{self._socket}"\n{sources}'
+            f'[output]\nfolder = "{self.output}"\n{output}\n[server]\nsocket = "{self.socket}"\n'
+            f"{'' if otlp else OFF}{sources}"
         )
 
     @property
@@ -68,14 +73,27 @@ class Host:
 
     def get(self, path: str) -> bytes:
         """Ask the socket."""
-        transport = httpx.HTTPTransport(uds=str(self._socket))
-        with httpx.Client(transport=transport, base_url="http://x", timeout=_DEADLINE) as client:
+        with self._client() as client:
             return client.get(path).content
 
     def status(self) -> dict[str, Any]:
         """What ``/status`` says."""
         answer: dict[str, Any] = json.loads(self.get("/status"))
         return answer
+
+    def events(self) -> int:
+        """How many events were decoded."""
+        return int(self.status()["ledger"]["events"])
+
+    def notices(self) -> list[str]:
+        """What the header says beside the account."""
+        found: list[str] = self.status()["notices"]
+        return found
+
+    def post(self, path: str, data: bytes) -> httpx.Response:
+        """Push to the socket."""
+        with self._client() as client:
+            return client.post(path, content=data)
 
     def until(self, condition: Callable[[], object], pause: float = 0.05) -> None:
         """Wait for the daemon to come to something."""
@@ -85,9 +103,13 @@ class Host:
                 raise TimeoutError(self.log.read_text()[-2000:])
             time.sleep(pause)
 
+    def _client(self) -> httpx.Client:
+        transport = httpx.HTTPTransport(uds=str(self.socket))
+        return httpx.Client(transport=transport, base_url="http://x", timeout=_DEADLINE)
+
     def _answers(self) -> bool:
         with socket.socket(socket.AF_UNIX) as probe:
-            return probe.connect_ex(str(self._socket)) == 0
+            return probe.connect_ex(str(self.socket)) == 0
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """How long the daemon takes to be gone after SIGTERM, while it reads a large file as fast as it can.
 
-``target/venv/bin/python -m tests.bench.stop [ROUNDS] [MIB]``: 20 rounds on 1,000 MiB unless said otherwise. Each round
-starts the daemon on the state of the one before, or anew at the end of the file, and stops it at a random moment.
+``target/venv/bin/python -m tests.bench.stop [ROUNDS] [MIB] [DISK]``: 20 rounds on 1,000 MiB unless said otherwise, and if DISK
+is given, on a disk that syncs so many MiB a second. Each round starts the daemon on the state of the one before, or anew at the
+end of the file, and stops it at a random moment.
 """
 
 from __future__ import annotations
@@ -11,19 +12,25 @@ import shutil
 import sys
 import time
 
+from .disk import Disk
 from .host import host, write_spans
 
 
-def main(rounds: int = 20, mib: int = 1000) -> None:
+def main(rounds: int = 20, mib: int = 1000, rate: int = 0) -> None:
     """Measure."""
     random_ = random.Random(1)
     with host() as made:
         file = made.folder / "load.jsonl"
         write_spans(file, mib << 20)
-        made.configure(f'[[sources]]\ntype = "tail"\npaths = ["{file}"]\n')
+        made.configure(f'[[sources]]\ntype = "tail"\npaths = ["{file}"]\n', engine='trace_hold = "10m"')
+        environ = {}
+        if rate:
+            disk = Disk(made.folder)
+            environ = disk.environ
+            disk.slow(made.state, rate << 20)
         times, sizes = [], []
         for _ in range(rounds):
-            made.start()
+            made.start(**environ)
             time.sleep(random_.uniform(0.2, 2.5))  # not for anything to happen: the moment is to be any
             read = made.status()["ledger"]["bytes"]
             times.append(made.stop())

@@ -215,6 +215,10 @@ class Dialect(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             self.dialect()
 
 
+Overload: TypeAlias = Literal["wait", "drop"]
+"""What becomes of what is read faster than it is taken in: the source waits, or it goes and the ledger says how much."""
+
+
 class Tail(Dialect, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="tail"):
     """Files that grow, are rotated and appear."""
 
@@ -222,6 +226,7 @@ class Tail(Dialect, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_f
     exclude: tuple[str, ...] = ()
     name: str = "tail"
     from_start: bool = True
+    overload: Overload = "wait"
 
     def __post_init__(self) -> None:
         """Check the name, and how it writes."""
@@ -245,6 +250,7 @@ class Stdin(Dialect, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_
     """The daemon's standard input."""
 
     name: str = "stdin"
+    overload: Overload = "wait"
 
     def __post_init__(self) -> None:
         """Check the name, and how it writes."""
@@ -273,6 +279,7 @@ class Journald(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
     directory: Path | None = None
     name: str = "journald"
     from_start: bool = False
+    overload: Overload = "wait"
 
     def __post_init__(self) -> None:
         """Check the name, and the units: journalctl takes them as arguments."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracegist.sources._base import Chunk, Position, Progress, Source
+from tracegist.sources._base import Chunk, Gap, Position, Progress, Source
 
 if TYPE_CHECKING:
     from tracegist.sources._journal import Journal, JournalFull
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Chunk",
+    "Gap",
     "Journal",
     "JournalFull",
     "JournaldSource",

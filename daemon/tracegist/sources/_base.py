@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol, Self
 
-__all__ = ["Chunk", "Position", "Progress", "Source"]
+__all__ = ["Chunk", "Gap", "Position", "Progress", "Source"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,13 +42,27 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """What should have come and does not: somebody took it away, it is damaged, or there was no room for it.
+
+    :param reason: in words that the ledger counts by: no numbers in it that are others each time
+    :param bytes: how much it was, as far as that is known
+    :param lines: of them, if they are lines
+    """
+
+    reason: str
+    bytes: int = 0
+    lines: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:
     """A block of one stream, up to about 1 MiB, that ends at a record boundary.
 
     `stream` names one ordered sequence of bytes (a file, a pushed source) among those of all sources; `received` is in
     nanoseconds since the epoch; `finished` says that nothing of this stream will follow. `data` is empty where only the
     position has to be remembered. `replaces` names streams that have turned out to be no more, whose progress goes when
-    this one's comes.
+    this one's comes. `gap` says what is missing before the data.
     """
 
     source: str
@@ -59,6 +73,7 @@ class Chunk:
     format: str | None = None
     finished: bool = False
     replaces: Collection[str] = ()
+    gap: Gap | None = None
 
 
 class Source(Protocol):

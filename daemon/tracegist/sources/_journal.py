@@ -108,6 +108,11 @@ class Journal:
         return self._segments.size + self._waiting
 
     @property
+    def crowded(self) -> bool:
+        """Whether it is half full: what can be removed should be."""
+        return self.size > self._max_bytes // 2
+
+    @property
     def figures(self) -> dict[str, int]:
         """How full it is, and what it knows of producers."""
         return {

@@ -1,12 +1,14 @@
 """Segments of the journal: files of frames, one written at a time, the others waiting to be removed. All calls block.
 
-They are numbered by the time they were begun, so that numbers only grow, and a restart always begins a new one.
+They are numbered without a hole, so that it shows where one was taken away, from the time on at which the first was begun:
+also if somebody takes them all away, numbers only grow. A restart always begins a new one.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -81,14 +83,16 @@ class Segments:
         :raises OSError: if it cannot be made; the one before stays as it is
         """
         newest = self.all[-1] if self.all else None
-        number = max(time_ns(), newest.number + 1 if newest else 0)
+        if newest and not newest.size and not newest.sealed:
+            # Nothing could be written to it: a disk that stays full must not collect such files.
+            self.close()
+            self._file = os.open(newest.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+            return
+        number = newest.number + 1 if newest else time_ns()
         path = os.path.join(self.folder, f"{number:020}{_SUFFIX}")
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         self.close()
         self._file = descriptor
-        if newest and not newest.size and not newest.sealed:
-            # Nothing could be written to it: a disk that stays full must not collect such files.
-            self.remove(newest)
         with self._lock:
             for segment in self.all:
                 segment.sealed = True
@@ -110,7 +114,8 @@ class Segments:
         except OSError:
             # What a failed fsync has left behind is unknown: the segment ends where it was durable last.
             self.close()
-            os.truncate(segment.path, segment.size)
+            with suppress(OSError):
+                os.truncate(segment.path, segment.size)
             raise
         segment.size += sum(map(len, parts))
 
@@ -127,10 +132,11 @@ class Segments:
             self.all = tuple(one for one in self.all if one is not segment)
 
     def close(self) -> None:
-        """Append no more."""
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
+        """Append no more; what was appended is durable already, whatever the system says to this."""
+        descriptor, self._file = self._file, None
+        if descriptor is not None:
+            with suppress(OSError):
+                os.close(descriptor)
 
 
 def _joined(parts: list[bytes]) -> Iterator[bytes]:

@@ -1,19 +1,21 @@
 """What is pushed to the socket, read from the journal like any file: each pusher is a stream, in the order of its pushes.
 
 A position names a segment of the journal and an offset in it. Small pushes that became durable together and are of one
-stream go on together.
+stream go on together. What is missing, segments that somebody took away and frames that are damaged, is a gap of the stream
+that has the source's own name.
 """
 
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Final, Self, TypeGuard
 
 import structlog
 
 from tracegist._engine import boundary, detect
-from tracegist.sources._base import Chunk, Position, Progress
+from tracegist.sources._base import Chunk, Gap, Position, Progress
 from tracegist.sources._frames import Damage, Frame, Origin, scan_frames
 from tracegist.sources._reader import BLOCK, MAX_RECORD
 
@@ -37,6 +39,8 @@ class PushSource:
     :param format: of pushes that name none; None to tell it by content
     :param block: bytes handed on at once
     :param max_record: bytes of the longest record
+    :param keep: commits that cover a segment before it is removed, so that an older one can be gone back to; the newest is
+        enough where the journal is half full
     """
 
     def __init__(
@@ -47,12 +51,14 @@ class PushSource:
         format: str | None = None,
         block: int = BLOCK,
         max_record: int = MAX_RECORD,
+        keep: int = 1,
     ) -> None:
         self.name = name
         self._journal = journal
         self._format = format
         self._block = block
         self._max_record = max_record
+        self._covers: deque[dict[str, tuple[int, int]]] = deque(maxlen=keep)
         self._log: FilteringBoundLogger = structlog.get_logger().bind(source=name)
 
     async def __aenter__(self) -> Self:
@@ -66,16 +72,21 @@ class PushSource:
         """Yield what was pushed and is not covered by `progress`, in the order of the journal."""
         done = {stream: _place(known.position) for stream, known in progress.items() if known.source == self.name}
         number, offset, wanted = 0, 0, _READ
+        # Segments have numbers without a hole: the first one comes at most one behind that of the last position.
+        expected = max((place[0] for place in done.values()), default=0) + 1
         while True:
             segment = next((one for one in self._journal.segments if one.number >= number), None)
             if segment is None:
                 await self._journal.wait()
                 continue
             if segment.number != number:
+                if segment.number > expected > 1:
+                    yield self._gap(segment, 0, Gap(reason="segments of the journal are gone, and with them pushes"))
                 number, offset = segment.number, 0
             if offset >= segment.size:
                 if segment.sealed:
-                    number += 1
+                    number, offset = number + 1, 0
+                    expected = number
                 else:
                     await self._journal.wait()
                 continue
@@ -97,9 +108,14 @@ class PushSource:
 
     async def committed(self, progress: Mapping[str, Progress]) -> Collection[str]:
         """Remove the segments of which every frame is covered; forget streams of which no frame is left."""
+        self._covers.append({stream: _place(known.position) for stream, known in progress.items()})
         for segment in self._journal.segments:
-            covered = all(
-                stream in progress and _place(progress[stream].position) >= (segment.number, end)
+            enough = self._covers
+            if self._journal.crowded:
+                enough = deque(self._covers, 1)
+            covered = len(enough) == enough.maxlen and all(
+                stream in cover and cover[stream] >= (segment.number, end)
+                for cover in enough
                 for stream, end in segment.ends.items()
             )
             if segment.seen < segment.size or not covered or not await self._journal.seal(segment):
@@ -116,6 +132,8 @@ class PushSource:
         for one in found:
             if isinstance(one, Damage):
                 self._log.warning("journal.damaged", path=segment.path, offset=one.start, bytes=one.end - one.start)
+                if done.get(self.name, (0, 0)) < (segment.number, one.end):
+                    yield self._gap(segment, one.end, Gap(reason="the journal is damaged", bytes=one.end - one.start))
                 continue
             if not _is_push(one):
                 continue
@@ -133,6 +151,10 @@ class PushSource:
             run.add(one)
         for stream, run in runs.items():
             yield from self._split(stream, segment, run)
+
+    def _gap(self, segment: Segment, end: int, gap: Gap) -> Chunk:
+        position = Position(offset=end, path=segment.path)
+        return Chunk(source=self.name, stream=self.name, data=b"", position=position, received=0, gap=gap)
 
     def _stream(self, frame: Frame) -> str:
         return f"{self.name}/{frame.origin.source}"

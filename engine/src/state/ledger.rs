@@ -30,6 +30,17 @@ pub struct Reason {
     pub sample: String,
 }
 
+/// What never came in, for one reason.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Missed {
+    /// How often.
+    pub times: u64,
+    /// Bytes, as far as anybody knows.
+    pub bytes: u64,
+    /// Of them, lines.
+    pub lines: u64,
+}
+
 /// Counts of everything that came in.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
@@ -61,6 +72,8 @@ pub struct Ledger {
     pub unpaired: u64,
     /// Reasons for rejecting.
     pub reasons: BTreeMap<String, Reason>,
+    /// What was let go before it came here, or was gone, by reason.
+    pub missed: BTreeMap<String, Missed>,
 }
 
 impl Ledger {
@@ -69,7 +82,7 @@ impl Ledger {
         self.rejected += 1;
         let bytes = record.len() as u64;
         self.rejected_bytes += bytes;
-        let reason = if self.reasons.contains_key(reason) || self.reasons.len() < REASONS { reason } else { REST };
+        let reason = apart(&self.reasons, reason);
         let entry = self.reasons.entry(reason.to_owned()).or_insert_with(|| Reason {
             stream: stream.to_owned(),
             offset,
@@ -81,8 +94,19 @@ impl Ledger {
         entry.bytes += bytes;
     }
 
+    /// Enter what never came in.
+    pub fn miss(&mut self, reason: &str, missed: &Missed) {
+        let entry = self.missed.entry(apart(&self.missed, reason).to_owned()).or_default();
+        entry.times += missed.times;
+        entry.bytes += missed.bytes;
+        entry.lines += missed.lines;
+    }
+
     /// Add all of another.
     pub fn merge(&mut self, other: Self) {
+        for (reason, missed) in &other.missed {
+            self.miss(reason, missed);
+        }
         self.bytes += other.bytes;
         self.parsed_bytes += other.parsed_bytes;
         self.rejected_bytes += other.rejected_bytes;
@@ -97,12 +121,7 @@ impl Ledger {
         self.evicted_memories += other.evicted_memories;
         self.unpaired += other.unpaired;
         for (reason, entry) in other.reasons {
-            let reason = if self.reasons.contains_key(&reason) || self.reasons.len() < REASONS {
-                reason
-            } else {
-                REST.to_owned()
-            };
-            let mine = self.reasons.entry(reason).or_default();
+            let mine = self.reasons.entry(apart(&self.reasons, &reason).to_owned()).or_default();
             // Of two first ones, the same stands whichever was merged into which.
             if mine.count == 0 || (&entry.stream, entry.offset) < (&mine.stream, mine.offset) {
                 *mine = Reason { count: mine.count, bytes: mine.bytes, ..entry.clone() };
@@ -113,9 +132,28 @@ impl Ledger {
     }
 }
 
+/// The name a reason is counted under.
+fn apart<'a, T>(known: &BTreeMap<String, T>, reason: &'a str) -> &'a str {
+    if known.contains_key(reason) || known.len() < REASONS { reason } else { REST }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_missed_adds_up_by_reason_and_merges() {
+        let mut ledger = Ledger::default();
+        for number in 0..30_u64 {
+            ledger.miss(&format!("reason {}", number % 15), &Missed { times: 1, bytes: number, lines: 2 });
+        }
+        assert_eq!(ledger.missed.len(), REASONS + 1);
+        assert_eq!(ledger.missed["reason 3"], Missed { times: 2, bytes: 21, lines: 4 });
+        assert_eq!(ledger.missed[REST].times, 10);
+        let mut merged = ledger.clone();
+        merged.merge(ledger);
+        assert_eq!((merged.missed["reason 3"].times, merged.missed[REST].lines), (4, 40));
+    }
 
     #[test]
     fn ten_reasons_are_kept_apart_with_the_place_and_the_sample_of_the_first_and_the_rest_is_counted() {

@@ -1,10 +1,12 @@
 //! The frame of a summary: the header and the ledger, always there, and the last line, which says what was left out.
 
+use std::collections::BTreeMap;
+
 use super::facts::Section;
 use super::select::{self, Priced};
 use super::view::View;
 use super::{Error, Request, words};
-use crate::state::ledger::Reason;
+use crate::state::ledger::{Missed, Reason};
 use crate::tokens::Encoding;
 
 /// Bytes of a host's name or a notice that are shown.
@@ -205,12 +207,12 @@ fn ledger(view: &View<'_>, full: bool) -> String {
         }
     };
     say(ledger.rejected, "records rejected");
-    say(ledger.dropped, "events dropped");
     say(ledger.other, "events in (other)");
     say(ledger.evicted, "evicted");
     say(ledger.unpaired, "unpaired calls");
     say(ledger.late, "late");
     say(ledger.ahead, "from the future");
+    missed(&ledger.missed, full, &mut parts);
     if parts.is_empty() {
         return ", nothing lost\n".to_owned();
     }
@@ -226,6 +228,20 @@ fn ledger(view: &View<'_>, full: bool) -> String {
         format!(" ({}; the first in {place} at byte {})", counts.join(", "), first.offset)
     });
     format!("\n# {}{reasons}\n", parts.join(", "))
+}
+
+/// What never came in, the most first: lines if they are known, else bytes, else how often.
+fn missed(ledger: &BTreeMap<String, Missed>, full: bool, parts: &mut Vec<String>) {
+    let mut reasons: Vec<(&String, &Missed)> = ledger.iter().collect();
+    reasons.sort_by(|a, b| (b.1.lines, b.1.bytes).cmp(&(a.1.lines, a.1.bytes)).then_with(|| a.0.cmp(b.0)));
+    for (reason, missed) in reasons.iter().take(if full { 3 } else { 1 }) {
+        let how = match (missed.lines, missed.bytes) {
+            (0, 0) => format!("{} missing", words::count(missed.times)),
+            (0, bytes) => format!("{} bytes missing", words::count(bytes)),
+            (lines, _) => format!("{} lines dropped", words::count(lines)),
+        };
+        parts.push(if full { format!("{how} ({})", crate::redact::plain(reason, NAME)) } else { how });
+    }
 }
 
 fn notices(request: &Request, limit: usize) -> String {

@@ -171,7 +171,7 @@ pub struct LedgerOut {
     pub events: u64,
     /// Records that could not be read.
     pub rejected: u64,
-    /// Events let go unread; the engine itself drops none.
+    /// Lines let go unread, as far as anybody knows; the engine itself drops none.
     pub dropped: u64,
     /// Spans, sets of evidence, streams and what was remembered of them let go to stay within the limits.
     pub evicted: u64,
@@ -185,6 +185,8 @@ pub struct LedgerOut {
     pub ahead: u64,
     /// Why records were rejected.
     pub reasons: std::collections::BTreeMap<String, crate::state::ledger::Reason>,
+    /// What never came in, and why: let go for want of room, damaged, or taken away by somebody.
+    pub missed: std::collections::BTreeMap<String, crate::state::ledger::Missed>,
 }
 
 impl LedgerOut {
@@ -199,13 +201,14 @@ impl LedgerOut {
             records: ledger.records,
             events: ledger.events,
             rejected: ledger.rejected,
-            dropped: 0,
+            dropped: ledger.missed.values().map(|missed| missed.lines).sum(),
             evicted: ledger.evicted_spans + ledger.evicted_evidence + ledger.evicted_streams + ledger.evicted_memories,
             unpaired: ledger.unpaired,
             other: state.table.overflow,
             late: ledger.late,
             ahead: ledger.ahead,
             reasons: ledger.reasons.clone(),
+            missed: ledger.missed.clone(),
         }
     }
 }
