@@ -29,8 +29,8 @@ COLLECTOR: Final = Path(__file__).parents[2] / "target" / "collector" / "collect
 _DAY: Final = 86_400_000_000_000
 _POLLS: Final = 0.5
 _NEAR: Final = 2000
-_PATIENCE: Final = 12.0
-_DEADLINE: Final = 60.0
+_PATIENCE: Final = 30.0
+_DEADLINE: Final = 120.0
 _SHOWN: Final = 6
 _BUDGET: Final = 100_000_000
 HOLD: Final = 20_000_000_000
@@ -304,13 +304,13 @@ def summary(engine: Engine) -> dict[str, Any]:
 
 
 def settle(reader: Reader, expected: int) -> tuple[int, float]:
-    """Wait until as many are counted and safe as are expected, or nothing changes any more.
+    """Wait until as many are counted and safe as are expected, or nothing changes any more once it has answered.
 
     :return: how many there are, and the seconds until the last of them was counted
     """
     began = changed = time.monotonic()
     last: int | None = None
-    while time.monotonic() - changed < _PATIENCE:
+    while time.monotonic() - changed < (_DEADLINE if last is None else _PATIENCE):
         count = reader.read()
         if count is not None and count != last:
             last, changed = count, time.monotonic()
