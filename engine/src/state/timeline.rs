@@ -213,7 +213,10 @@ impl Timeline {
 
     /// The slots that begin within `from..to` seconds, oldest first. Roll it first.
     pub fn between(&self, from: Seconds, to: Seconds) -> impl Iterator<Item = &Slot> + Clone {
-        self.levels.iter().rev().flatten().filter(move |slot| slot.start >= from && slot.start < to)
+        self.levels.iter().rev().flat_map(move |slots| {
+            let begin = slots.partition_point(|slot| slot.start < from);
+            slots.range(begin..slots.partition_point(|slot| slot.start < to).max(begin))
+        })
     }
 }
 
