@@ -15,12 +15,14 @@ mod order;
 pub mod page;
 pub mod render;
 pub mod request;
+mod rows;
 mod series;
 pub mod table;
 mod tally;
 mod timeline;
 mod trace;
 mod traces;
+mod variables;
 pub mod window;
 pub mod words;
 
@@ -88,6 +90,7 @@ pub fn table(state: &mut State, request: &Request) -> Result<Table, Error> {
         What::Evidence => exhibits::table(state, &groups, request),
         What::Traces => traces::table(state, &groups, request),
         What::Trace => trace::tree(state, &groups, request),
+        What::Values => variables::table(state, request),
         What::Path => trace::path(state, &groups, request),
     }
 }

@@ -30,11 +30,13 @@ pub enum What {
     Trace,
     /// What one waited for, from its beginning to its end.
     Path,
+    /// What the variables of a template held.
+    Values,
 }
 
 impl What {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Series,
         Self::Edges,
         Self::Templates,
@@ -45,6 +47,7 @@ impl What {
         Self::Traces,
         Self::Trace,
         Self::Path,
+        Self::Values,
     ];
 
     /// Its name.
@@ -61,6 +64,7 @@ impl What {
             Self::Traces => "traces",
             Self::Trace => "trace",
             Self::Path => "path",
+            Self::Values => "values",
         }
     }
 }
