@@ -22,7 +22,9 @@ def main(rounds: int = 20, mib: int = 1000, rate: int = 0) -> None:
     with host() as made:
         file = made.folder / "load.jsonl"
         write_spans(file, mib << 20)
-        made.configure(f'[[sources]]\ntype = "tail"\npaths = ["{file}"]\n', engine='trace_hold = "10m"\nmax_open_spans = 2_000_000')
+        made.configure(
+            f'[[sources]]\ntype = "tail"\npaths = ["{file}"]\n', engine='trace_hold = "10m"\nmax_open_spans = 2_000_000'
+        )
         environ = {}
         if rate:
             disk = Disk(made.folder)
