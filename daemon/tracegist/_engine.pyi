@@ -49,8 +49,10 @@ class Dialect:
 class Capture:
     """The engine's state at one moment: see :meth:`Engine.capture`."""
 
-    def encode(self) -> bytes:
+    def encode(self) -> list[bytes]:
         """The state as :meth:`Engine.snapshot` gives it; once, since what was copied is used up.
+
+        :return: in pieces of 1 MiB: one large one would be copied in one go, and nothing else in Python could go on meanwhile
 
         :raises ValueError: the second time
         """

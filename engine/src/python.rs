@@ -28,6 +28,9 @@ pyo3::import_exception!(tracegist.errors, TraceNotFound);
 
 const NANOS: i64 = 1_000_000_000;
 
+/// Bytes that are copied at once while nothing else in Python can go on.
+const PIECE: usize = 1 << 20;
+
 impl From<Damage> for PyErr {
     fn from(damage: Damage) -> Self {
         SnapshotError::new_err(damage.to_string())
@@ -291,13 +294,19 @@ struct Capture(Mutex<Option<snapshot::Capture>>);
 
 #[pymethods]
 impl Capture {
-    fn encode(&self, py: Python<'_>) -> PyResult<Py<PyBytes>> {
+    fn encode(&self, py: Python<'_>) -> PyResult<Vec<Py<PyBytes>>> {
         let bytes = py.detach(|| {
             let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
             taken.map(snapshot::Capture::encode)
         });
         let bytes = bytes.ok_or_else(|| PyValueError::new_err("the capture has been encoded already"))?;
-        Ok(PyBytes::new(py, &bytes).unbind())
+        let mut pieces = Vec::with_capacity(bytes.len().div_ceil(PIECE));
+        for piece in bytes.chunks(PIECE) {
+            pieces.push(PyBytes::new(py, piece).unbind());
+            // Whoever waits for the interpreter has a turn.
+            py.detach(std::thread::yield_now);
+        }
+        Ok(pieces)
     }
 }
 
