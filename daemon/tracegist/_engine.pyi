@@ -139,8 +139,8 @@ class Engine:
         ``timeline``, ``facts``, ``evidence``, ``traces``, ``trace``, ``path``, ``values``), ``where`` (terms such as
         ``service=pay* status=error``), ``of`` (a trace, ``#12``, two services, a template), ``since`` and ``until`` (``5m``,
         ``14:02``, RFC 3339, ``all``, ``now``), ``group_by``, ``select`` and ``order_by`` (text with commas, or arrays),
-        ``limit`` (rows), ``compare`` (``baseline``, ``10m``, ``FROM..TO``), ``budget`` (tokens, 1000), ``encoding``, ``cursor`` (as the page before gave
-        it, with the same question), ``format`` (``text``, ``csv``).
+        ``limit`` (rows), ``compare`` (``baseline``, ``10m``, ``FROM..TO``), ``budget`` (tokens, 1000), ``encoding``, ``cursor``
+        (as the page before gave it, with the same question), ``format`` (``text``, ``csv``).
 
         :param request: UTF-8 JSON, an object with these fields
         :return: UTF-8 JSON: ``what``, ``text``, ``tokens``, ``budget``, ``encoding``, ``window``, ``compared``, ``columns``
