@@ -166,19 +166,16 @@ impl Engine {
     /// If the question makes no sense, asks for what was never kept or is not there, or if not even one row fits.
     pub fn query(&self, request: &query::Request) -> Result<Answer, query::Error> {
         let pages = || self.pages.lock().unwrap_or_else(PoisonError::into_inner);
-        let question = query::page::question(request);
-        let kept = match request.cursor.as_deref() {
-            Some(text) => pages().get(query::page::Cursor::read(text)?, question),
-            None => None,
-        };
-        let table = match kept {
-            Some(table) => table,
-            None => Arc::new(query::table(&mut self.lock(), request)?),
-        };
-        let answer = query::page(&table, request)?;
-        if answer.cursor.is_some() {
-            pages().keep(question, query::page::answer(&table), table);
+        if let Some(table) = pages().get(request, self.generation())? {
+            return query::page(&table, request);
         }
+        let (table, generation) = {
+            let mut state = self.lock();
+            (query::table(&mut state, request)?, self.generation())
+        };
+        let table = Arc::new(table);
+        let answer = query::page(&table, request)?;
+        pages().keep(request, generation, table);
         Ok(answer)
     }
 

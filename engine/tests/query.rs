@@ -192,6 +192,8 @@ fn query__state_moves_on_between_pages__pages_are_of_one_moment_or_say_so() {
     other.ingest("s", &more, RECEIVED, None, None);
     let moved = ask(&other, &question).unwrap_err();
     assert!(moved.to_string().contains("moved on"), "{moved}");
+    let anew = ask(&engine, &json!({"limit": 1})).unwrap();
+    assert_ne!(anew["totals"], first["totals"], "without a cursor the answer is of now");
     question["where"] = "service=web".into();
     let another = ask(&engine, &question).unwrap_err();
     assert!(another.to_string().contains("another question"), "{another}");

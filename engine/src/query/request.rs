@@ -181,6 +181,17 @@ impl Request {
         Ok(request)
     }
 
+    /// Whether another asks the same, however its pages are cut and written.
+    #[must_use]
+    pub fn asks_the_same(&self, other: &Self) -> bool {
+        let asked = |request: &Self| {
+            let Self { what, filter, of, since, until, group_by, select, order_by, compare, .. } = request.clone();
+            (what, filter, of, since, until, (group_by, select, order_by, compare))
+        };
+        // The text of raw events is as long as the budget allows: it belongs to the question.
+        asked(self) == asked(other) && (self.what != What::Evidence || self.budget == other.budget)
+    }
+
     fn take(&mut self, name: &str, read: Self) {
         match name {
             "what" => self.what = read.what,
