@@ -62,6 +62,7 @@ class Engine:
     """State of everything ingested so far: bounded, mergeable, safe to use from any number of threads.
 
     :param host: the name that stands in the summary's header; empty leaves it out
+    :param max_memory: bytes that the state as a whole may take; each of its parts has a share, whatever the limits below
     :param max_record: bytes of the longest record that is decoded; a longer one is rejected
     :param max_series: series kept apart; what comes beyond is counted under the operation ``(other)``
     :param max_streams: streams whose format is remembered; the one longest silent is forgotten first
@@ -75,6 +76,7 @@ class Engine:
         cls,
         *,
         host: str = "",
+        max_memory: int | None = None,
         max_record: int | None = None,
         max_series: int | None = None,
         max_streams: int | None = None,

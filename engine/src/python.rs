@@ -150,10 +150,11 @@ struct Engine(engine::Engine);
 #[pymethods]
 impl Engine {
     #[new]
-    #[pyo3(signature = (*, host = "", max_record = None, max_series = None, max_streams = None, max_open_spans = None, max_evidence = None, trace_hold = None))]
+    #[pyo3(signature = (*, host = "", max_memory = None, max_record = None, max_series = None, max_streams = None, max_open_spans = None, max_evidence = None, trace_hold = None))]
     #[allow(clippy::too_many_arguments)]
     fn new(
         host: &str,
+        max_memory: Option<i64>,
         max_record: Option<i64>,
         max_series: Option<i64>,
         max_streams: Option<i64>,
@@ -165,6 +166,7 @@ impl Engine {
         let limit = |name, value: Option<i64>, default| value.map_or(Ok(default), |value| positive(name, value));
         let limits = Limits {
             max_record: limit("max_record", max_record, defaults.max_record)?,
+            memory: limit("max_memory", max_memory, defaults.memory)?,
             max_series: limit("max_series", max_series, defaults.max_series)?,
             max_streams: limit("max_streams", max_streams, defaults.max_streams)?,
             max_open_spans: limit("max_open_spans", max_open_spans, defaults.max_open_spans)?,

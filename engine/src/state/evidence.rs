@@ -112,16 +112,23 @@ impl Kept {
         let (mut changed, mut kept) = (self.samples.offer(rank, SAMPLES, || (*found).clone()), false);
         let Some(set) = self.set(epoch, &mut changed) else { return (changed, false) };
         changed += set.samples.offer(rank, RECENT_SAMPLES, || (*found).clone());
+        let mut raw: Option<Box<[u8]>> = None;
         let ranks = [event.duration.map(|ns| u64::MAX - ns), event.failed.then_some(hash), Some(hash)];
         for (slot, rank) in set.exhibits.iter_mut().zip(ranks) {
             let Some(rank) = rank else { continue };
-            // Equal ranks are told apart by their bytes below; ordinary events end here.
-            if slot.as_ref().is_some_and(|kept| kept.rank < rank) {
+            // Equal ranks are told apart by where they stand, and by their bytes only in the end; ordinary events end here.
+            if slot.as_ref().is_some_and(|kept| {
+                (kept.rank, kept.time, &*kept.stream, kept.offset, kept.trace)
+                    < (rank, time, stream, offset, event.trace)
+            }) {
                 continue;
             }
-            let said = show::evidence(event);
-            let raw = redact::redact(&said[..said.len().min(RAW_LIMIT)]).into();
-            let exhibit = Exhibit { rank, time, stream: stream.into(), offset, trace: event.trace, raw };
+            // What is the slowest is often picked by chance too, above all while there are few.
+            let raw = raw.get_or_insert_with(|| {
+                let said = show::evidence(event);
+                redact::redact(&said[..said.len().min(RAW_LIMIT)]).into()
+            });
+            let exhibit = Exhibit { rank, time, stream: stream.into(), offset, trace: event.trace, raw: raw.clone() };
             if slot.as_ref().is_some_and(|kept| *kept <= exhibit) {
                 continue;
             }
