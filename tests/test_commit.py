@@ -37,6 +37,12 @@ def made(number: int) -> tuple[bytes, dict[str, Progress]]:
     return b"state %d " % number + bytes(range(256)) * 4, {f"stream {number}": known}
 
 
+def write(committer: Committer, number: int) -> int:
+    """Write one of them, its state in two pieces."""
+    state, progress = made(number)
+    return committer.write([state[:100], state[100:]], progress)
+
+
 def events(engine: Engine) -> int:
     """All that an engine has counted."""
     counted: int = json.loads(engine.stats())["ledger"]["events"]
@@ -61,7 +67,7 @@ def test_commit__written__read_back(tmp_path: Path) -> None:
     """The newest comes back as it was; older generations are removed beyond those kept."""
     committer = Committer(tmp_path, keep=3)
     for number in range(1, 6):
-        assert committer.write(*made(number)) == number
+        assert write(committer, number) == number
     assert Committer(tmp_path).load() == (*made(5), 5)
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"snapshot-{number}.tgs" for number in (3, 4, 5)]
     assert all(path.stat().st_mode & 0o077 == 0 for path in tmp_path.iterdir())
@@ -70,8 +76,8 @@ def test_commit__written__read_back(tmp_path: Path) -> None:
 def test_commit__cut_anywhere__older_generation(tmp_path: Path) -> None:
     """However much of the newest is missing, the one before it is used and the log says why."""
     committer = Committer(tmp_path)
-    committer.write(*made(1))
-    committer.write(*made(2))
+    write(committer, 1)
+    write(committer, 2)
     newest = tmp_path / "snapshot-2.tgs"
     data = newest.read_bytes()
     for length in range(0, len(data), 7):
@@ -85,8 +91,8 @@ def test_commit__cut_anywhere__older_generation(tmp_path: Path) -> None:
 def test_commit__bit_flipped_anywhere__older_generation(tmp_path: Path) -> None:
     """Every flipped bit is noticed."""
     committer = Committer(tmp_path)
-    committer.write(*made(1))
-    committer.write(*made(2))
+    write(committer, 1)
+    write(committer, 2)
     newest = tmp_path / "snapshot-2.tgs"
     data = newest.read_bytes()
     for place in range(0, len(data), 5):
@@ -99,14 +105,14 @@ def test_commit__all_damaged__starts_anew_and_goes_on_counting(tmp_path: Path) -
     """Nothing usable is no reason not to start, and a number is never used twice."""
     committer = Committer(tmp_path)
     for number in (1, 2):
-        committer.write(*made(number))
+        write(committer, number)
     for path in tmp_path.iterdir():
         path.write_bytes(b"")
     again = Committer(tmp_path)
     with capture_logs() as logs:
         assert again.load() is None
     assert [entry["event"] for entry in logs] == ["commit.passed_over", "commit.passed_over", "commit.fell_back"]
-    assert again.write(*made(3)) == 3
+    assert write(again, 3) == 3
     assert Committer(tmp_path).load() == (*made(3), 3)
 
 
@@ -114,7 +120,7 @@ def test_commit__engine_refuses_the_newest__older_generation(tmp_path: Path) -> 
     """A state of a schema that the engine does not read is passed over as a damaged file is."""
     committer = Committer(tmp_path)
     for number in (1, 2):
-        committer.write(*made(number))
+        write(committer, number)
 
     def restore(state: bytes) -> None:
         if state.startswith(b"state 2"):
@@ -128,7 +134,7 @@ def test_commit__engine_refuses_the_newest__older_generation(tmp_path: Path) -> 
 
 def test_commit__later_schema__refused_by_name(tmp_path: Path) -> None:
     """A file of a later version is not taken for a damaged one."""
-    Committer(tmp_path).write(*made(1))
+    write(Committer(tmp_path), 1)
     path = tmp_path / "snapshot-1.tgs"
     data = bytearray(path.read_bytes())
     data[8] = 7
@@ -145,21 +151,21 @@ def test_commit__disk_fails__older_ones_stay(
 ) -> None:
     """A write that fails raises the system's error, leaves nothing aside, and the newest is still there."""
     committer = Committer(tmp_path)
-    committer.write(*made(1))
+    write(committer, 1)
     with monkeypatch.context() as patch:
         patch.setattr(os, call, refuse(number))
         with pytest.raises(OSError, match=os.strerror(number)):
-            committer.write(*made(2))
+            write(committer, 2)
     assert [path.name for path in tmp_path.iterdir()] == ["snapshot-1.tgs"]
     assert Committer(tmp_path).load() == (*made(1), 1)
-    assert Committer(tmp_path).write(*made(3)) == 2
+    assert write(Committer(tmp_path), 3) == 2
 
 
 def test_commit__no_room_for_another__oldest_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a full disk older generations are given up before the newest is."""
     committer = Committer(tmp_path)
     for number in (1, 2, 3):
-        committer.write(*made(number))
+        write(committer, number)
     real = os.fsync
 
     def fsync(descriptor: int) -> None:
@@ -169,7 +175,7 @@ def test_commit__no_room_for_another__oldest_make_room(tmp_path: Path, monkeypat
 
     monkeypatch.setattr(os, "fsync", fsync)
     with pytest.raises(OSError, match="No space left"):
-        committer.write(*made(4))
+        write(committer, 4)
     assert Committer(tmp_path).load() == (*made(4), 4)
 
 

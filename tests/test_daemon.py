@@ -418,6 +418,28 @@ def test_daemon__standard_input__read_to_its_end(host: Host) -> None:
     assert host.end()[0] == 0
 
 
+def test_daemon__standard_input_that_may_drop__each_line_counted_or_in_the_ledger(host: Host) -> None:
+    """A producer is not held back: what is too much is let go, and the two numbers add up."""
+    host.configure(sources='[[sources]]\ntype = "stdin"\noverload = "drop"\n')
+    host.start(stdin=subprocess.PIPE)
+    assert host.process is not None
+    assert host.process.stdin is not None
+    block, blocks = spans(0, 1000), 100
+    for _ in range(blocks):
+        host.process.stdin.write(block)
+    host.process.stdin.close()
+    host.process.stdin = None
+
+    def settled() -> bool:
+        ledger = host.status()["ledger"]
+        missed = ledger["missed"].get("overload of stdin", {"bytes": 0})
+        assert ledger["bytes"] + missed["bytes"] <= blocks * len(block)
+        return bool(ledger["events"] + ledger["dropped"] == blocks * 1000)
+
+    host.until(settled)
+    assert host.end()[0] == 0
+
+
 def test_daemon__sample__a_summary_at_once_and_nothing_of_the_users_touched(host: Host) -> None:
     """A newcomer is told what to type, sees a real system, and nothing is left behind."""
     host.start("--sample", "--socket", str(host.socket))

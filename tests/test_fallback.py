@@ -65,8 +65,8 @@ def test_fallback__newest_cut_or_flipped_anywhere__older_one_used(tmp_path: Path
     """It always starts, from the state before, and says which file it passed over and why."""
     older, newer = states
     committer = Committer(tmp_path)
-    committer.write(older, progress(1))
-    committer.write(newer, progress(2))
+    committer.write([older], progress(1))
+    committer.write([newer], progress(2))
     newest = tmp_path / "snapshot-2.tgs"
     whole = newest.read_bytes()
     assert len(whole) > 20 * STEP
@@ -107,7 +107,7 @@ def test_fallback__state_of_another_schema__refused_by_name(
 ) -> None:
     """An older or later version's state is not taken for damage: the message says which it is, and what to do."""
     state = states[0][:7] + bytes([schema]) + states[0][8:]
-    Committer(tmp_path).write(state, progress(1))
+    Committer(tmp_path).write([state], progress(1))
     with capture_logs() as logs:
         assert Committer(tmp_path).load(Engine().restore) is None
     assert f"the snapshot is of schema {schema}" in logs[0]["reason"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 from pathlib import Path
 from typing import get_args
 
@@ -123,3 +124,58 @@ def test_formats__no_file__usage(capsys: pytest.CaptureFixture[str]) -> None:
     """There is nothing to look at without a path."""
     assert main(["formats"]) == 2
     assert "name the files" in capsys.readouterr().err
+
+
+DOCS = (Path(__file__).parents[1] / "docs" / "formats.md").read_text()
+
+
+def test_docs__formats_by_name__all_of_them() -> None:
+    """Every format that the engine knows has its word in the table of the docs, and no other is there."""
+    table = DOCS.partition("## Formats by name")[2].partition("###")[0]
+    assert sorted(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == sorted(_engine.formats())
+    speeds = DOCS.partition("## Speed")[2]
+    assert sorted(set(re.findall(r"^\| `(\w+)` \|", speeds, re.MULTILINE))) == sorted(_engine.formats())
+
+
+def test_docs__fields_nobody_foresaw__are_read_as_the_example_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The worked example of the field map: its lines, with its configuration, show what stands below it."""
+    example = DOCS.partition("<!-- example: field map -->")[2]
+    blocks = dict(re.findall(r"```(\w+)\n(.*?)```", example, re.DOTALL)[:3])
+    lines, configuration, shown = blocks["json"], blocks["toml"], blocks["text"]
+    (tmp_path / "gate.toml").write_text(configuration)
+    (tmp_path / "gate.jsonl").write_text(lines)
+    assert (
+        main(["formats", "--config", str(tmp_path / "gate.toml"), "--source", "gate", str(tmp_path / "gate.jsonl")])
+        == 0
+    )
+    assert capsys.readouterr().out.endswith(f"\n\n{shown}")
+    assert main(["formats", str(tmp_path / "gate.jsonl")]) == 0
+    assert "2 events: 2 log" in capsys.readouterr().out
+
+
+def test_docs__reasons__are_those_that_the_engine_gives() -> None:
+    """Each reason of the table is one that a record of its kind is rejected for."""
+    table = DOCS.partition("## What cannot be read")[2].partition("## Templates")[0]
+    named = {
+        reason.strip()
+        for row in re.findall(r"^\| (?!reason|---)([^|]+) \|", table, re.MULTILINE)
+        for reason in row.split(",")
+    }
+    # "totals, not events" has a comma of its own.
+    named = (named - {"totals", "not events"}) | {"totals, not events"}
+    samples: list[tuple[str, bytes]] = [
+        ("json", b'{"a":1} x\n'),
+        ("json", b'{"a":\n'),
+        ("json", b'{"a":' + b"[" * 200 + b"]" * 200 + b"}\n"),
+        ("otlp", b'{"resourceSpans":3}\n'),
+        ("text", b"\x00\x01\x02\x03\n"),
+    ]
+    found = set()
+    for format, record in samples:
+        rejected = [json.loads(line) for line in _engine.decode(record, format=format).splitlines()]
+        found |= {line["rejected"] for line in rejected if "rejected" in line}
+    assert found == {"not JSON", "JSON ends early", "JSON nested too deep", "not OTLP", "binary"}
+    assert found < named
+    assert _engine.Engine(max_record=10).ingest("a", b"x" * 20 + b"\n", received=0)[1] == 1

@@ -77,6 +77,7 @@ async def read(
         async with source, aclosing(source.chunks(progress or {})) as chunks:
             async for chunk in chunks:
                 found += messages_of(chunk)
+                assert chunk.gap is None or progress is not None
                 if last in found:
                     return found, {chunk.stream: Progress(source=source.name, position=chunk.position)}
     raise AssertionError(found)
@@ -106,6 +107,8 @@ async def test_journald__restarted__goes_on_behind_the_cursor(tmp_path: Path) ->
     write(journal, ["four"], age=30, boot="c" * 32)
     found, after = await read(source, "four", progress)
     assert found == ["three", "four"]
+    async with source, aclosing(source.chunks(progress)) as chunks:
+        assert (await anext(chunks)).gap is None
     assert after[source.name].position.offset > progress[source.name].position.offset
 
 
@@ -120,6 +123,10 @@ async def test_journald__entry_of_the_cursor_gone__goes_on_with_the_next(tmp_pat
     write(journal, ["two", "three"])
     (journal / "older.journal").unlink()
     assert (await read(source, "three", progress))[0] == ["two", "three"]
+    async with source, aclosing(source.chunks(progress)) as chunks:
+        gap = (await anext(chunks)).gap
+    assert gap is not None
+    assert "is gone" in gap.reason
 
 
 @needs_journal

@@ -363,6 +363,22 @@ def test_mcp__interrupted__ends_at_once(tmp_path: Path) -> None:
         assert process.wait(DEADLINE) == -signal.SIGINT
 
 
+def test_mcp__client_gone__exit_code_141_and_silence(tmp_path: Path) -> None:
+    """A client that ends without a word leaves no traceback in a log."""
+    file = tmp_path / "app.jsonl"
+    file.write_bytes(lines(1))
+    command = [sys.executable, "-m", "tracegist", "mcp", str(file)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        process.stdin.write(b'garbage\n{"jsonrpc":"2.0","id":1,"method":"ping"}\n')
+        process.stdin.close()
+        assert process.wait(DEADLINE) == 141
+        assert process.stderr.read() == b""
+
+
 async def test_port__token_made__for_its_owner_alone(daemon: Daemon) -> None:
     """A token of its own, in the state folder, that nobody else reads, and that no log knows."""
     file = daemon.folder / "state/mcp-token"

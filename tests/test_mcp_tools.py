@@ -164,6 +164,18 @@ def test_summarize__any_budget__kept_by_text_and_by_json(budget: int, encoding: 
     assert count_tokens(json_of(answer), encoding) <= budget
 
 
+def test_summarize__facts_left_out__names_the_tool_that_goes_on() -> None:
+    """A model has no command line: what it is told to ask can be asked."""
+    answers = [said(ask("trace.summarize", {"budget": budget, "window": "60s"})) for budget in range(300, 320)]
+    hints = {found[1] for found in (re.search(r"more facts fit no .*: (.*)\n\Z", text) for text in answers) if found}
+    assert hints
+    for hint in hints:
+        found = re.fullmatch(r"trace\.query what (facts) where (section=\w+) since (1m)", hint)
+        assert found is not None, hint
+        result = ask("trace.query", {"what": found[1], "where": found[2], "since": found[3]})
+        assert result.structured_content["total_rows"] > 0
+
+
 @given(st.integers(min_value=120, max_value=2000), st.sampled_from(["o200k_base", "cl100k_base"]), st.integers(1, 20))
 def test_evidence__any_budget__pages_add_up_to_all_of_it(budget: int, encoding: str, number: int) -> None:
     """No character of an event is lost or given twice, and no page is larger than its budget."""

@@ -128,11 +128,11 @@ async def test_pipeline__snapshots_all_along__state_and_positions_agree() -> Non
     assert len(snapshots) > 5
     for state, progress in snapshots:
         again = Engine()
-        again.restore(state)
+        again.restore(b"".join(state))
         assert events(again) == sum(known.events for known in progress.values())
     state, progress = snapshots[len(snapshots) // 2]
     again = Engine()
-    again.restore(state)
+    again.restore(b"".join(state))
     await Pipeline(again, [Listed("a", blocks), Listed("b", blocks)], progress=progress).run()
     assert events(again) == events(engine) == 1000
 
@@ -140,13 +140,13 @@ async def test_pipeline__snapshots_all_along__state_and_positions_agree() -> Non
 async def test_pipeline__cancelled_anywhere__state_and_positions_agree() -> None:
     """A cancellation in the middle of an ingestion does not part what belongs together."""
     blocks = [b"".join(map(record, range(number * 100, number * 100 + 100))) for number in range(20)]
-    state: bytes | None = None
+    state: list[bytes] | None = None
     progress: dict[str, Progress] = {}
     rounds = 0
     while sum(known.finished for known in progress.values()) < 1:
         engine = Engine()
         if state:
-            engine.restore(state)
+            engine.restore(b"".join(state))
         pipeline = Pipeline(engine, [Listed("a", blocks)], progress=progress)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(pipeline.run)
@@ -170,7 +170,7 @@ async def test_pipeline__single_source__same_state_byte_for_byte() -> None:
     await pipeline.run()
     state, progress = await pipeline.snapshot()
     again = Engine()
-    again.restore(state)
+    again.restore(b"".join(state))
     await Pipeline(again, [Listed("a", blocks)], progress=progress).run()
     assert again.snapshot() == whole.snapshot()
 

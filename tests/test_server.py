@@ -24,7 +24,7 @@ import pytest
 from tracegist._engine import Engine, count_tokens
 from tracegist.config import Duration, FileMode, Output, Server, Summary
 from tracegist.errors import ConfigError, DaemonRunning, SourceError, TracegistError
-from tracegist.publish import Publisher
+from tracegist.publish import Publisher, Rendering
 from tracegist.server import Backend, HttpServer, listen
 from tracegist.server.answers import Refusal
 from tracegist.server.body import Bodies
@@ -207,6 +207,41 @@ async def test_stream__client_gone__unsubscribed(rig: Rig) -> None:
     with anyio.fail_after(10):
         while rig.publisher.subscribers:  # noqa: ASYNC110 - nothing tells but the number
             await anyio.sleep(0.01)
+
+
+async def test_stream__reader_that_does_not_read__holds_little_and_gets_the_newest(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For whoever is stuck no more is made than the connection holds; when it reads again, the newest is there."""
+    made: list[int] = []
+    said = ""
+
+    def render(*_: object) -> bytes:
+        return json.dumps({"text": said, "tokens": 1}).encode()
+
+    def event(rendering: Rendering, *, json: bool = False) -> bytes:
+        del json
+        made.append(len(rendering.text))
+        return b"data: " + rendering.text.encode() + b"\n\n"
+
+    monkeypatch.setattr(rig.publisher, "render", render)
+    monkeypatch.setattr("tracegist.server.stream._event", event)
+    async with await anyio.connect_unix(str(rig.path)) as stuck:
+        await stuck.send(b"GET /summary/stream HTTP/1.1\r\nHost: x\r\n\r\n")
+        while not rig.publisher.subscribers:  # noqa: ASYNC110 - nothing tells but the number
+            await anyio.sleep(0.01)
+        for number in range(100):
+            said = f"{number} " * 20_000
+            rig.engine.ingest("app.log", LINE, received=time.time_ns())
+            await rig.publisher.publish()
+            # Whatever it is that the server could send, it has sent.
+            await anyio.wait_all_tasks_blocked()
+        assert len(made) < 20
+        assert sum(made) < 2_000_000
+        with anyio.fail_after(20):
+            read = b""
+            while b"data: 99 99" not in read:
+                read = read[-20:] + await stuck.receive()
 
 
 async def test_stream__nothing_new__heartbeat(rig: Rig) -> None:

@@ -49,8 +49,10 @@ class Dialect:
 class Capture:
     """The engine's state at one moment: see :meth:`Engine.capture`."""
 
-    def encode(self) -> bytes:
+    def encode(self) -> list[bytes]:
         """The state as :meth:`Engine.snapshot` gives it; once, since what was copied is used up.
+
+        :return: in pieces of 1 MiB: one large one would be copied in one go, and nothing else in Python could go on meanwhile
 
         :raises ValueError: the second time
         """
@@ -60,6 +62,7 @@ class Engine:
     """State of everything ingested so far: bounded, mergeable, safe to use from any number of threads.
 
     :param host: the name that stands in the summary's header; empty leaves it out
+    :param max_memory: bytes that the state as a whole may take; each of its parts has a share, whatever the limits below
     :param max_record: bytes of the longest record that is decoded; a longer one is rejected
     :param max_series: series kept apart; what comes beyond is counted under the operation ``(other)``
     :param max_streams: streams whose format is remembered; the one longest silent is forgotten first
@@ -73,6 +76,7 @@ class Engine:
         cls,
         *,
         host: str = "",
+        max_memory: int | None = None,
         max_record: int | None = None,
         max_series: int | None = None,
         max_streams: int | None = None,
@@ -133,11 +137,12 @@ class Engine:
     def query(self, request: bytes) -> bytes:
         """Answer a question, so that the text of the answer fits its budget.
 
-        The fields of the question, all of them optional: ``what`` (``series``, ``edges``, ``templates``), ``where`` (terms
-        such as ``service=pay* status=error``), ``since`` and ``until`` (``5m``, ``14:02``, RFC 3339, ``all``, ``now``),
-        ``group_by``, ``select`` and ``order_by`` (text with commas, or arrays), ``limit`` (rows), ``compare``
-        (``baseline``, ``10m``, ``FROM..TO``), ``budget`` (tokens, 1000), ``encoding``, ``cursor`` (as the page before gave
-        it, with the same question), ``format`` (``text``, ``csv``).
+        The fields of the question, all of them optional: ``what`` (``series``, ``edges``, ``templates``, ``diff``,
+        ``timeline``, ``facts``, ``evidence``, ``traces``, ``trace``, ``path``, ``values``), ``where`` (terms such as
+        ``service=pay* status=error``), ``of`` (a trace, ``#12``, two services, a template), ``since`` and ``until`` (``5m``,
+        ``14:02``, RFC 3339, ``all``, ``now``), ``group_by``, ``select`` and ``order_by`` (text with commas, or arrays),
+        ``limit`` (rows), ``compare`` (``baseline``, ``10m``, ``FROM..TO``), ``budget`` (tokens, 1000), ``encoding``, ``cursor``
+        (as the page before gave it, with the same question), ``format`` (``text``, ``csv``).
 
         :param request: UTF-8 JSON, an object with these fields
         :return: UTF-8 JSON: ``what``, ``text``, ``tokens``, ``budget``, ``encoding``, ``window``, ``compared``, ``columns``

@@ -142,7 +142,8 @@ class Ledger:
     :param events: decoded
     :param rejected: records that could not be read
     :param dropped: events let go unread
-    :param evicted: spans, sets of evidence, streams and what was remembered of them let go to stay within the limits
+    :param evicted: spans, sets of evidence, series, streams and what was remembered of them let go to stay within the limits
+    :param coarsened: times that a timeline became coarser to stay within the limits
     :param unpaired: calls of which only the beginning or the end was seen
     :param other: events counted together because there was no room for a series of their own
     :param late: events that came after their time was no longer kept apart
@@ -158,6 +159,7 @@ class Ledger:
     rejected: int = 0
     dropped: int = 0
     evicted: int = 0
+    coarsened: int = 0
     unpaired: int = 0
     other: int = 0
     late: int = 0

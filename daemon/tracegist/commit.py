@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -155,9 +155,11 @@ class Committer:
                 "commit.fell_back", path=self._folder, generation=fallback.generation, reason=str(fallback)
             )
 
-    def write(self, state: bytes, progress: Mapping[str, Progress]) -> int:
+    def write(self, state: Sequence[bytes], progress: Mapping[str, Progress]) -> int:
         """Write the next generation, and remove what is older than those kept.
 
+        :param state: in as many pieces as there are
+        :param progress: that belongs to it
         :return: its number
         :raises OSError: if the disk does not take it; the snapshots that are there stay, unless they had to make room
         """
@@ -166,14 +168,14 @@ class Committer:
         generation = max([self._generation, *there]) + 1
         parts = encode_snapshot(generation, state, progress)
         try:
-            self._replace(generation, *parts)
+            self._replace(generation, parts)
         except OSError:
             older = there[:-1]
             if not older:
                 raise
             # The disk may be full: the newest alone is enough to start from.
             self._remove(older)
-            self._replace(generation, *parts)
+            self._replace(generation, parts)
         self._generation = generation
         self._written_at = time()
         self._remove([*there, generation][: -self._keep])
@@ -197,14 +199,14 @@ class Committer:
         state, progress = await pipeline.snapshot()
         written = await self._try(state, progress)
         if written:
-            self._cost = Cost(len(state), monotonic() - began)
+            self._cost = Cost(sum(map(len, state)), monotonic() - began)
             self._committed = version
             await self._tell(pipeline, progress)
         self._tried.set()
         self._tried = anyio.Event()
         return written
 
-    async def _try(self, state: bytes, progress: Mapping[str, Progress]) -> bool:
+    async def _try(self, state: Sequence[bytes], progress: Mapping[str, Progress]) -> bool:
         try:
             await to_thread.run_sync(self.write, state, progress)
         except _OutOfDate:
@@ -266,7 +268,7 @@ class Committer:
     def _path(self, generation: int) -> str:
         return os.path.join(self._folder, f"snapshot-{generation}.tgs")
 
-    def _replace(self, generation: int, *parts: bytes) -> None:
+    def _replace(self, generation: int, parts: Sequence[bytes]) -> None:
         aside = os.path.join(self._folder, _ASIDE)
         try:
             with open(aside, "wb", opener=_private) as file:
@@ -305,7 +307,7 @@ class Committer:
                 continue
 
 
-def _pieces(parts: tuple[bytes, ...]) -> Iterator[memoryview]:
+def _pieces(parts: Sequence[bytes]) -> Iterator[memoryview]:
     for part in parts:
         for start in range(0, len(part), _AT_ONCE):
             yield memoryview(part)[start : start + _AT_ONCE]

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from tracegist._engine import boundary, detect
 from tracegist.errors import SourceError, TraceNotFound
-from tracegist.sources._compressed import DamagedError, EndsEarlyError, reading
+from tracegist.sources._compressed import HEAD, DamagedError, EndsEarlyError, coding_of, reading
 from tracegist.sources._identity import printable
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def ingest_paths(
         sizes = [one.size for one in inputs if one.size is not None]
         total = sum(sizes) if len(sizes) == len(inputs) else None
         for one in inputs:
-            one.ahead = pool.submit(one.read, block)
+            one.ahead = pool.submit(one.next, block, format, max_record)
         queue = [(0, number) for number in range(len(inputs))]
         try:
             while queue:
@@ -138,16 +138,63 @@ class _Input:
         self.done = self.bytes = self.events = self.rejected = 0
         self.reason = self.damage = ""
         self._raw = file
-        self._read: Callable[[int], bytes] | None = None
+        self._read: Callable[[int], bytes] = file.read
+        self._begun = False
+        self._at: int | None = None
         self._rest = b""
         self._format: str | None = None
 
-    def read(self, size: int) -> bytes:
-        """Read a whole block, or what is left; on the thread that reads ahead."""
+    def next(self, block: int, format: str | None, max_record: int) -> bytes:
+        """Read the next whole records, about a block of them; none at the end. On the thread that reads ahead."""
+        try:
+            if not self._begun:
+                self._begin()
+            read = self._pieced if self._at is None else self._placed
+            return read(block, format, max_record)
+        except OSError as error:
+            msg = f"{self.stream}: {error.strerror or error}"
+            raise SourceError(msg) from error
+
+    def _begin(self) -> None:
+        """Find out how to read it: by places in it, where it has them and they hold what is to be read."""
+        start = self._raw.tell() if self.size is not None else 0
+        if self.size is not None and coding_of(os.pread(self._raw.fileno(), HEAD, start)) is None:
+            self._at = start
+        else:
+            self._read = reading(self._raw.read, "standard input" if self.path == "-" else self.stream)
+        self._begun = True
+
+    def _placed(self, block: int, format: str | None, max_record: int) -> bytes:
+        """Read where the last whole record ended: what was read of the next one is read again, and nothing is put together."""
+        at = self._at or 0
+        size = block
+        while True:
+            data = os.pread(self._raw.fileno(), size, at)
+            length = self._boundary(data, format, max_record)
+            if not length and len(data) < size and not os.pread(self._raw.fileno(), 1, at + len(data)):
+                length = len(data)
+            if length or not data:
+                self.done = self._at = at + length
+                return data if length == len(data) else data[:length]
+            size = max(size, 2 * len(data))
+
+    def _pieced(self, block: int, format: str | None, max_record: int) -> bytes:
+        """Read on: behind what was left of the block before."""
+        size = block
+        while True:
+            read = self._piece(size)
+            data = self._rest + read if self._rest else read
+            # What is damaged says so behind the last bytes that are not.
+            length = self._boundary(data, format, max_record) if read else len(data)
+            self._rest = data[length:]
+            if length or not read:
+                return data if length == len(data) else data[:length]
+            size = len(data)
+
+    def _piece(self, size: int) -> bytes:
+        """Read so much, or what is left."""
         data = b""
         try:
-            if self._read is None:
-                self._read = reading(self._raw.read, "standard input" if self.path == "-" else self.stream)
             data = self._read(size)
             # What is compressed gives what it can before it says that it can give no more.
             while len(data) < size and (more := self._read(size - len(data))):
@@ -155,9 +202,6 @@ class _Input:
         except (DamagedError, EndsEarlyError) as error:
             # What came before counts, and so do the other files.
             self.damage = str(error)
-        except OSError as error:
-            msg = f"{self.stream}: {error.strerror or error}"
-            raise SourceError(msg) from error
         self.done = self._raw.tell() if self.size is not None else self.done + len(data)
         return data
 
@@ -172,29 +216,18 @@ class _Input:
         max_record: int,
     ) -> bool:
         """Hand one block to the engine while the next is read; tell whether there is more."""
-        size = block
-        while True:
-            read = self.ahead.result()
-            # What is damaged says so behind the last bytes that are not.
-            ended = not read
-            data = self._rest + read if self._rest else read
-            length = len(data) if ended else self._boundary(data, format, max_record)
-            if not ended:
-                size = block if length else len(data)
-                self.ahead = pool.submit(self.read, size)
-            self._rest = data[length:]
-            if length or ended:
-                break
-        if length:
-            whole = data if length == len(data) else data[:length]
-            events, rejected, reason = engine.ingest(
-                self.stream, whole, received=self.received, format=format, dialect=dialect
-            )
-            self.bytes += length
-            self.events += events
-            self.rejected += rejected
-            self.reason = self.reason or reason
-        return not ended
+        data = self.ahead.result()
+        if not data:
+            return False
+        self.ahead = pool.submit(self.next, block, format, max_record)
+        events, rejected, reason = engine.ingest(
+            self.stream, data, received=self.received, format=format, dialect=dialect
+        )
+        self.bytes += len(data)
+        self.events += events
+        self.rejected += rejected
+        self.reason = self.reason or reason
+        return True
 
     def _boundary(self, data: bytes, format: str | None, max_record: int) -> int:
         """Tell where the last record ends. Where records end depends on the format, so that is told first."""

@@ -118,8 +118,8 @@ class Pipeline:
         self._finished.set()
         self._notify()
 
-    async def snapshot(self) -> tuple[bytes, dict[str, Progress]]:
-        """Take the engine's state and the progress that belongs to it."""
+    async def snapshot(self) -> tuple[list[bytes], dict[str, Progress]]:
+        """Take the engine's state, in pieces, and the progress that belongs to it."""
         # Reading waits while the state is copied, not while the copy becomes bytes.
         async with self._gate.alone():
             progress = dict(self._progress)

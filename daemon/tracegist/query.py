@@ -30,7 +30,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
 
     :param what: what is asked for: ``series``, ``edges``, ``templates`` …; `docs/query.md` has them all
     :param where: which events: terms with spaces between them, such as ``service=pay* status=error "timed out"``
-    :param of: whom it is about, where a question needs one: a trace id or its beginning, ``#12``, two services
+    :param of: whom it is about, where a question needs one: a trace id or its beginning, ``#12``, two services, a template
     :param since: from when: ``5m`` before the newest event, ``14:02``, RFC 3339, ``all``
     :param until: until when: likewise, or ``now``
     :param group_by: dimensions, a row for each combination

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -25,14 +25,14 @@ _HEAD: Final = struct.Struct("<8sIQQQ")
 _CHECKSUM: Final = 32
 
 
-def encode_snapshot(generation: int, state: bytes, progress: Mapping[str, Progress]) -> tuple[bytes, bytes, bytes]:
+def encode_snapshot(generation: int, state: Sequence[bytes], progress: Mapping[str, Progress]) -> Sequence[bytes]:
     """Put a snapshot together; its parts follow each other in the file."""
     body = msgspec.json.encode(progress)
-    head = _HEAD.pack(_MAGIC, _SCHEMA, generation, len(body), len(state))
+    head = _HEAD.pack(_MAGIC, _SCHEMA, generation, len(body), sum(map(len, state)))
     checksum = hashlib.sha256(head)
-    checksum.update(body)
-    checksum.update(state)
-    return head + checksum.digest(), body, state
+    for part in (body, *state):
+        checksum.update(part)
+    return head + checksum.digest(), body, *state
 
 
 def decode_snapshot(data: bytes) -> tuple[bytes, dict[str, Progress]]:

@@ -1,7 +1,10 @@
 //! The engine as its users meet it: one state behind a lock, every call safe from any thread.
 
+use std::collections::HashSet;
+use std::num::NonZero;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard, mpsc};
+use std::thread;
 
 use serde::Serialize;
 
@@ -9,6 +12,7 @@ use crate::format::{Dialect, Format};
 use crate::query::page::Answer;
 use crate::query::{self, Pages};
 use crate::snapshot::{self, Capture, Damage};
+use crate::state::intake::{Batch, Intake};
 use crate::state::ledger::Missed;
 use crate::state::series::Record;
 use crate::state::streams::Stream;
@@ -16,12 +20,24 @@ use crate::state::{Limits, Outcome, State};
 use crate::summary::{self, Error, LedgerOut, Request, Summary, words};
 use crate::values::{self, Held};
 
+/// Bytes of a block from which on it is worth a thread to decode what comes next while what came before is counted.
+const AHEAD: usize = 64 << 10;
+
+/// Batches that may be decoded and not yet counted.
+const BATCHES: usize = 4;
+
 /// State of everything ingested so far.
 #[derive(Debug)]
 pub struct Engine {
     host: String,
     limits: Limits,
+    cores: usize,
     state: Mutex<State>,
+    /// Streams of which a block is being read, each by one thread.
+    reading: Mutex<HashSet<String>>,
+    read: Condvar,
+    /// Held together by those who read, and alone by who copies or replaces the state.
+    turn: RwLock<()>,
     pages: Mutex<Pages>,
     /// Beside the lock, so that asking whether there is news never waits for the work.
     generation: AtomicU64,
@@ -109,7 +125,11 @@ impl Engine {
         Self {
             host,
             limits,
+            cores: std::thread::available_parallelism().map_or(1, NonZero::get),
             state: Mutex::new(State::new(limits)),
+            reading: Mutex::default(),
+            read: Condvar::new(),
+            turn: RwLock::new(()),
             pages: Mutex::default(),
             generation: AtomicU64::new(0),
             watermark: AtomicI64::new(i64::MIN),
@@ -119,6 +139,10 @@ impl Engine {
     fn lock(&self) -> MutexGuard<'_, State> {
         // A panic in another thread has been reported there; the state is counts and stays readable.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn alone(&self) -> RwLockWriteGuard<'_, ()> {
+        self.turn.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Let everybody know that the state is another.
@@ -138,9 +162,25 @@ impl Engine {
         format: Option<Format>,
         dialect: Option<&Arc<Dialect>>,
     ) -> Outcome {
+        // What replaces or copies the state waits for blocks that are half counted, and those that come wait for it.
+        let _together = self.turn.read().unwrap_or_else(PoisonError::into_inner);
+        let turn = Turn::wait(self, stream);
+        let reader = self.lock().begin(stream);
+        let mut intake = Intake::new(reader, data, received, format, dialect, self.limits.max_record);
+        let mut outcome = Outcome::default();
+        let mut count = |batch: &Batch<'_>| self.lock().take(stream, batch, &mut outcome);
+        let ahead = data.len() >= AHEAD && self.cores > 1;
+        if !(ahead && side_by_side(&mut intake, &mut count)) {
+            let mut batch = Batch::default();
+            while intake.fill(&mut batch) {
+                count(&batch);
+            }
+        }
         let mut state = self.lock();
-        let outcome = state.ingest(stream, data, received, format, dialect);
+        state.end(stream, intake.into_reader());
         self.moved_on(&state);
+        drop(state);
+        drop(turn);
         outcome
     }
 
@@ -166,19 +206,16 @@ impl Engine {
     /// If the question makes no sense, asks for what was never kept or is not there, or if not even one row fits.
     pub fn query(&self, request: &query::Request) -> Result<Answer, query::Error> {
         let pages = || self.pages.lock().unwrap_or_else(PoisonError::into_inner);
-        let question = query::page::question(request);
-        let kept = match request.cursor.as_deref() {
-            Some(text) => pages().get(query::page::Cursor::read(text)?, question),
-            None => None,
-        };
-        let table = match kept {
-            Some(table) => table,
-            None => Arc::new(query::table(&mut self.lock(), request)?),
-        };
-        let answer = query::page(&table, request)?;
-        if answer.cursor.is_some() {
-            pages().keep(question, query::page::answer(&table), table);
+        if let Some(table) = pages().get(request, self.generation())? {
+            return query::page(&table, request);
         }
+        let (table, generation) = {
+            let mut state = self.lock();
+            (query::table(&mut state, request)?, self.generation())
+        };
+        let table = Arc::new(table);
+        let answer = query::page(&table, request)?;
+        pages().keep(request, generation, table);
         Ok(answer)
     }
 
@@ -245,6 +282,7 @@ impl Engine {
     /// The whole state as it is now, to be encoded while the engine goes on.
     #[must_use]
     pub fn capture(&self) -> Capture {
+        let _alone = self.alone();
         snapshot::capture(&mut self.lock())
     }
 
@@ -254,6 +292,7 @@ impl Engine {
     /// If the bytes are no whole, undamaged snapshot of a schema that is known; the state is then as it was.
     pub fn restore(&self, bytes: &[u8]) -> Result<(), Damage> {
         let state = snapshot::decode(bytes, self.limits)?;
+        let _alone = self.alone();
         let mut current = self.lock();
         *current = state;
         self.moved_on(&current);
@@ -265,10 +304,62 @@ impl Engine {
     /// # Errors
     /// If the bytes are no whole, undamaged snapshot of a schema that is known; the state is then as it was.
     pub fn merge(&self, bytes: &[u8]) -> Result<(), Damage> {
+        let _alone = self.alone();
         let mut state = self.lock();
         snapshot::merge(&mut state, bytes)?;
         self.moved_on(&state);
         Ok(())
+    }
+}
+
+/// Decode on another thread, batch by batch, and count here what it has decoded. False, and nothing done, if there can be
+/// no further thread.
+fn side_by_side<'a>(intake: &mut Intake<'a>, count: &mut impl FnMut(&Batch<'_>)) -> bool {
+    thread::scope(|scope| {
+        let (full, decoded) = mpsc::sync_channel::<Batch<'a>>(BATCHES);
+        let (empty, used) = mpsc::channel::<Batch<'a>>();
+        let decode = move || {
+            loop {
+                let mut batch = used.try_recv().unwrap_or_default();
+                if !intake.fill(&mut batch) || full.send(batch).is_err() {
+                    return;
+                }
+            }
+        };
+        if thread::Builder::new().name("decode".to_owned()).spawn_scoped(scope, decode).is_err() {
+            return false;
+        }
+        for batch in decoded {
+            count(&batch);
+            // When all is decoded, nobody takes it any more.
+            let _ = empty.send(batch);
+        }
+        true
+    })
+}
+
+/// The right to read a stream, given back when it is dropped.
+struct Turn<'a> {
+    engine: &'a Engine,
+    stream: &'a str,
+}
+
+impl<'a> Turn<'a> {
+    /// Wait until nobody reads the stream. Threads that wait for the same one go on in no certain order.
+    fn wait(engine: &'a Engine, stream: &'a str) -> Self {
+        let mut reading = engine.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        while reading.contains(stream) {
+            reading = engine.read.wait(reading).unwrap_or_else(PoisonError::into_inner);
+        }
+        reading.insert(stream.to_owned());
+        Self { engine, stream }
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.engine.reading.lock().unwrap_or_else(PoisonError::into_inner).remove(self.stream);
+        self.engine.read.notify_all();
     }
 }
 

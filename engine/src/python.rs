@@ -28,6 +28,9 @@ pyo3::import_exception!(tracegist.errors, TraceNotFound);
 
 const NANOS: i64 = 1_000_000_000;
 
+/// Bytes that are copied at once while nothing else in Python can go on.
+const PIECE: usize = 1 << 20;
+
 impl From<Damage> for PyErr {
     fn from(damage: Damage) -> Self {
         SnapshotError::new_err(damage.to_string())
@@ -147,10 +150,11 @@ struct Engine(engine::Engine);
 #[pymethods]
 impl Engine {
     #[new]
-    #[pyo3(signature = (*, host = "", max_record = None, max_series = None, max_streams = None, max_open_spans = None, max_evidence = None, trace_hold = None))]
+    #[pyo3(signature = (*, host = "", max_memory = None, max_record = None, max_series = None, max_streams = None, max_open_spans = None, max_evidence = None, trace_hold = None))]
     #[allow(clippy::too_many_arguments)]
     fn new(
         host: &str,
+        max_memory: Option<i64>,
         max_record: Option<i64>,
         max_series: Option<i64>,
         max_streams: Option<i64>,
@@ -162,6 +166,7 @@ impl Engine {
         let limit = |name, value: Option<i64>, default| value.map_or(Ok(default), |value| positive(name, value));
         let limits = Limits {
             max_record: limit("max_record", max_record, defaults.max_record)?,
+            memory: limit("max_memory", max_memory, defaults.memory)?,
             max_series: limit("max_series", max_series, defaults.max_series)?,
             max_streams: limit("max_streams", max_streams, defaults.max_streams)?,
             max_open_spans: limit("max_open_spans", max_open_spans, defaults.max_open_spans)?,
@@ -291,13 +296,19 @@ struct Capture(Mutex<Option<snapshot::Capture>>);
 
 #[pymethods]
 impl Capture {
-    fn encode(&self, py: Python<'_>) -> PyResult<Py<PyBytes>> {
+    fn encode(&self, py: Python<'_>) -> PyResult<Vec<Py<PyBytes>>> {
         let bytes = py.detach(|| {
             let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
             taken.map(snapshot::Capture::encode)
         });
         let bytes = bytes.ok_or_else(|| PyValueError::new_err("the capture has been encoded already"))?;
-        Ok(PyBytes::new(py, &bytes).unbind())
+        let mut pieces = Vec::with_capacity(bytes.len().div_ceil(PIECE));
+        for piece in bytes.chunks(PIECE) {
+            pieces.push(PyBytes::new(py, piece).unbind());
+            // Whoever waits for the interpreter has a turn.
+            py.detach(std::thread::yield_now);
+        }
+        Ok(pieces)
     }
 }
 

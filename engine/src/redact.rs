@@ -34,36 +34,52 @@ const SECRET_PREFIXES: [(&str, usize); 10] = [
 ];
 
 /// The same bytes with the secrets in them masked.
+///
+/// One pass: what the bytes of a word are tells which of the costlier questions are worth asking of it.
 #[must_use]
 pub fn redact(bytes: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(bytes.len());
+    let mut out = Vec::with_capacity(bytes.len() + MASK.len());
+    // Up to where the bytes are in `out`, as they are or masked.
+    let mut copied = 0;
     let mut at = 0;
     // Whether the word now coming is the value of a secret name.
     let mut secret = false;
-    while at < bytes.len() {
-        let end = at + bytes[at..].iter().position(|&byte| !is_word(byte)).unwrap_or(bytes.len() - at);
-        if end == at {
-            let byte = bytes[at];
+    while let Some(&byte) = bytes.get(at) {
+        if CLASSES[usize::from(byte)] & WORD == 0 {
             // A value begins after `: " =` and the like; anything else says that no value follows.
-            secret &= matches!(byte, b' ' | b'"' | b'\\' | b':' | b'=' | b'\'') || leads_to_otlp_value(&bytes[at..]);
-            out.push(byte);
+            secret = secret
+                && (matches!(byte, b' ' | b'"' | b'\\' | b':' | b'=' | b'\'') || leads_to_otlp_value(&bytes[at..]));
             at += 1;
             continue;
         }
-        let word = &bytes[at..end];
-        if secret && !is_scheme(word) && !is_otlp_value(word) {
+        let (length, classes) = word_at(&bytes[at..]);
+        let (word, rest) = (&bytes[at..at + length], &bytes[at + length..]);
+        let leads = secret && (is_scheme(word) || is_otlp_value(word));
+        if (secret && !leads) || is_secret(word, classes) {
+            out.extend_from_slice(&bytes[copied..at]);
             out.extend_from_slice(MASK.as_bytes());
-            secret = false;
-        } else if is_secret(word) {
-            out.extend_from_slice(MASK.as_bytes());
+            copied = at + length;
+            secret &= leads;
         } else {
-            out.extend_from_slice(word);
-            let named = follows_assignment(&bytes[end..]) && is_secret_name(word);
-            secret = named || (secret && (is_scheme(word) || is_otlp_value(word)));
+            secret = leads || (is_secret_name(word) && follows_assignment(rest));
         }
-        at = end;
+        at += length;
     }
+    out.extend_from_slice(&bytes[copied..]);
     out
+}
+
+/// The word that begins here: its length, and the classes that any of its bytes is of.
+fn word_at(bytes: &[u8]) -> (usize, u8) {
+    let mut classes = 0;
+    for (at, &byte) in bytes.iter().enumerate() {
+        let class = CLASSES[usize::from(byte)];
+        if class & WORD == 0 {
+            return (at, classes);
+        }
+        classes |= class;
+    }
+    (bytes.len(), classes)
 }
 
 /// Mask the secrets in a text. Says whether there were any.
@@ -118,9 +134,28 @@ fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}' | '\u{ad}')
 }
 
-const fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'@' | b'+' | b'/' | b'~') || byte >= 0x80
-}
+const WORD: u8 = 1;
+const AT: u8 = 2;
+const NO_DIGIT: u8 = 4;
+
+/// Of each byte, whether it is part of a word, and whether it tells that the word may be an address or is no card's number.
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut at = 0;
+    while at < 256 {
+        #[allow(clippy::cast_possible_truncation)] // below 256
+        let byte = at as u8;
+        if byte.is_ascii_digit() || byte == b'-' {
+            classes[at] = WORD;
+        } else if byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'.' | b'+' | b'/' | b'~') || byte >= 0x80 {
+            classes[at] = WORD | NO_DIGIT;
+        } else if byte == b'@' {
+            classes[at] = WORD | NO_DIGIT | AT;
+        }
+        at += 1;
+    }
+    classes
+};
 
 fn is_scheme(word: &[u8]) -> bool {
     word.eq_ignore_ascii_case(b"bearer") || word.eq_ignore_ascii_case(b"basic")
@@ -144,17 +179,25 @@ fn follows_assignment(rest: &[u8]) -> bool {
 }
 
 fn is_secret_name(word: &[u8]) -> bool {
-    let folded: Vec<u8> = word.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase).collect();
-    SECRET_NAMES.iter().any(|name| folded.ends_with(name.as_bytes()))
+    let folded = || word.iter().rev().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase);
+    let Some(last) = folded().next() else { return false };
+    // Few words end as one of the names does.
+    SECRET_NAMES.iter().any(|name| name.ends_with(char::from(last)) && folded().take(name.len()).eq(name.bytes().rev()))
 }
 
-fn is_secret(word: &[u8]) -> bool {
+/// `classes` are those of the word's bytes.
+fn is_secret(word: &[u8], classes: u8) -> bool {
+    if classes & NO_DIGIT == 0 {
+        return is_card(word);
+    }
     let key = |&(prefix, length): &(&str, usize)| {
         word.strip_prefix(prefix.as_bytes()).is_some_and(|rest| {
             rest.len() >= length && rest.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
         })
     };
-    SECRET_PREFIXES.iter().any(key) || is_email(word) || is_card(word)
+    // Not one of them is shorter than this, nor begins otherwise.
+    let may_be_key = word.len() >= 20 && matches!(word[0], b'A' | b'g' | b'x' | b's' | b'e');
+    (may_be_key && SECRET_PREFIXES.iter().any(key)) || (classes & AT != 0 && is_email(word))
 }
 
 fn is_email(word: &[u8]) -> bool {
@@ -167,9 +210,9 @@ fn is_email(word: &[u8]) -> bool {
 }
 
 /// Thirteen to nineteen digits, dashes between them or not, whose last one is right by Luhn's sum and whose first is an
-/// issuer's. Times in nanoseconds have as many digits, but begin with 1.
+/// issuer's. Times in nanoseconds have as many digits, but begin with 1. The word is of digits and dashes alone.
 fn is_card(word: &[u8]) -> bool {
-    if !word.iter().all(|byte| byte.is_ascii_digit() || *byte == b'-') {
+    if word.len() < 13 {
         return false;
     }
     let digits: Vec<u32> =

@@ -18,7 +18,7 @@ use crate::state::traces::{OpenTraces, SpanImage};
 use crate::state::{Limits, State};
 
 const MAGIC: &[u8; 7] = b"TGSTATE";
-const SCHEMA: u8 = 5;
+const SCHEMA: u8 = 6;
 const HEADER: usize = 20;
 
 /// About how many bytes a span takes.
@@ -298,6 +298,7 @@ fn absorb(state: &mut State, image: Image, fresh: bool) -> Result<(), Damage> {
     } else {
         state.table.renumber();
     }
+    state.fit();
     if let Some(watermark) = state.watermark {
         let second = watermark.div_euclid(1_000_000_000);
         state.traces.resume(second);

@@ -55,6 +55,8 @@ fn question() -> impl Strategy<Value = Value> {
         json!({"what": "traces", "where": "status=error", "of": "1"}),
         json!({"what": "trace", "of": "1"}),
         json!({"what": "path", "of": "1"}),
+        json!({"what": "values", "of": "order <*> accepted"}),
+        json!({"group_by": "time:7s,status", "select": "count", "since": "all"}),
         json!({"format": "csv", "since": "all"}),
     ]);
     prop_oneof![plain, others]
@@ -190,9 +192,22 @@ fn query__state_moves_on_between_pages__pages_are_of_one_moment_or_say_so() {
     other.ingest("s", &more, RECEIVED, None, None);
     let moved = ask(&other, &question).unwrap_err();
     assert!(moved.to_string().contains("moved on"), "{moved}");
+    let anew = ask(&engine, &json!({"limit": 1})).unwrap();
+    assert_ne!(anew["totals"], first["totals"], "without a cursor the answer is of now");
     question["where"] = "service=web".into();
     let another = ask(&engine, &question).unwrap_err();
     assert!(another.to_string().contains("another question"), "{another}");
+}
+
+#[test]
+fn values__of_a_template__each_variable_by_how_often() {
+    let lines: Vec<host::Line> =
+        (0..40).map(|at| host::Line::Log { service: 1, at, number: if at < 30 { 7 } else { 9 } }).collect();
+    let engine = of(&text(&lines));
+    let answer = ask(&engine, &json!({"what": "values", "of": "order <*> accepted"})).unwrap();
+    assert_eq!(answer["rows"][0].as_array().unwrap()[..4], [json!("s1"), json!(null), json!(1), json!("7")]);
+    let unknown = ask(&engine, &json!({"what": "values", "of": "order <*> refused"})).unwrap_err();
+    assert!(matches!(unknown, Error::Missing(_)), "{unknown}");
 }
 
 proptest! {
@@ -219,6 +234,16 @@ proptest! {
             (name, (row[1].as_u64().unwrap(), row[2].as_u64().unwrap()))
         }).collect();
         prop_assert_eq!(&found, &expected);
+        for by in ["time:10s", "time:1m,service", "status", "kind,time:1s", "template,status"] {
+            let question = json!({"group_by": by, "select": "count,errors", "since": "all", "budget": 1_000_000});
+            let parts = ask(&engine, &question).unwrap();
+            let columns = parts["columns"].as_array().unwrap().len();
+            for column in [columns - 3, columns - 2] {
+                let sum: u64 = parts["rows"].as_array().unwrap().iter().map(|row| row[column].as_u64().unwrap()).sum();
+                prop_assert_eq!(Some(sum), parts["totals"][column].as_u64(), "{}", by);
+                prop_assert_eq!(Some(sum), answer["totals"][column + 3 - columns + 1].as_u64(), "{}", by);
+            }
+        }
         prop_assert_eq!(answer["totals"][1].as_u64(), Some(expected.values().map(|entry| entry.0).sum()).filter(|_| !expected.is_empty()).or(Some(0)));
     }
 

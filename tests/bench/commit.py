@@ -185,7 +185,7 @@ def main(rounds: int = 20) -> None:
             committer = Committer(Path(folder))
             progress = {"load": Progress(source="load", position=Position(offset=1, path="/var/log/load"))}
             steps: dict[str, list[tuple[float, float]]] = {}
-            state = b""
+            state: list[bytes] = []
             for _ in range(rounds):
                 at = [_now()]
                 capture = engine.capture()
@@ -201,7 +201,7 @@ def main(rounds: int = 20) -> None:
                     steps.setdefault(name, []).append(_between(at[place], at[place + 1]))
                 steps.setdefault("all together", []).append(_between(at[0], at[3]))
                 steps.setdefault("cp and fsync of as many bytes", []).append(peer)
-            print(f"{len(state) / MIB:.1f} MiB of state, {rounds} commits")
+            print(f"{sum(map(len, state)) / MIB:.1f} MiB of state, {rounds} commits")
             for name, times in steps.items():
                 show(name, times)
             for name, given in (("without commits", None), ("commits without a pause", committer)):

@@ -10,8 +10,10 @@ from typing import assert_type
 from tracegist import (
     Analysis,
     Analyzer,
+    Answer,
     BudgetAwareSummarizer,
     Event,
+    Query,
     TokenBudgetQueue,
     TokenCounter,
     TraceAnalyzer,
@@ -44,6 +46,15 @@ def files(path: Path) -> None:
     assert_type(list(stream_events(path, "otlp")), list[Event])
 
 
+def questions(analyzer: Analyzer) -> None:
+    """A question in, an answer out; lists are text or sequences."""
+    answer = analyzer.query("series", where="status=error", group_by=["service"], select="count", limit=3)
+    assert_type(answer, Answer)
+    assert_type(answer.cursor, str | None)
+    assert_type(answer.records(), list[dict[str, str | int | float | None]])
+    assert_type(Query(where="service=cart").to_json(), bytes)
+
+
 async def events(path: Path) -> None:
     """Both kinds of loop, a session, and what keeps to a budget."""
     assert_type([event async for event in stream_events(path)], list[Event])
@@ -68,5 +79,6 @@ def mistakes() -> None:
     """What mypy has to refuse: an unused ignore is an error of its own."""
     Event(kind="nonsense")  # type: ignore[arg-type]
     Event().failed = True  # type: ignore[misc]
+    Query(limit="3")  # type: ignore[arg-type]
     Analyzer(window=300)  # type: ignore[arg-type]
     BudgetAwareSummarizer(object(), budget=1)  # type: ignore[arg-type]

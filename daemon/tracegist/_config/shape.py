@@ -58,6 +58,7 @@ Positive: TypeAlias = Annotated[int, Meta(ge=1)]
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 _SHORTEST_INTERVAL: Final = 10_000_000
+_SMALLEST_MEMORY: Final = Size.parse("16MiB")
 _SMALLEST_JOURNAL: Final = Size.parse("1MiB")
 
 
@@ -94,8 +95,12 @@ class Summary(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Bounds of the engine's memory; what had to go stands in the ledger."""
+    """Bounds of the engine's memory; what had to go stands in the ledger.
 
+    `memory_limit` holds for the whole process less what Python itself takes; the rest are lower limits of single parts.
+    """
+
+    memory_limit: Size = _default(Size.parse("256MiB"))
     max_record: Size = _default(Size.parse("16MiB"))
     max_series: Positive = 20_000
     max_streams: Positive = 10_000
@@ -104,15 +109,24 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     trace_hold: Duration = _default(Duration.parse("1m"))
 
     def __post_init__(self) -> None:
-        """Refuse what the engine would refuse."""
+        """Refuse what the engine would refuse, and what nothing would fit into."""
+        if self.memory_limit < _SMALLEST_MEMORY:
+            msg = f"memory_limit is {self.memory_limit}: at least {_SMALLEST_MEMORY}"
+            raise ValueError(msg)
         for name, value in self.options().items():
             if value <= 0:
                 msg = f"{name} is 0: the engine needs at least 1"
                 raise ValueError(msg)
 
-    def options(self) -> dict[str, int]:
-        """Return the keyword arguments of the native engine."""
-        return {name: int(getattr(self, name)) for name in self.__struct_fields__}
+    def options(self, *, snapshots: bool = True) -> dict[str, int]:
+        """Return the keyword arguments of the native engine.
+
+        :param snapshots: whether the state will be written as a snapshot, for which as much room has to be left as it takes
+        """
+        limits = {name: int(getattr(self, name)) for name in self.__struct_fields__}
+        # What is read, decoded and rendered at the moment has the rest.
+        memory = limits.pop("memory_limit")
+        return {"max_memory": memory * 7 // (16 if snapshots else 8), **limits}
 
 
 class State(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -84,7 +84,7 @@ def summarize_files(paths: Sequence[str], question: Question, limits: Limits, di
     """
     # A gigabyte is not read only to learn that an option is misspelt.
     question.ask(_engine.Engine(), budget=max(question.budget, _AMPLE))
-    engine = _engine.Engine(host="", **limits.options())
+    engine = _engine.Engine(host="", **limits.options(snapshots=False))
     code = _ingest(engine, paths, dialect)
     return question.ask(engine), code
 
@@ -94,7 +94,7 @@ def evidence_of_files(paths: Sequence[str], number: int, config: Config, dialect
 
     :raises TraceNotFound: if the number was not given
     """
-    engine = _engine.Engine(host="", **config.engine.options())
+    engine = _engine.Engine(host="", **config.engine.options(snapshots=False))
     _ingest(engine, paths, dialect)
     usual = config.summary
     Question(budget=_AMPLE, encoding=usual.encoding, window=usual.window, baseline=usual.baseline).ask(engine)
@@ -117,7 +117,7 @@ def query_files(paths: Sequence[str], question: Query, limits: Limits, dialect: 
             raise
     except (TokenBudgetExceeded, TraceNotFound):
         pass
-    engine = _engine.Engine(host="", **limits.options())
+    engine = _engine.Engine(host="", **limits.options(snapshots=False))
     code = _ingest(engine, paths, dialect)
     return engine.query(question.to_json()), code
 

@@ -54,7 +54,7 @@ Budget: TypeAlias = Annotated[
     Parameter(
         validator=Number(gte=1, lte=_LARGEST_BUDGET),
         metavar="TOKENS",
-        help="Tokens the summary may take, counted exactly as tiktoken counts them.",
+        help="Tokens the text may take, counted exactly as tiktoken counts them.",
     ),
 ]
 Encoding: TypeAlias = Annotated[

@@ -50,7 +50,13 @@ def mcp(
 
     # A thread that waits for standard input would hold an orderly end up until there is some.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    anyio.run(lambda: serve_stdio(account, underscores=underscores))
+    try:
+        anyio.run(lambda: serve_stdio(account, underscores=underscores))
+    except BaseExceptionGroup as errors:
+        # A client that ends without a word, and nothing else, is no failure of ours.
+        if errors.split(BrokenPipeError)[1] is not None:
+            raise
+        raise BrokenPipeError from None
 
 
 def _account(paths: list[str], zone: Zone, source: Source, config: ConfigFile, socket: Socket) -> Account:

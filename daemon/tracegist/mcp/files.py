@@ -103,7 +103,7 @@ class FilesAccount:
         if not paths:
             msg = f"none of the files is there any more: {', '.join(self._paths)[:200]}"
             raise SourceError(msg)
-        engine = Engine(host="", **self._config.engine.options())
+        engine = Engine(host="", **self._config.engine.options(snapshots=False))
         said, told = monotonic(), 0
 
         def progress(done: int, total: int | None) -> None:

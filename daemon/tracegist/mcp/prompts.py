@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-import msgspec
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
     INVALID_PARAMS,
@@ -23,6 +22,7 @@ from mcp_types import (
 from tracegist.errors import TracegistError
 from tracegist.mcp.account import Account
 from tracegist.mcp.resources import SUMMARY
+from tracegist.mcp.summarize import Summarize, summarize
 
 __all__ = ["get_prompt", "prompts"]
 
@@ -80,10 +80,6 @@ _PROMPTS: Final = {
 }
 
 
-class _Text(msgspec.Struct):
-    text: str
-
-
 def prompts() -> list[Prompt]:
     """Describe the prompts."""
     return [
@@ -121,7 +117,7 @@ async def get_prompt(account: Account, params: GetPromptRequestParams) -> GetPro
 
 async def _summary(account: Account) -> EmbeddedResource:
     try:
-        text = msgspec.json.decode(await account.summary({}), type=_Text).text
+        text = (await summarize(account, Summarize())).text
     except (TracegistError, ValueError) as error:
         raise MCPError(INVALID_PARAMS, str(error)) from None
     return EmbeddedResource(resource=TextResourceContents(uri=SUMMARY, mime_type="text/markdown", text=text))

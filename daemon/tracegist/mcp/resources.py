@@ -32,6 +32,7 @@ from mcp_types import (
 from tracegist.errors import TracegistError
 from tracegist.mcp.account import Account
 from tracegist.mcp.evidence import Evidence, evidence
+from tracegist.mcp.summarize import Summarize, summarize
 
 __all__ = ["SUMMARY", "Updates", "read_resource", "resources", "templates"]
 
@@ -89,8 +90,8 @@ async def read_resource(
     try:
         await account.prepare(context.session.report_progress, anew=uri == SUMMARY)
         if uri == SUMMARY:
-            text = msgspec.json.decode(await account.summary({}), type=_Text).text
-            updates.note_read(text)
+            updates.note_read(msgspec.json.decode(await account.summary({}), type=_Text).text)
+            text = (await summarize(account, Summarize())).text
         else:
             text = (await evidence(account, Evidence(id=number))).text
     except (TracegistError, ValueError) as error:

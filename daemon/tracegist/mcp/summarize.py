@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import anyio.to_thread
 import msgspec
 from msgspec import Struct
 
+from tracegist import _engine
 from tracegist.config import Duration
 from tracegist.errors import TokenBudgetExceeded
 from tracegist.mcp.account import Account
@@ -16,6 +18,7 @@ from tracegist.mcp.budget import Answer, Budget
 __all__ = ["Summarize", "summarize"]
 
 _ROUNDS: Final = 8
+_COMMAND: Final = re.compile(r"tracegist query --section (\S+)(?=\n\Z)")
 
 
 class Summarize(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -60,7 +63,7 @@ async def summarize(account: Account, asked: Summarize) -> Answer:
     :raises ValueError: if the encoding or a section is unknown
     """
     options = asked.asked()
-    found = _read(await account.summary(options))
+    found = _read(await account.summary(options), asked.window)
     budget, allowed = found.budget, found.budget
     for _ in range(_ROUNDS):
         answer = Answer(found.text, {"text": found.text, "tokens": found.tokens, "left_out": found.left_out})
@@ -69,12 +72,18 @@ async def summarize(account: Account, asked: Summarize) -> Answer:
             return answer
         allowed = min(allowed, found.tokens) - over
         try:
-            found = _read(await account.summary({**options, "budget": max(allowed, 1)}))
+            found = _read(await account.summary({**options, "budget": max(allowed, 1)}), asked.window)
         except TokenBudgetExceeded:
             break
     msg = f"a budget of {budget} tokens is too small for this answer as JSON: ask for {budget + over} or more"
     raise TokenBudgetExceeded(msg)
 
 
-def _read(data: bytes) -> _Summary:
-    return msgspec.json.decode(data, type=_Summary)
+def _read(data: bytes, window: Duration | None) -> _Summary:
+    found = msgspec.json.decode(data, type=_Summary)
+    # The last line names the command that goes on; here it is a tool.
+    since = "" if window is None else f" since {window}"
+    text = _COMMAND.sub(rf"trace.query what facts where section=\1{since}", found.text)
+    if text != found.text:
+        found.text, found.tokens = text, _engine.count_tokens(text, found.encoding)
+    return found

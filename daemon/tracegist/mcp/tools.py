@@ -87,7 +87,8 @@ _TOOLS: Final = {
     "trace.query": _Tool(
         "Rows of what is kept, as asked. what: series (calls, errors, times of operations; if not given), edges between "
         "services, templates of messages, diff of two windows or services, timeline (digits 0 to 9), facts (all that a "
-        "summary could say), evidence, traces, the tree of a trace, its critical path. Lists take commas.",
+        "summary could say), evidence, traces, the tree of a trace, its critical path, values of a template's variables. Lists "
+        "take commas.",
         _object(
             what={
                 "type": "string",  # some clients pass no enum on that has none
@@ -102,9 +103,12 @@ _TOOLS: Final = {
                     "traces",
                     "trace",
                     "path",
+                    "values",
                 ],
             },
-            of=_text("a trace id or #12 for trace, path, evidence and traces like it; two services for diff"),
+            of=_text(
+                "a trace id or #12 for trace, path, evidence and traces like it; two services for diff; a template for values"
+            ),
             where=_text(
                 'terms that all hold: service=pay* status=error duration>100ms template~timeout -kind=log #12 "text"'
             ),

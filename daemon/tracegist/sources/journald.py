@@ -21,13 +21,14 @@ from anyio.abc import ByteReceiveStream, Process
 
 from tracegist._engine import boundary
 from tracegist.errors import SourceError
-from tracegist.sources._base import Chunk, Position, Progress
+from tracegist.sources._base import Chunk, Gap, Position, Progress
 from tracegist.sources._reader import BLOCK, MAX_RECORD
 
 __all__ = ["JournaldSource"]
 
 _OWN_UNIT: Final = "tracegist.service"
 _SINCE: Final = "-10min"
+_GONE: Final = Gap(reason="the journald entry read last is gone, and what followed it may be")
 _PATIENCE: Final = 0.05
 _GRACE: Final = 5.0
 _LONGEST_REASON: Final = 1000
@@ -93,6 +94,7 @@ class JournaldSource:
         """
         known = progress.get(self.name)
         offset, cursor = (known.position.offset, known.position.cursor) if known else (0, "")
+        sought = cursor
         with tempfile.TemporaryFile() as errors:
             async with self._journalctl(cursor, errors) as (process, output):
                 rest = b""
@@ -105,6 +107,9 @@ class JournaldSource:
                     data = rest + found
                     length = boundary(data, format="json", max_record=self._max_record)
                     data, rest = data[:length], data[length:]
+                    gap = None
+                    if sought and data:
+                        gap, sought = (_GONE if _cursor(data) not in {"", sought} else None), ""
                     kept, last = await to_thread.run_sync(self._sift, data, cursor)
                     offset += length
                     if kept or last != cursor:
@@ -116,6 +121,7 @@ class JournaldSource:
                             position=Position(offset=offset, cursor=cursor),
                             received=time_ns(),
                             format="json",
+                            gap=gap,
                         )
 
     async def committed(self, progress: Mapping[str, Progress]) -> Collection[str]:  # noqa: ARG002
@@ -210,6 +216,14 @@ async def _end(process: Process, output: ByteReceiveStream) -> None:
 async def _drain(output: ByteReceiveStream) -> None:
     async for _ in output:
         pass
+
+
+def _cursor(data: bytes) -> str:
+    """The cursor of the first entry; empty if it cannot be read."""
+    try:
+        return _ENTRY.decode(data.split(b"\n", 1)[0]).cursor
+    except msgspec.MsgspecError:
+        return ""
 
 
 def _explain(status: int, errors: IO[bytes]) -> str:

@@ -412,6 +412,42 @@ impl<'a> Cursor<'a> {
         self.raw()
     }
 
+    /// Step over a `KeyValue` of a usual type in the shortest form, if one stands here.
+    #[inline]
+    pub(super) fn likely_attribute(&mut self) -> bool {
+        let start = self.at;
+        let found = self.attribute();
+        if !found {
+            self.at = start;
+        }
+        found
+    }
+
+    /// Key and value of a `KeyValue` of a string in the shortest form, if one stands here; it is stepped over.
+    #[inline]
+    pub(super) fn likely_text(&mut self) -> Option<(Text<'a>, Text<'a>)> {
+        let start = self.at;
+        let found = self.text_attribute();
+        if found.is_none() {
+            self.at = start;
+        }
+        found
+    }
+
+    #[inline]
+    fn text_attribute(&mut self) -> Option<(Text<'a>, Text<'a>)> {
+        // The quotes that open a string are where reading it begins.
+        let open = |cursor: &mut Self, found: bool| {
+            cursor.at -= usize::from(found);
+            found
+        };
+        let found = self.literally(b"{\"key\":\"");
+        let key = open(self, found).then(|| self.string().ok())??;
+        let found = self.literally(b",\"value\":{\"stringValue\":\"");
+        let value = open(self, found).then(|| self.string().ok())??;
+        self.literally(b"}}").then_some((key, value))
+    }
+
     /// Step over a `KeyValue` of a usual type in the shortest form. If it is not that, the cursor may stand anywhere.
     #[inline]
     fn attribute(&mut self) -> bool {

@@ -8,7 +8,7 @@ use super::fields::Fields;
 use super::names::{self, Name};
 use super::reject::Reject;
 use super::value::Value;
-use super::{Context, Found, Memory, container, otlp};
+use super::{Context, Found, Memory, container, otlp, room};
 use crate::event::{Attributes, Event};
 
 /// How deep records that are parts of others are told apart.
@@ -55,6 +55,7 @@ pub(super) fn documents<'a>(
         if byte != b'{' {
             return Err(Reject::unexpected(cursor.position(), byte));
         }
+        room(events, cursor.position())?;
         let start = cursor.clone();
         let before = events.len();
         if otlp_first {
@@ -73,7 +74,7 @@ pub(super) fn documents<'a>(
         let raw = cursor.since(start.position());
         if raw.len() > 2 {
             piece = container::docker(&fields);
-            object(raw, fields, None, context, 0, events);
+            object(raw, fields, None, context, 0, events)?;
         }
     }
     // A piece of a line is a record of its own.
@@ -94,7 +95,7 @@ fn object<'a>(
     context: &Context,
     nesting: u8,
     events: &mut Vec<Event<'a>>,
-) {
+) -> Result<(), Reject> {
     named(raw, context, &mut fields);
     let (batch, shipped) = (fields.batch, fields.batch.rank == 0 && !fields.message.found());
     let mut event = fields.event(raw, context, 0);
@@ -105,16 +106,19 @@ fn object<'a>(
     {
         event.service.clone_from(&outer.service);
     }
-    let Value::Array(array) = batch.value else { return events.push(event) };
+    let Value::Array(array) = batch.value else {
+        events.push(event);
+        return Ok(());
+    };
     let outer = Event { raw: &[], message: "".into(), ..event.clone() };
     let at = events.len();
     if nesting < PARTS_OF_PARTS {
-        // What was read as well-formed is so again.
-        let _ = parts(array, &outer, context, nesting + 1, events);
+        parts(array, &outer, context, nesting + 1, events)?;
     }
     if !shipped || events.len() == at {
         events.insert(at, event);
     }
+    Ok(())
 }
 
 /// The events of an array of objects in one, which have its service and its trace.
@@ -137,7 +141,8 @@ fn parts<'a>(
         let start = cursor.position();
         let mut fields = Fields::within(outer);
         look(&mut cursor, &Name::ROOT, false, 1, &mut fields)?;
-        object(cursor.since(start), fields, Some(outer), context, nesting, events);
+        room(events, cursor.position())?;
+        object(cursor.since(start), fields, Some(outer), context, nesting, events)?;
     }
     Ok(())
 }

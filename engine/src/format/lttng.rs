@@ -133,13 +133,18 @@ fn taken_apart<'a>(line: &'a [u8], context: &Context) -> Option<Parts<'a>> {
     }
     let (time, length) = time::prefix(stamp, context)?;
     let mut rest = std::str::from_utf8(line.get(close + 2..)?).ok().filter(|_| length == stamp.len())?;
-    if rest.starts_with("(+") {
+    let delta = rest.starts_with("(+");
+    if delta {
         rest = &rest[rest.find(") ")? + 2..];
     }
-    // `web-3 shop:order_start: { `; between the host and the name other things may stand.
+    // `web-3 shop:order_start: { `; between the host and the name other things may stand. Not every trace names its host.
     let end = rest.find(": { ")?;
     let (head, groups) = (&rest[..end], &rest[end + 2..]);
-    let (_, name) = head.rsplit_once(' ')?;
+    let name = match head.rsplit_once(' ') {
+        Some((_, name)) => name,
+        None if delta => head,
+        None => return None,
+    };
     let (provider, event) = name.split_once(':').unwrap_or(("", name));
     let last = last_group(groups)?;
     Some(Parts { time, provider, event, groups: groups.as_bytes(), fields: Pairs { text: &groups[last..] } })

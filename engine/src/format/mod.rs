@@ -216,6 +216,16 @@ impl Context {
     }
 }
 
+/// Events of one record; a record with more is rejected. Decoded, an event may be a hundred times as large as its text, and
+/// those of a record are held together: a span that says anything takes 128 bytes of the largest record there is by default.
+pub const MOST_EVENTS: usize = 131_072;
+
+/// Err if a record has as many events as it may have.
+#[inline]
+fn room(events: &[Event<'_>], at: usize) -> Result<(), Reject> {
+    if events.len() < MOST_EVENTS { Ok(()) } else { Err(Reject::many(at)) }
+}
+
 /// What a record was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found {

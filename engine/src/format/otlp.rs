@@ -9,7 +9,7 @@ use super::any_value::AnyValue;
 use super::cursor::Cursor;
 use super::reject::Reject;
 use super::value::{Text, Value};
-use super::{Context, body, id};
+use super::{Context, body, id, room};
 use crate::event::{Attributes, Event, Kind, Level};
 
 /// Whether the first keys of an object, cut or not, are those of a request.
@@ -191,6 +191,11 @@ impl Default for Service<'_> {
 }
 
 impl<'a> Service<'a> {
+    /// Whether no other attribute can name it better.
+    fn is_best(&self) -> bool {
+        self.rank == 0
+    }
+
     pub(super) fn offer(&mut self, key: &[u8], name: Cow<'a, str>) {
         if let Some(rank) = service_rank(key, &name)
             && rank < self.rank
@@ -233,6 +238,15 @@ fn read_resource<'a>(cursor: &mut Cursor<'a>) -> Result<Resource<'a>, Reject> {
         let start = cursor.position();
         if cursor.enter_array()? {
             while cursor.element()? {
+                if service.is_best() && cursor.likely_attribute() {
+                    continue;
+                }
+                if let Some((key, name)) = cursor.likely_text() {
+                    if service_rank(key.raw, "").is_some() {
+                        service.offer(key.raw, name.str());
+                    }
+                    continue;
+                }
                 let (key, value) = key_value(cursor)?;
                 // Only the keys that may name the service are worth a string.
                 if service_rank(key.raw, "").is_some()
@@ -291,6 +305,7 @@ fn scopes<'a>(
                 b"spans" => {
                     if cursor.enter_array()? {
                         while cursor.element()? {
+                            room(events, cursor.position())?;
                             span(cursor, resource, events)?;
                         }
                     }
@@ -298,6 +313,7 @@ fn scopes<'a>(
                 b"logRecords" | b"log_records" | b"logs" => {
                     if cursor.enter_array()? {
                         while cursor.element()? {
+                            room(events, cursor.position())?;
                             log(cursor, resource, context, events, unstamped)?;
                         }
                     }

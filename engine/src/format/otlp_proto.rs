@@ -11,7 +11,7 @@ use super::otlp_frames::{self, Start};
 use super::proto_value::{AnyValue, key_value};
 use super::reject::Reject;
 use super::wire::{Field, Message};
-use super::{Context, body, level};
+use super::{Context, body, level, room};
 use crate::event::{Attributes, Event, Kind, Level};
 
 /// What a request carries: a set of bits while it is not known yet.
@@ -209,8 +209,9 @@ fn in_scope<'a>(
                 }
             }
             (2, Field::Bytes(one)) => {
+                room(events, scope.position())?;
                 decode(one, resource, events)?;
-                if let Some(event) = events.last_mut() {
+                if let Some(event) = events[first..].last_mut() {
                     event.raw = scope.since(from);
                 }
             }

@@ -7,6 +7,9 @@ use super::records::claimed;
 use super::{Context, Format, Found, Memory, Next, Reject, decode, detect, next_record};
 use crate::event::Event;
 
+/// Bytes up to which a record has fewer events than one may have, whatever it is.
+const LARGE: usize = super::MOST_EVENTS / 2;
+
 /// Why a record was left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -74,7 +77,16 @@ impl Reader {
         }
         context.last_time = self.last;
         context.order = self.memory.multiline.order;
-        let found = decode(format.unwrap_or(Format::Text), bytes, context, &mut self.memory, events);
+        let read = format.unwrap_or(Format::Text);
+        let found = if bytes.len() > LARGE {
+            // Apart from those before it: how many events a record may have is counted from none.
+            let mut own = Vec::new();
+            let found = decode(read, bytes, context, &mut self.memory, &mut own);
+            events.append(&mut own);
+            found
+        } else {
+            decode(read, bytes, context, &mut self.memory, events)
+        };
         if let Some(told) = self.memory.told.take() {
             self.format = Some(told);
         }
@@ -85,6 +97,17 @@ impl Reader {
     #[must_use]
     pub const fn memory(&self) -> &Memory {
         &self.memory
+    }
+
+    /// Forget what records have told for those behind them.
+    pub(crate) fn forget(&mut self) {
+        self.memory = Memory::default();
+    }
+
+    /// What it says of the stream, for those who look at it while it is read on.
+    #[must_use]
+    pub(crate) fn without_memory(&self) -> Self {
+        Self { format: self.format, offset: self.offset, last: self.last, ..Self::default() }
     }
 
     fn taken<'a>(&mut self, bytes: &'a [u8], found: Result<Found, Refusal>) -> Record<'a> {

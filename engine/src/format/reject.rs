@@ -22,6 +22,7 @@ enum What {
     Profiles,
     Unclear,
     Totals,
+    Many,
 }
 
 impl Reject {
@@ -39,6 +40,7 @@ impl Reject {
             What::Profiles => "OTLP profiles",
             What::Unclear => "OTLP of no clear kind",
             What::Totals => "totals, not events",
+            What::Many => "record of too many events",
         }
     }
 
@@ -93,6 +95,10 @@ impl Reject {
         Self::new(What::Unclear, at)
     }
 
+    pub(super) fn many(at: usize) -> Self {
+        Self::new(What::Many, at)
+    }
+
     pub(super) const fn totals() -> Self {
         Self { what: What::Totals, at: 0 }
     }
@@ -115,6 +121,7 @@ impl fmt::Display for Reject {
             What::Depth => write!(f, "JSON nested too deep, at byte {at}"),
             What::WrongType => write!(f, "not OTLP: a value of another type at byte {at}"),
             What::Totals => f.write_str("totals, not events: a row of a table of sums or of a histogram"),
+            What::Many => write!(f, "a record of more than {} events, at byte {at}", super::MOST_EVENTS),
             What::Binary => write!(f, "binary, first control byte at byte {at}"),
             What::Protobuf => write!(f, "not OTLP in protobuf: no field of it at byte {at}"),
             What::Metrics => f.write_str("OTLP metrics: only spans and log records are read"),

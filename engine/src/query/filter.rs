@@ -61,6 +61,15 @@ pub struct Filter {
     pub narrows: Option<(usize, usize)>,
 }
 
+/// Of what is no series: what can be asked of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// Who.
+    pub service: &'a str,
+    /// Log record, failure, or span by role.
+    pub kind: &'a str,
+}
+
 /// A term about a series.
 #[derive(Clone, Debug)]
 struct Test {
@@ -146,10 +155,13 @@ impl Filter {
     fn take(&mut self, written: Written<'_>, term: Term) -> Result<(), Error> {
         let end = term.values.last().map_or(term.at, |value| value.at + value.length);
         match term.name.as_str() {
-            "" | "text" => self.test(written, Subject::Text, term),
-            "evidence" => self.test(written, Subject::Evidence, term),
+            "" | "text" if self.what != What::Values => self.test(written, Subject::Text, term),
+            "evidence" if self.what != What::Values => self.test(written, Subject::Evidence, term),
             "caller" if self.what != What::Facts => self.test(written, Subject::Caller, term),
             "section" if self.what == What::Facts => self.test(written, Subject::Section, term),
+            name if self.what == What::Values && !matches!(name, "service" | "kind") => {
+                Err(written.unknown(term.at, name, "name", &["service", "kind"]))
+            }
             name if self.what == What::Facts && !matches!(name, "service" | "operation") => {
                 let known = ["section", "service", "operation", "text", "evidence"];
                 Err(written.unknown(term.at, name, "name", &known))
@@ -283,6 +295,19 @@ impl Filter {
     #[must_use]
     pub fn fits(&self, key: Key<&str>, record: &Record, groups: &Groups<'_>, kinds: fn(Kind) -> bool) -> bool {
         (self.names_kinds || kinds(key.kind)) && self.series.iter().all(|test| test.fits(key, record, groups))
+    }
+
+    /// Whether what is known of a service is meant, by its name and its kind.
+    #[must_use]
+    pub fn wants(&self, wanted: Wanted<'_>) -> bool {
+        self.series.iter().all(|test| {
+            let any = |text: &str| test.patterns.iter().any(|pattern| pattern.fits(text));
+            let found = match test.subject {
+                Subject::Dimension(Dimension::Kind) => any(wanted.kind),
+                _ => any(wanted.service),
+            };
+            found != test.negated
+        })
     }
 
     /// Whether a statement of the summary is meant.

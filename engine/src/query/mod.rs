@@ -15,12 +15,14 @@ mod order;
 pub mod page;
 pub mod render;
 pub mod request;
+mod rows;
 mod series;
 pub mod table;
 mod tally;
 mod timeline;
 mod trace;
 mod traces;
+mod variables;
 pub mod window;
 pub mod words;
 
@@ -35,7 +37,8 @@ use page::{Answer, Cursor};
 pub use request::{Request, What};
 use table::Table;
 
-/// Answers of which pages were left to give, so that they are of one moment although the state moves on.
+/// The latest answers: their pages are of one moment although the state moves on, and as long as it does not, the same
+/// question is not answered twice.
 #[derive(Debug, Default)]
 pub struct Pages {
     kept: VecDeque<Kept>,
@@ -43,34 +46,50 @@ pub struct Pages {
 
 #[derive(Debug)]
 struct Kept {
-    question: u32,
-    answer: u32,
+    /// What was asked, but for how its pages are cut.
+    question: Request,
+    /// Hashes of the question and of the answer, as cursors have them.
+    hashes: (u32, u32),
+    /// That of the engine when it was answered.
+    generation: u64,
     table: Arc<Table>,
 }
 
 /// Answers kept at most.
 const ANSWERS: usize = 8;
 
-/// Rows of an answer that is kept at most: larger ones are computed anew for each page.
-const ROWS: usize = 50_000;
+/// Rows of all answers that are kept, together: some 20 MB. A larger answer is computed anew for each page.
+const ROWS: usize = 40_000;
 
 impl Pages {
-    /// The table that a cursor belongs to, if it is still here.
-    #[must_use]
-    pub fn get(&self, cursor: Cursor, question: u32) -> Option<Arc<Table>> {
-        let found = self.kept.iter().find(|kept| kept.question == question && cursor.is_of(question, kept.answer));
-        found.map(|kept| Arc::clone(&kept.table))
+    /// The table that a question's cursor belongs to, or without one that of the same question to the same state, if it is
+    /// still here.
+    ///
+    /// # Errors
+    /// [`Error::Word`] if the cursor is none.
+    pub fn get(&self, request: &Request, generation: u64) -> Result<Option<Arc<Table>>, Error> {
+        let cursor = request.cursor.as_deref().map(Cursor::read).transpose()?;
+        let fits = |kept: &&Kept| match cursor {
+            Some(cursor) => cursor.is_of(kept.hashes.0, kept.hashes.1) && kept.question.asks_the_same(request),
+            None => kept.generation == generation && kept.question.asks_the_same(request),
+        };
+        Ok(self.kept.iter().rev().find(fits).map(|kept| Arc::clone(&kept.table)))
     }
 
-    /// Keep an answer for the pages to come.
-    pub fn keep(&mut self, question: u32, answer: u32, table: Arc<Table>) {
-        if table.rows.len() > ROWS || self.kept.iter().any(|kept| kept.question == question && kept.answer == answer) {
+    /// Keep an answer.
+    pub fn keep(&mut self, request: &Request, generation: u64, table: Arc<Table>) {
+        if table.rows.len() > ROWS {
             return;
         }
-        if self.kept.len() >= ANSWERS {
-            self.kept.pop_front();
+        let hashes = (page::question(request), page::answer(&table));
+        self.kept.retain(|kept| kept.hashes != hashes || !kept.question.asks_the_same(request));
+        let rows = |kept: &VecDeque<Kept>| kept.iter().map(|kept| kept.table.rows.len()).sum::<usize>();
+        while self.kept.len() >= ANSWERS || rows(&self.kept) + table.rows.len() > ROWS {
+            if self.kept.pop_front().is_none() {
+                break;
+            }
         }
-        self.kept.push_back(Kept { question, answer, table });
+        self.kept.push_back(Kept { question: request.clone(), hashes, generation, table });
     }
 }
 
@@ -88,6 +107,7 @@ pub fn table(state: &mut State, request: &Request) -> Result<Table, Error> {
         What::Evidence => exhibits::table(state, &groups, request),
         What::Traces => traces::table(state, &groups, request),
         What::Trace => trace::tree(state, &groups, request),
+        What::Values => variables::table(state, request),
         What::Path => trace::path(state, &groups, request),
     }
 }

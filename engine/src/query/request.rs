@@ -30,11 +30,13 @@ pub enum What {
     Trace,
     /// What one waited for, from its beginning to its end.
     Path,
+    /// What the variables of a template held.
+    Values,
 }
 
 impl What {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Series,
         Self::Edges,
         Self::Templates,
@@ -45,6 +47,7 @@ impl What {
         Self::Traces,
         Self::Trace,
         Self::Path,
+        Self::Values,
     ];
 
     /// Its name.
@@ -61,6 +64,7 @@ impl What {
             Self::Traces => "traces",
             Self::Trace => "trace",
             Self::Path => "path",
+            Self::Values => "values",
         }
     }
 }
@@ -175,6 +179,17 @@ impl Request {
             return Err(Written { field, text: "" }.wrong(0, 0, "it must be at least 1"));
         }
         Ok(request)
+    }
+
+    /// Whether another asks the same, however its pages are cut and written.
+    #[must_use]
+    pub fn asks_the_same(&self, other: &Self) -> bool {
+        let asked = |request: &Self| {
+            let Self { what, filter, of, since, until, group_by, select, order_by, compare, .. } = request.clone();
+            (what, filter, of, since, until, (group_by, select, order_by, compare))
+        };
+        // The text of raw events is as long as the budget allows: it belongs to the question.
+        asked(self) == asked(other) && (self.what != What::Evidence || self.budget == other.budget)
     }
 
     fn take(&mut self, name: &str, read: Self) {

@@ -1,41 +1,35 @@
-//! What the series did: filtered, grouped, measured, sorted.
+//! What the series did: the question understood, and the table of its answer.
 
-use foldhash::fast::RandomState;
-use hashbrown::HashMap;
-
-use super::change;
-use super::dimension::{self, Cell, Dimension, items};
+use super::dimension::{self, Dimension, items};
 use super::error::{Error, Written, nearest};
-use super::filter::{ERROR, Filter, Status};
+use super::filter::{ERROR, Filter};
 use super::measure::{self, Measure, Time};
 use super::order::{self, By};
 use super::request::{Request, What};
+use super::rows::Rows;
 use super::table::{Column, SHOWN, Table, Unit, Value};
-use super::tally::{Sums, Tally};
-use super::window::{Window, Windows};
+use super::tally::Tally;
+use super::window::Windows;
 use crate::event::Kind;
 use crate::state::State;
-use crate::state::series::SeriesId;
 use crate::summary::groups::Groups;
 
 /// What is asked, understood.
-struct Question {
-    filter: Filter,
-    dimensions: Vec<Dimension>,
-    measures: Vec<Measure>,
+pub struct Question {
+    /// Which events.
+    pub filter: Filter,
+    /// What rows are told apart by.
+    pub dimensions: Vec<Dimension>,
+    /// What is measured.
+    pub measures: Vec<Measure>,
+    /// In which order rows stand.
     order: Vec<By>,
-    windows: Windows,
+    /// Of when, and against when.
+    pub windows: Windows,
     /// Whether it is asked what has changed.
-    diff: bool,
+    pub diff: bool,
     /// Two services, one against the other.
-    pair: Option<[String; 2]>,
-}
-
-/// A row before it is written down.
-struct Row<'a> {
-    cells: Vec<Cell<'a>>,
-    now: Tally<'a>,
-    before: Tally<'a>,
+    pub pair: Option<[String; 2]>,
 }
 
 /// The kinds that are meant where no term says.
@@ -67,19 +61,17 @@ pub const fn usual(what: What, compares: bool) -> (&'static str, &'static str) {
 pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Table, Error> {
     let question = Question::of(state, request)?;
     let windows = question.windows;
-    let mut rows = question.rows(state, groups, kinds(request.what));
-    rows.retain(|row| question.filter.keeps(&row.now, windows.now.seconds()));
-    let total = Question::total(&rows);
-    let mut notes = question.notes(state, &rows);
+    let made = Rows::of(&question, state, groups, kinds(request.what));
+    let mut notes = if made.rows.is_empty() { question.notes(state) } else { Vec::new() };
     if let Some(width) = question.widened() {
         notes.push(format!("kept in steps of {}", crate::summary::words::span(width)));
     }
     let measured = question.measures.iter().any(|measure| measure.time().is_some()) || question.filter.by_duration();
     let mut totals = vec![Value::Null; question.dimensions.len()];
-    totals.extend(question.measured(&total));
+    totals.extend(made.totals());
     let columns = question.columns();
     totals.resize(columns.len(), Value::Null);
-    let mut rows: Vec<Vec<Value>> = rows.into_iter().map(|row| question.values(&row)).collect();
+    let mut rows = made.rows;
     order::sort(&mut rows, &question.order);
     let title = question.pair.as_ref().map(|[one, other]| {
         let [one, other] = [one, other].map(|name| crate::summary::words::name(name));
@@ -230,226 +222,20 @@ impl Question {
         columns
     }
 
-    fn rows<'a>(&self, state: &'a State, groups: &'a Groups<'_>, kinds: fn(Kind) -> bool) -> Vec<Row<'a>> {
-        let mut index: HashMap<Vec<Cell<'a>>, usize, RandomState> = HashMap::default();
-        let mut members: Vec<(Vec<Cell<'a>>, Vec<SeriesId>)> = Vec::new();
-        let mut cells = Vec::with_capacity(self.dimensions.len());
-        for (id, key, record) in state.table.iter() {
-            if !self.filter.fits(key, record, groups, kinds) {
-                continue;
-            }
-            cells.clear();
-            cells.extend(self.dimensions.iter().map(|dimension| dimension.cell(key, groups)));
-            if let Some(&at) = index.get(cells.as_slice()) {
-                members[at].1.push(id);
-            } else {
-                index.insert(cells.clone(), members.len());
-                members.push((cells.clone(), vec![id]));
-            }
-        }
-        let timed = |time: Time| {
-            let having = self.filter.having().iter().map(|having| having.measure);
-            self.measures.iter().copied().chain(having).any(|measure| measure.time() == Some(time))
-        };
-        let mut sums = Sums::new([timed(Time::Duration) || self.filter.by_duration() || self.diff, timed(Time::Own)]);
-        let width = self.dimensions.iter().enumerate().find_map(|(at, dimension)| match dimension {
-            Dimension::Time(width) => Some((at, *width)),
-            _ => None,
-        });
-        let mut rows = Vec::new();
-        for (cells, series) in members {
-            if let Some((at, width)) = width {
-                self.in_time(state, groups, &cells, &series, (at, width), &mut sums, &mut rows);
-                continue;
-            }
-            let (here, there) = self.sides(state, &series);
-            let now = self.tally(state, groups, here.as_deref().unwrap_or(&series), self.windows.now, &mut sums);
-            let before = self
-                .windows
-                .before
-                .map(|window| self.tally(state, groups, there.as_deref().unwrap_or(&series), window, &mut sums));
-            let before = before.unwrap_or_default();
-            if !now.is_empty() || !before.is_empty() {
-                rows.push(Row { cells, now, before });
-            }
-        }
-        self.by_status(rows)
-    }
-
-    /// Where two services are compared, the series of the second and of the first.
-    fn sides(&self, state: &State, series: &[SeriesId]) -> (Option<Vec<SeriesId>>, Option<Vec<SeriesId>>) {
-        let Some([one, other]) = &self.pair else { return (None, None) };
-        let of = |name: &str| {
-            let ids = series.iter().copied().filter(|&id| state.table.key(id).service == name);
-            Some(ids.collect::<Vec<_>>())
-        };
-        (of(other), of(one))
-    }
-
-    fn tally<'a>(
-        &self,
-        state: &'a State,
-        groups: &'a Groups<'_>,
-        series: &[SeriesId],
-        window: Window,
-        sums: &mut Sums,
-    ) -> Tally<'a> {
-        let mut tally = Tally::default();
-        let mut busiest = 0;
-        for &id in series {
-            let record = state.table.record(id);
-            let before = tally.count;
-            for slot in record.timeline.between(window.from, window.to) {
-                sums.add(&mut tally, slot);
-            }
-            let count = tally.count - before;
-            if count > 0 {
-                tally.series += 1;
-                self.see(state, groups, id, &mut tally);
-                if record.number > 0 && count > busiest {
-                    (busiest, tally.number) = (count, record.number);
-                }
-            }
-        }
-        sums.finish(&mut tally, &self.filter);
-        tally
-    }
-
-    fn see<'a>(&self, state: &'a State, groups: &'a Groups<'_>, id: SeriesId, tally: &mut Tally<'a>) {
-        tally.see(state.table.record(id));
-        for measure in &self.measures {
-            if let Measure::Distinct(dimension) = *measure {
-                tally.value(dimension, dimension.cell(state.table.key(id), groups));
-            }
-        }
-    }
-
-    /// A row for each stretch of time in which something happened.
-    #[allow(clippy::too_many_arguments)]
-    fn in_time<'a>(
-        &self,
-        state: &'a State,
-        groups: &'a Groups<'_>,
-        cells: &[Cell<'a>],
-        series: &[SeriesId],
-        (at, width): (usize, i64),
-        sums: &mut Sums,
-        rows: &mut Vec<Row<'a>>,
-    ) {
-        let window = self.windows.now;
-        let mut slots: Vec<_> = series
-            .iter()
-            .flat_map(|&id| {
-                let slots = state.table.record(id).timeline.between(window.from, window.to);
-                slots.map(move |slot| (slot.start.div_euclid(width) * width, id, slot))
-            })
-            .collect();
-        slots.sort_unstable_by_key(|&(stretch, id, _)| (stretch, id));
-        for part in slots.chunk_by(|a, b| a.0 == b.0) {
-            let mut now = Tally::default();
-            let mut busiest = 0;
-            for of in part.chunk_by(|a, b| a.1 == b.1) {
-                let before = now.count;
-                of.iter().for_each(|&(_, _, slot)| sums.add(&mut now, slot));
-                now.series += 1;
-                self.see(state, groups, of[0].1, &mut now);
-                let number = state.table.record(of[0].1).number;
-                if number > 0 && now.count - before > busiest {
-                    (busiest, now.number) = (now.count - before, number);
-                }
-            }
-            sums.finish(&mut now, &self.filter);
-            if !now.is_empty() {
-                let mut cells = cells.to_vec();
-                cells[at] = Cell::Time(part[0].0);
-                rows.push(Row { cells, now, before: Tally::default() });
-            }
-        }
-    }
-
-    /// Where rows are told apart by status, two of each: what failed, and what did not.
-    fn by_status<'a>(&self, rows: Vec<Row<'a>>) -> Vec<Row<'a>> {
-        let Some(at) = self.dimensions.iter().position(|dimension| *dimension == Dimension::Status) else {
-            return rows;
-        };
-        let mut out = Vec::with_capacity(rows.len() * 2);
-        for row in rows {
-            for status in [Status::Error, Status::Ok] {
-                let part = |tally: &Tally<'a>| {
-                    let (count, errors) = match status {
-                        Status::Error => (tally.errors, tally.errors),
-                        Status::Ok => (tally.count.saturating_sub(tally.errors), 0),
-                    };
-                    Tally { count, errors, ..tally.clone() }
-                };
-                let (now, before) = (part(&row.now), part(&row.before));
-                if now.count + before.count > 0 {
-                    let mut cells = row.cells.clone();
-                    cells[at] = Cell::Name(if status == Status::Error { "error" } else { "ok" });
-                    out.push(Row { cells, now, before });
-                }
-            }
-        }
-        out
-    }
-
-    fn total<'a>(rows: &[Row<'a>]) -> Row<'a> {
-        let mut sums = [Sums::new([true, true]), Sums::new([true, true])];
-        let mut total = Row { cells: Vec::new(), now: Tally::default(), before: Tally::default() };
-        for row in rows {
-            for (at, (sum, part)) in
-                [(&mut total.now, &row.now), (&mut total.before, &row.before)].into_iter().enumerate()
-            {
-                sums[at].merge(sum, part);
-            }
-        }
-        let [mut now, mut before] = sums;
-        now.end(&mut total.now);
-        before.end(&mut total.before);
-        total
-    }
-
-    fn measured(&self, row: &Row<'_>) -> Vec<Value> {
+    /// What tallies come to, by measured column, in stretches of so many seconds.
+    pub fn measured(&self, now: &Tally<'_>, before: &Tally<'_>, width: Option<i64>) -> Vec<Value> {
         let mut values = Vec::with_capacity(self.measures.len() * 2);
         for measure in &self.measures {
-            if let Some(before) = self.windows.before {
-                values.push(measure.value(&row.before, before.seconds()));
+            if let Some(window) = self.windows.before {
+                values.push(measure.value(before, window.seconds()));
             }
-            let seconds = self.dimensions.iter().find_map(|dimension| match dimension {
-                Dimension::Time(width) if !row.cells.is_empty() => Some(*width),
-                _ => None,
-            });
-            values.push(measure.value(&row.now, seconds.unwrap_or(self.windows.now.seconds())));
+            values.push(measure.value(now, width.unwrap_or(self.windows.now.seconds())));
         }
-        values
-    }
-
-    fn values(&self, row: &Row<'_>) -> Vec<Value> {
-        let mut values: Vec<Value> = row
-            .cells
-            .iter()
-            .map(|cell| match *cell {
-                Cell::Name("") => Value::Null,
-                Cell::Name(text) => Value::Name(text.to_owned()),
-                Cell::Message(text) => Value::Message(text.to_owned()),
-                Cell::Time(second) => Value::Time(second * 1_000_000_000),
-            })
-            .collect();
-        values.extend(self.measured(row));
-        if self.diff {
-            let change = change::between(&row.before, &row.now, self.windows);
-            values.push(Value::Name(change.how.to_owned()));
-            values.push(Value::Number(change.nats));
-        }
-        values.push(Value::evidence(if row.now.number > 0 { row.now.number } else { row.before.number }));
         values
     }
 
     /// What was asked for by a name that nothing bears, and the nearest that something does.
-    fn notes(&self, state: &State, rows: &[Row<'_>]) -> Vec<String> {
-        if !rows.is_empty() {
-            return Vec::new();
-        }
+    fn notes(&self, state: &State) -> Vec<String> {
         let mut notes = Vec::new();
         for (dimension, name) in self.filter.exact() {
             let of = |key: crate::state::series::Key<&str>| match dimension {

@@ -29,8 +29,10 @@ pub struct Tally<'a> {
     pub series: u64,
     /// The number of evidence of the busiest series; 0 if it has none.
     pub number: u32,
+    /// How much that series added.
+    pub busiest: u64,
     /// Distinct values of the dimensions that are counted so.
-    pub values: Vec<(Dimension, HashSet<Cell<'a>>)>,
+    values: Vec<(Dimension, HashSet<Cell<'a>>)>,
 }
 
 impl<'a> Tally<'a> {

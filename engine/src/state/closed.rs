@@ -49,6 +49,26 @@ impl Closed {
         self.traces.get(id).map_or(&[], Vec::as_slice)
     }
 
+    /// Forget the traces that have spans in series that go.
+    pub fn forget_of(&mut self, gone: &[bool]) {
+        let spans = &mut self.spans;
+        self.traces.retain(|_, kept| {
+            let keep = !kept.iter().any(|span| gone[span.series as usize]);
+            *spans -= if keep { 0 } else { kept.len() };
+            keep
+        });
+    }
+
+    /// The spans of all.
+    pub fn all(&self) -> impl Iterator<Item = &OpenSpan> {
+        self.traces.values().flatten()
+    }
+
+    /// The spans of all, to change them.
+    pub fn all_mut(&mut self) -> impl Iterator<Item = &mut OpenSpan> {
+        self.traces.values_mut().flatten()
+    }
+
     /// The ids of all.
     pub fn ids(&self) -> impl Iterator<Item = &TraceId> {
         self.traces.keys()

@@ -4,11 +4,13 @@
 //! Which one stays is decided by the events alone (the longest duration, the smallest hash of its bytes), never by the
 //! order in which they came: bottom-k sampling with k = 1 (Cohen and Kaplan, 2007). So evidence merges like counts do.
 
+use std::cell::LazyCell;
+
 use serde::{Deserialize, Serialize};
 
 use super::timeline::Seconds;
 use crate::event::{Event, TraceId};
-use crate::templates::Samples;
+use crate::templates::{self, Samples};
 use crate::{redact, show};
 
 /// Seconds of event time for which one set of events is collected; the set before it is kept too.
@@ -88,8 +90,8 @@ pub struct Kept {
 const ROLES: [Role; 3] = [Role::Worst, Role::Failed, Role::Sample];
 
 impl Kept {
-    /// Consider an event; `said` gives the template it is counted by, and its text. Returns by how many bytes what is kept
-    /// has changed, and whether the event is kept itself.
+    /// Consider an event; `said` gives the shape it is counted by, and its text. Returns by how many bytes what is kept has
+    /// changed, and whether the event is kept itself.
     #[inline]
     pub fn offer<'a>(
         &mut self,
@@ -97,25 +99,36 @@ impl Kept {
         time: i64,
         stream: &str,
         offset: u64,
-        said: impl Fn() -> (&'a str, &'a str),
+        said: impl FnOnce() -> (&'a str, &'a str),
     ) -> (isize, bool) {
         let epoch = time.div_euclid(1_000_000_000 * EPOCH);
         let hash = mix(event.raw, event.span);
         // Lines without a time may be equal and are events apart all the same.
         let rank = splitmix(hash ^ offset);
-        let (mut changed, mut kept) = (self.samples.offer(rank, SAMPLES, &said), false);
+        let found = LazyCell::new(|| {
+            let (shape, text) = said();
+            templates::values(shape, text)
+        });
+        let (mut changed, mut kept) = (self.samples.offer(rank, SAMPLES, || (*found).clone()), false);
         let Some(set) = self.set(epoch, &mut changed) else { return (changed, false) };
-        changed += set.samples.offer(rank, RECENT_SAMPLES, &said);
+        changed += set.samples.offer(rank, RECENT_SAMPLES, || (*found).clone());
+        let mut raw: Option<Box<[u8]>> = None;
         let ranks = [event.duration.map(|ns| u64::MAX - ns), event.failed.then_some(hash), Some(hash)];
         for (slot, rank) in set.exhibits.iter_mut().zip(ranks) {
             let Some(rank) = rank else { continue };
-            // Equal ranks are told apart by their bytes below; ordinary events end here.
-            if slot.as_ref().is_some_and(|kept| kept.rank < rank) {
+            // Equal ranks are told apart by where they stand, and by their bytes only in the end; ordinary events end here.
+            if slot.as_ref().is_some_and(|kept| {
+                (kept.rank, kept.time, &*kept.stream, kept.offset, kept.trace)
+                    < (rank, time, stream, offset, event.trace)
+            }) {
                 continue;
             }
-            let said = show::evidence(event);
-            let raw = redact::redact(&said[..said.len().min(RAW_LIMIT)]).into();
-            let exhibit = Exhibit { rank, time, stream: stream.into(), offset, trace: event.trace, raw };
+            // What is the slowest is often picked by chance too, above all while there are few.
+            let raw = raw.get_or_insert_with(|| {
+                let said = show::evidence(event);
+                redact::redact(&said[..said.len().min(RAW_LIMIT)]).into()
+            });
+            let exhibit = Exhibit { rank, time, stream: stream.into(), offset, trace: event.trace, raw: raw.clone() };
             if slot.as_ref().is_some_and(|kept| *kept <= exhibit) {
                 continue;
             }

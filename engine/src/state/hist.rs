@@ -30,14 +30,17 @@ pub fn middle(bucket: u16) -> u64 {
     low + ((1 << shift) >> 1)
 }
 
+/// Bytes of a bucket that is in use.
+pub const ENTRY: usize = size_of::<(u16, u32)>();
+
 /// Counts by bucket, sorted, none of them zero.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hist(Vec<(u16, u32)>);
 
 impl Hist {
-    /// Add `n` durations to a bucket, or take them back.
+    /// Add `n` durations to a bucket, or take them back. Says whether the bucket is one more than before.
     #[inline]
-    pub fn add(&mut self, bucket: u16, n: i32) {
+    pub fn add(&mut self, bucket: u16, n: i32) -> bool {
         match self.0.binary_search_by_key(&bucket, |entry| entry.0) {
             Ok(at) => {
                 let count = self.0[at].1.saturating_add_signed(n);
@@ -47,9 +50,24 @@ impl Hist {
                     self.0[at].1 = count;
                 }
             }
-            Err(at) if n > 0 => self.0.insert(at, (bucket, n.unsigned_abs())),
+            Err(at) if n > 0 => {
+                self.0.insert(at, (bucket, n.unsigned_abs()));
+                return true;
+            }
             Err(_) => {}
         }
+        false
+    }
+
+    /// Give back the room that is not used.
+    pub fn shrink(&mut self) {
+        self.0.shrink_to_fit();
+    }
+
+    /// Bytes on the heap.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.0.capacity() * ENTRY
     }
 
     /// Add all of another.
@@ -171,7 +189,7 @@ mod tests {
         fn hist__merged_in_any_order__equals_one_pass(a in prop::collection::vec(any::<u64>(), 0..60), b in prop::collection::vec(any::<u64>(), 0..60)) {
             let of = |values: &[u64]| {
                 let mut hist = Hist::default();
-                values.iter().for_each(|&ns| hist.add(bucket(ns), 1));
+                values.iter().for_each(|&ns| _ = hist.add(bucket(ns), 1));
                 hist
             };
             let (mut left, mut right) = (of(&a), of(&b));
@@ -185,7 +203,7 @@ mod tests {
                 adder.add(&of(&b));
                 prop_assert_eq!(&adder.take(), &left);
             }
-            b.iter().for_each(|&ns| left.add(bucket(ns), -1));
+            b.iter().for_each(|&ns| _ = left.add(bucket(ns), -1));
             prop_assert_eq!(left, of(&a));
         }
     }

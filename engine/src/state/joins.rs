@@ -104,12 +104,8 @@ impl Joins {
             // The own time of a span that wraps one call to another service is the way there and back: the edge's.
             let wraps = matches!(*children, [child] if self.spans[child as usize].service != span.service);
             if wraps {
-                let record = table.record_mut(span.series);
-                record.timeline.add(
-                    second(span.end),
-                    clock,
-                    &Delta { origins: i32::from(origin) * sign, ..Delta::default() },
-                );
+                let delta = Delta { origins: i32::from(origin) * sign, ..Delta::default() };
+                table.enter(span.series, second(span.end), clock, &delta);
             } else {
                 add(table, clock, &span, own, origin, sign);
             }
@@ -131,6 +127,25 @@ impl Joins {
         let mut joins = Self { spans: spans.to_vec(), ..Self::default() };
         joins.join(spans.len());
         joins.parents.iter().map(|&parent| (parent != END).then_some(parent as usize)).collect()
+    }
+
+    /// Pairs of parent and child that are remembered.
+    #[must_use]
+    pub fn links(&self) -> usize {
+        self.links.len()
+    }
+
+    /// Of the links between series in use, say that they are in use too, and forget the others. A link is taken back only
+    /// while there are open spans of both its ends.
+    pub fn used_links(&mut self, used: &mut [bool]) {
+        let ends = used.to_vec();
+        let open = |id: SeriesId| id == NONE || id == NOT_SEEN || ends[id as usize];
+        self.links.retain(|&(parent, child), link| {
+            let keep = open(parent) && open(child);
+            used[*link as usize] |= keep;
+            keep
+        });
+        self.links.shrink_to_fit();
     }
 
     /// Find the parent of each of the first `count` spans, and line up the children by parent.
@@ -200,7 +215,7 @@ impl Joins {
         let record = table.record_mut(id);
         record.count = record.count.saturating_add_signed(sign.into());
         record.errors = record.errors.saturating_add_signed(failed.into());
-        record.timeline.add(second(span.end), clock, &delta);
+        table.enter(id, second(span.end), clock, &delta);
     }
 }
 
@@ -248,7 +263,7 @@ fn link(parent: SeriesId, child: SeriesId, table: &mut Table) -> SeriesId {
 
 fn add(table: &mut Table, clock: &Clock, span: &OpenSpan, own: u64, origin: bool, sign: i32) {
     let delta = Delta { origins: i32::from(origin) * sign, own: Some((bucket(own), sign)), ..Delta::default() };
-    table.record_mut(span.series).timeline.add(second(span.end), clock, &delta);
+    table.enter(span.series, second(span.end), clock, &delta);
 }
 
 /// Nanoseconds of a span that its children, sorted by start, cover together.

@@ -68,6 +68,10 @@ pub struct Ledger {
     pub evicted_streams: u64,
     /// What decoders remembered of streams (names of processes, open calls) and let go to stay within the limits.
     pub evicted_memories: u64,
+    /// Series counted under `(other)` from some time on, to stay within the limit.
+    pub evicted_series: u64,
+    /// Timelines that became coarser to stay within the limit; no count is lost by it.
+    pub coarsened: u64,
     /// Calls of which only the beginning or the end was seen: they are no events.
     pub unpaired: u64,
     /// Reasons for rejecting.
@@ -119,6 +123,8 @@ impl Ledger {
         self.evicted_evidence += other.evicted_evidence;
         self.evicted_streams += other.evicted_streams;
         self.evicted_memories += other.evicted_memories;
+        self.evicted_series += other.evicted_series;
+        self.coarsened += other.coarsened;
         self.unpaired += other.unpaired;
         for (reason, entry) in other.reasons {
             let mine = self.reasons.entry(apart(&self.reasons, &reason).to_owned()).or_default();

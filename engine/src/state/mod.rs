@@ -6,9 +6,11 @@
 pub mod closed;
 pub mod evidence;
 pub mod hist;
+pub mod intake;
 pub mod joins;
 pub mod ledger;
 pub mod names;
+mod room;
 pub mod series;
 pub mod streams;
 pub mod timeline;
@@ -21,27 +23,41 @@ use foldhash::fast::RandomState;
 use hashbrown::HashSet;
 
 use crate::event::{Event, Kind};
-use crate::format::{Context, Dialect, Format, Found, Refusal};
+use crate::format::{Dialect, Format, Found, Reader, Refusal};
 use crate::redact;
 use crate::templates;
 use hist::bucket;
+use intake::{Batch, Intake};
 use joins::OpenSpan;
 use ledger::Ledger;
+use room::Shares;
 use series::{Key, SeriesId, Table};
-use streams::{Latest, Stream, Streams};
+use streams::{Latest, Streams};
 use timeline::{Clock, Delta};
 use traces::Traces;
 
-/// Nanoseconds by which an event may be ahead of the time it was received; what is further ahead is counted at that time.
-const AHEAD: i64 = 86_400 * NANOS;
-
 const NANOS: i64 = 1_000_000_000;
+
+/// Bytes of a name of a service or an operation by which it is told from others.
+const NAME: usize = 1_024;
+
+/// The first bytes of a name: no one needs more, and names are kept.
+#[inline]
+fn clip(name: &str) -> &str {
+    if name.len() <= NAME {
+        return name;
+    }
+    let end = (0..=NAME).rev().find(|&at| name.is_char_boundary(at)).unwrap_or(0);
+    &name[..end]
+}
 
 /// What bounds the state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of the longest record that is decoded.
     pub max_record: usize,
+    /// Bytes that the state as a whole may take; a part of it may have a lower limit of its own.
+    pub memory: usize,
     /// Series kept apart.
     pub max_series: usize,
     /// Streams remembered.
@@ -58,6 +74,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_record: 16 << 20,
+            memory: 224 << 20,
             max_series: 20_000,
             max_streams: 10_000,
             max_open_spans: 1_000_000,
@@ -99,6 +116,13 @@ pub struct State {
     pub evidence_bytes: usize,
     /// How messages were joined into templates the last time: no part of what the state says, but long to make anew.
     pub groupings: templates::Known,
+    shares: Shares,
+    /// Bytes of the table when it was measured last.
+    measured: usize,
+    /// Events counted under `(other)` when room was made for series last.
+    recycled: u64,
+    /// Pairs of parent and child from which on it is worth to look which are of use.
+    most_links: usize,
     shape: String,
     name: String,
     /// Hashes of shapes in which there is no secret, so that the same messages are looked through once.
@@ -109,16 +133,21 @@ impl State {
     /// An empty state.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
+        let shares = Shares::of(&limits);
         Self {
             limits,
             clock: Clock::default(),
             watermark: None,
-            table: Table::new(limits.max_series),
-            traces: Traces::new(limits.max_open_spans, limits.trace_hold.div_euclid(NANOS)),
+            table: Table::new(shares.series),
+            traces: Traces::new(shares.open_spans, limits.trace_hold.div_euclid(NANOS)),
             streams: Streams::default(),
             ledger: Ledger::default(),
             evidence_bytes: 0,
             groupings: templates::Known::default(),
+            shares,
+            measured: 0,
+            recycled: 0,
+            most_links: 4 * shares.series,
             shape: String::new(),
             name: String::new(),
             clean: HashSet::default(),
@@ -136,77 +165,84 @@ impl State {
         forced: Option<Format>,
         dialect: Option<&Arc<Dialect>>,
     ) -> Outcome {
-        let mut outcome = Outcome::default();
+        let reader = self.begin(name);
+        let mut intake = Intake::new(reader, data, received, forced, dialect, self.limits.max_record);
+        let (mut outcome, mut batch) = (Outcome::default(), Batch::default());
+        while intake.fill(&mut batch) {
+            self.take(name, &batch, &mut outcome);
+        }
+        self.end(name, intake.into_reader());
+        outcome
+    }
+
+    /// How far a stream has been read, for an [`Intake`] to go on from there. What is seen of the stream until
+    /// [`State::end`] is how it was before.
+    pub(crate) fn begin(&mut self, name: &str) -> Reader {
         let (stream, forgotten) = self.streams.feed(name, self.limits.max_streams);
         self.ledger.evicted_streams += forgotten;
-        let mut stream = std::mem::take(stream);
-        let (forgotten, unpaired) = (stream.reader.memory().forgotten(), stream.reader.memory().unpaired());
-        let mut context = Context { received, dialect: dialect.cloned(), ..Context::default() };
-        let mut events = Vec::new();
-        let mut rest = data;
-        loop {
-            events.clear();
-            let offset = stream.reader.offset;
-            let limit = self.limits.max_record;
-            let Some(record) = stream.reader.next(rest, forced, &mut context, limit, &mut events) else { break };
-            rest = &rest[record.bytes.len()..];
-            match record.found {
+        let shown = stream.reader.without_memory();
+        std::mem::replace(&mut stream.reader, shown)
+    }
+
+    /// Give back what [`State::begin`] gave.
+    pub(crate) fn end(&mut self, name: &str, reader: Reader) {
+        let (heavy, forgotten) = self.streams.put_back(name, reader, self.limits.max_streams, self.shares.streams);
+        self.ledger.evicted_memories += heavy;
+        self.ledger.evicted_streams += forgotten;
+    }
+
+    /// Aggregate what was decoded of a stream.
+    pub(crate) fn take(&mut self, name: &str, batch: &Batch<'_>, outcome: &mut Outcome) {
+        let mut latest = self.streams.get(name).and_then(|stream| stream.latest);
+        let mut events = batch.events();
+        let (before, rejected) = (self.ledger.events, self.ledger.rejected);
+        for taken in &batch.records {
+            self.ledger.bytes += taken.bytes.len() as u64;
+            match &taken.found {
                 Ok(found) => {
                     self.ledger.records += 1;
-                    self.ledger.parsed_bytes += record.bytes.len() as u64;
-                    self.ledger.events += events.len() as u64;
-                    outcome.events += events.len() as u64;
-                    if found == Found::Continuation {
-                        self.go_on(name, &stream, record.bytes);
+                    self.ledger.parsed_bytes += taken.bytes.len() as u64;
+                    self.ledger.events += taken.events as u64;
+                    if *found == Found::Continuation {
+                        self.go_on(name, latest, taken.bytes);
                     }
-                    for event in &events {
-                        let time = self.time_of(event, &mut stream, received);
-                        let series = self.event(event, time, name, offset);
-                        stream.latest = Some(Latest { series, offset });
+                    for (event, time) in events.by_ref().take(taken.events) {
+                        let series = self.event(event, time, name, taken.offset);
+                        latest = Some(Latest { series, offset: taken.offset });
                     }
                 }
-                Err(Refusal::Rest) => self.ledger.rejected_bytes += record.bytes.len() as u64,
+                Err(Refusal::Rest) => self.ledger.rejected_bytes += taken.bytes.len() as u64,
                 Err(refusal) => {
                     let detail = refusal.to_string();
-                    self.ledger.reject(refusal.reason(), &detail, name, offset, record.bytes);
-                    outcome.rejected += 1;
+                    self.ledger.reject(refusal.reason(), &detail, name, taken.offset, taken.bytes);
                     if outcome.reason.is_empty() {
                         outcome.reason = detail;
                     }
                 }
             }
         }
-        self.ledger.evicted_memories += stream.reader.memory().forgotten().saturating_sub(forgotten);
-        self.ledger.unpaired += stream.reader.memory().unpaired().saturating_sub(unpaired);
-        self.ledger.bytes += data.len() as u64;
-        stream.events += outcome.events;
-        stream.rejected += outcome.rejected;
+        self.ledger.ahead += batch.ahead;
+        self.ledger.evicted_memories += batch.forgotten;
+        self.ledger.unpaired += batch.unpaired;
+        let (events, rejected) = (self.ledger.events - before, self.ledger.rejected - rejected);
+        outcome.events += events;
+        outcome.rejected += rejected;
+        let (stream, forgotten) = self.streams.feed(name, self.limits.max_streams);
+        stream.events += events;
+        stream.rejected += rejected;
+        stream.newest = stream.newest.max(batch.newest);
+        stream.latest = latest;
         stream.fed = self.ledger.bytes;
-        *self.streams.feed(name, self.limits.max_streams).0 = stream;
-        outcome
+        self.ledger.evicted_streams += forgotten;
+        self.keep_within();
     }
 
     /// Add a record that goes on with the one before it to what is kept of that.
-    fn go_on(&mut self, name: &str, stream: &Stream, record: &[u8]) {
-        let Some(latest) = stream.latest else { return };
+    fn go_on(&mut self, name: &str, latest: Option<Latest>, record: &[u8]) {
+        let Some(latest) = latest else { return };
         let kept = &mut self.table.record_mut(latest.series).kept;
         let changed = kept.go_on(name, latest.offset, record);
         self.evidence_changed(changed);
-    }
-
-    /// When an event happened, as far as can be told.
-    fn time_of(&mut self, event: &Event<'_>, stream: &mut Stream, received: i64) -> i64 {
-        let time = match event.time {
-            Some(time) if time > received.saturating_add(AHEAD) => {
-                self.ledger.ahead += 1;
-                received
-            }
-            Some(time) => time,
-            None => stream.reader.last.unwrap_or(received),
-        };
-        stream.reader.last = Some(time);
-        stream.newest = stream.newest.max(Some(time));
-        time
     }
 
     /// Count an event of the record at an offset of a stream. Returns the series it is in.
@@ -221,7 +257,8 @@ impl State {
         }
         if event.kind == Kind::Log {
             self.shape_of(&event.message);
-            let key = Key { service: &*event.service, operation: self.shape.as_str(), within: "", kind: Kind::Log };
+            let key =
+                Key { service: clip(&event.service), operation: self.shape.as_str(), within: "", kind: Kind::Log };
             let id = self.table.find(&key);
             let noted = self.count(id, event, &event.message, time, (stream, offset));
             if event.trace != [0; 16] && event.span != 0 {
@@ -230,18 +267,14 @@ impl State {
             return id;
         }
         let mut name = std::mem::take(&mut self.name);
-        let operation = templates::name(&event.operation, &mut name);
-        let key = Key { service: &*event.service, operation, within: "", kind: event.kind };
+        let operation = clip(templates::name(clip(&event.operation), &mut name));
+        let service = clip(&event.service);
+        let key = Key { service, operation, within: "", kind: event.kind };
         let id = self.table.find(&key);
         let mut noted = self.count(id, event, &event.operation, time, (stream, offset));
         if event.failed && !event.message.is_empty() {
             self.shape_of(&event.message);
-            let key = Key {
-                service: &*event.service,
-                operation: self.shape.as_str(),
-                within: operation,
-                kind: Kind::Failure,
-            };
+            let key = Key { service, operation: self.shape.as_str(), within: operation, kind: Kind::Failure };
             let failure = self.table.find(&key);
             noted |= self.count(failure, event, &event.message, time, (stream, offset));
         }
@@ -289,7 +322,7 @@ impl State {
             self.ledger.evicted_spans += self.traces.cut(event.trace, &mut self.table, &self.clock);
         }
         self.traces.add(event.trace, span, noted);
-        if self.traces.open() > self.limits.max_open_spans {
+        if self.traces.open() > self.shares.open_spans {
             self.ledger.evicted_spans += self.traces.close(&mut self.table, &self.clock, time.div_euclid(NANOS));
         }
     }
@@ -297,7 +330,7 @@ impl State {
     /// Count an event in a series; `text` is what the series' operation is made of. Says whether it was kept as evidence.
     fn count(&mut self, id: SeriesId, event: &Event<'_>, text: &str, time: i64, (stream, offset): (&str, u64)) -> bool {
         self.table.number(id);
-        let (changed, kept) = {
+        let (grown, (changed, kept)) = {
             let (record, key) = self.table.record_and_key(id);
             record.count += 1;
             record.errors += u64::from(event.failed);
@@ -309,31 +342,18 @@ impl State {
                 duration: event.duration.map(|ns| (bucket(ns), 1)),
                 own: event.own.map(|ns| (bucket(ns), 1)),
             };
-            record.timeline.add(time.div_euclid(NANOS), &self.clock, &delta);
-            record.kept.offer(event, time, stream, offset, || (key().operation, text))
+            let grown = record.timeline.add(time.div_euclid(NANOS), &self.clock, &delta);
+            (grown, record.kept.offer(event, time, stream, offset, || (key().operation, text)))
         };
+        self.table.grew(grown);
         self.evidence_changed(changed);
         kept
     }
 
     pub(crate) fn evidence_changed(&mut self, changed: isize) {
         self.evidence_bytes = self.evidence_bytes.saturating_add_signed(changed);
-        if self.evidence_bytes <= self.limits.max_evidence {
-            return;
-        }
-        // First what is older, everywhere alike; then, if that was not enough, what variables held; then all of it. The next
-        // events fill it again.
-        let mut shed = |take: fn(&mut evidence::Kept) -> usize| {
-            for record in self.table.records_mut() {
-                let freed = take(&mut record.kept);
-                self.evidence_bytes = self.evidence_bytes.saturating_sub(freed);
-                self.ledger.evicted_evidence += u64::from(freed > 0);
-            }
-            self.evidence_bytes
-        };
-        let enough = self.limits.max_evidence / 4 * 3;
-        if shed(evidence::Kept::shed_older) > enough && shed(evidence::Kept::shed_samples) > enough {
-            shed(evidence::Kept::shed_all);
+        if self.evidence_bytes > self.shares.evidence {
+            self.shed_evidence();
         }
     }
 

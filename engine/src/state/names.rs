@@ -8,6 +8,9 @@ use hashbrown::HashTable;
 /// The number of a name; 0 is the empty one.
 pub type Name = u32;
 
+/// What the allocator adds to a text, about.
+const ALLOCATION: usize = 16;
+
 /// All names in use. The hash has a random seed, so that nobody can choose names that collide.
 #[derive(Debug)]
 pub struct Names {
@@ -44,6 +47,14 @@ impl Names {
     #[must_use]
     pub fn texts(&self) -> &[Box<str>] {
         &self.texts
+    }
+
+    /// Bytes they take.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.texts.iter().map(|text| text.len() + ALLOCATION).sum::<usize>()
+            + self.texts.capacity() * size_of::<Box<str>>()
+            + self.table.capacity() * (size_of::<Name>() + 2)
     }
 
     /// The text of a name.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::evidence::Kept;
 use super::names::{Name, Names};
-use super::timeline::Timeline;
+use super::timeline::{Clock, Delta, Seconds, Timeline};
 use crate::event::Kind;
 
 /// The number of a series within one engine; never shown.
@@ -77,6 +77,10 @@ pub struct Table {
     /// Events counted under `(other)`.
     pub overflow: u64,
     numbered: u32,
+    /// Places that series have left.
+    free: Vec<SeriesId>,
+    /// About how many bytes timelines have grown by since they were measured.
+    grown: usize,
 }
 
 impl Table {
@@ -101,9 +105,8 @@ impl Table {
             return id;
         }
         // A service may have its `(other)` in an eighth more; past that, one for each kind is all there is.
-        if self.records.len() < self.limit
-            || (key.operation == OTHER && self.records.len() < self.limit + self.limit / 8)
-        {
+        let taken = self.records.len() - self.free.len();
+        if taken < self.limit || (key.operation == OTHER && taken < self.limit + self.limit / 8) {
             return self.insert(key);
         }
         if key.operation != OTHER {
@@ -128,9 +131,14 @@ impl Table {
             within: self.names.intern(key.within),
             kind: key.kind,
         };
-        let id = SeriesId::try_from(self.records.len()).unwrap_or(SeriesId::MAX);
-        self.keys.push(named);
-        self.records.push(Record::default());
+        let id = if let Some(id) = self.free.pop() {
+            self.keys[id as usize] = named;
+            id
+        } else {
+            self.keys.push(named);
+            self.records.push(Record::default());
+            SeriesId::try_from(self.records.len() - 1).unwrap_or(SeriesId::MAX)
+        };
         let (hasher, keys, names) = (&self.hasher, &self.keys, &self.names);
         self.index
             .insert_unique(Self::hash(hasher, key), id, |&id| Self::hash(hasher, &texts(names, keys[id as usize])));
@@ -190,6 +198,61 @@ impl Table {
         (&mut self.records[id as usize], move || texts(names, key))
     }
 
+    /// A timeline has grown by so many bytes, about.
+    pub const fn grew(&mut self, bytes: usize) {
+        self.grown += bytes;
+    }
+
+    /// Add to what a series did at a second.
+    pub fn enter(&mut self, id: SeriesId, second: Seconds, clock: &Clock, delta: &Delta) {
+        self.grown += self.records[id as usize].timeline.add(second, clock, delta);
+    }
+
+    /// About how many bytes timelines have grown by since [`Table::measure`].
+    #[must_use]
+    pub const fn grown(&self) -> usize {
+        self.grown
+    }
+
+    /// Bytes it takes, evidence aside.
+    pub fn measure(&mut self) -> usize {
+        self.grown = 0;
+        let timelines: usize = self.records.iter().map(|record| record.timeline.bytes()).sum();
+        self.records.capacity() * (size_of::<Record>() + size_of::<Key<Name>>() + 8) + self.names.bytes() + timelines
+    }
+
+    /// Count what a series has counted under another, and give its place to whoever comes next. Returns what it was.
+    pub fn fold(&mut self, id: SeriesId, into: SeriesId, clock: &Clock) -> Record {
+        let hash = Self::hash(&self.hasher, &self.key(id));
+        if let Ok(entry) = self.index.find_entry(hash, |&other| other == id) {
+            entry.remove();
+        }
+        self.free.push(id);
+        let mut gone = std::mem::take(&mut self.records[id as usize]);
+        let other = &mut self.records[into as usize];
+        other.count += gone.count;
+        other.errors += gone.errors;
+        gone.first.into_iter().chain(gone.last).for_each(|time| other.seen(time));
+        other.timeline.merge(std::mem::take(&mut gone.timeline), clock);
+        gone
+    }
+
+    /// Forget the names that no series has. Returns what each name is now.
+    pub fn rename(&mut self) -> Vec<Name> {
+        let old = std::mem::take(&mut self.names);
+        let mut free = vec![false; self.keys.len()];
+        self.free.iter().for_each(|&id| free[id as usize] = true);
+        let mut now = vec![0; old.texts().len()];
+        for (key, _) in self.keys.iter_mut().zip(free).filter(|(_, free)| !free) {
+            for name in [&mut key.service, &mut key.operation, &mut key.within] {
+                let renamed = self.names.intern(old.text(*name));
+                now[*name as usize] = renamed;
+                *name = renamed;
+            }
+        }
+        now
+    }
+
     /// All series in which there is something, with their keys.
     pub fn iter(&self) -> impl Iterator<Item = (SeriesId, Key<&str>, &Record)> {
         self.live().map(|(id, key, record)| (id, texts(&self.names, key), record))
@@ -207,7 +270,15 @@ impl Table {
         self.records.iter_mut()
     }
 
-    /// Series in the table, empty ones too.
+    /// The series in the table, empty ones too.
+    #[must_use]
+    pub fn occupied(&self) -> Vec<SeriesId> {
+        let mut free = vec![false; self.records.len()];
+        self.free.iter().for_each(|&id| free[id as usize] = true);
+        (0..).zip(free).filter(|(_, free)| !free).map(|(id, _)| id).collect()
+    }
+
+    /// Places for series in the table, taken or left.
     #[must_use]
     pub fn size(&self) -> usize {
         self.records.len()

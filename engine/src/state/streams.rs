@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::room::level;
 use super::series::SeriesId;
 use crate::format::Reader;
 
@@ -31,12 +32,42 @@ pub struct Stream {
     pub latest: Option<Latest>,
     /// Bytes of all streams taken when this one was last fed: who is longest silent has the fewest.
     pub fed: u64,
+    /// Bytes of what is remembered of it, as of `weighed`.
+    #[serde(skip)]
+    weight: usize,
+    /// Up to where it was read when that was found out.
+    #[serde(skip)]
+    weighed: u64,
+}
+
+impl Stream {
+    fn weigh(&mut self) {
+        self.weighed = self.reader.offset;
+        // In a snapshot it has no pointers and no room to grow.
+        let encoded = postcard::to_extend(self.reader.memory(), Count(0)).map_or(0, |count| count.0);
+        self.weight = 4 * encoded.saturating_sub(NOTHING);
+    }
+}
+
+/// Bytes that a memory of nothing takes when it is encoded, about.
+const NOTHING: usize = 64;
+
+/// Counts what it is given.
+struct Count(usize);
+
+impl Extend<u8> for Count {
+    fn extend<T: IntoIterator<Item = u8>>(&mut self, bytes: T) {
+        self.0 += bytes.into_iter().count();
+    }
 }
 
 /// All streams, the ones longest silent forgotten first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Streams {
     by_name: BTreeMap<String, Stream>,
+    /// The weights of all.
+    #[serde(skip)]
+    weight: usize,
 }
 
 impl Streams {
@@ -47,12 +78,41 @@ impl Streams {
             while self.by_name.len() >= limit.max(1) {
                 let oldest = self.by_name.iter().min_by_key(|(_, stream)| stream.fed).map(|(name, _)| name.clone());
                 if let Some(oldest) = oldest {
-                    self.by_name.remove(&oldest);
+                    let gone = self.by_name.remove(&oldest).map_or(0, |stream| stream.weight);
+                    self.weight -= gone;
                     forgotten += 1;
                 }
             }
         }
         (self.by_name.entry(name.to_owned()).or_default(), forgotten)
+    }
+
+    /// Put back how far a stream has been read. If what is remembered of all is over `share` bytes, those forget of which
+    /// most is remembered. Returns how many had to, and how many streams had to be forgotten.
+    pub fn put_back(&mut self, name: &str, reader: Reader, limit: usize, share: usize) -> (u64, u64) {
+        let (stream, forgotten) = self.feed(name, limit);
+        stream.reader = reader;
+        // To weigh it takes as long as to read it about: a heavy one is not weighed for every small block.
+        if stream.reader.offset < stream.weighed + stream.weight as u64 {
+            return (0, forgotten);
+        }
+        let before = stream.weight;
+        stream.weigh();
+        let after = stream.weight;
+        self.weight = self.weight + after - before;
+        if self.weight <= share {
+            return (0, forgotten);
+        }
+        let fair = level(self.by_name.values().map(|stream| stream.weight), share / 4 * 3);
+        let mut heavy = 0;
+        for stream in self.by_name.values_mut().filter(|stream| stream.weight > fair) {
+            stream.reader.forget();
+            self.weight -= stream.weight;
+            stream.weigh();
+            self.weight += stream.weight;
+            heavy += 1;
+        }
+        (heavy, forgotten)
     }
 
     /// The stream of a name, if it is known.

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use super::hist::Hist;
+use super::hist::{self, Hist};
 
 /// Seconds.
 pub type Seconds = i64;
@@ -106,16 +106,20 @@ pub struct Slot {
 }
 
 impl Slot {
-    fn add(&mut self, delta: &Delta) {
+    /// Returns about how many bytes it has grown by.
+    fn add(&mut self, delta: &Delta) -> usize {
         self.count = self.count.saturating_add_signed(delta.count.into());
         self.errors = self.errors.saturating_add_signed(delta.errors.into());
         self.origins = self.origins.saturating_add_signed(delta.origins.into());
+        let mut entries = 0;
         if let Some((bucket, n)) = delta.duration {
-            self.duration.add(bucket, n);
+            entries += usize::from(self.duration.add(bucket, n));
         }
         if let Some((bucket, n)) = delta.own {
-            self.own.add(bucket, n);
+            entries += usize::from(self.own.add(bucket, n));
         }
+        // A vector has up to twice the room it needs.
+        entries * hist::ENTRY * 2
     }
 
     /// Add all of another.
@@ -127,6 +131,11 @@ impl Slot {
         self.own.merge(&other.own);
     }
 
+    fn shrink(&mut self) {
+        self.duration.shrink();
+        self.own.shrink();
+    }
+
     /// Whether nothing is left in it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -134,22 +143,30 @@ impl Slot {
     }
 }
 
+/// About how many bytes a slot takes, with the room that its queue has beyond it.
+const SLOT: usize = size_of::<Slot>() * 2;
+
 /// The slots of one series, from fine to coarse.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timeline {
     levels: [VecDeque<Slot>; LEVELS.len()],
+    /// How many of the fine levels had to be given up to save room.
+    coarse: u8,
 }
 
 impl Timeline {
     /// Add to the slot of a second, wherever the clock has it by now; what is older than the last level is not kept.
-    pub fn add(&mut self, second: Seconds, clock: &Clock, delta: &Delta) {
-        if let Some(front) = self.levels[0].front()
-            && front.start < clock.begins[0]
+    /// Returns about how many bytes it has grown by.
+    pub fn add(&mut self, second: Seconds, clock: &Clock, delta: &Delta) -> usize {
+        let finest = usize::from(self.coarse).min(LEVELS.len() - 1);
+        if let Some(front) = self.levels[finest].front()
+            && front.start < clock.begins[finest]
         {
             self.roll(clock);
         }
-        let Some(level) = clock.begins.iter().position(|&begin| second >= begin) else { return };
-        let slots = &mut self.levels[level];
+        let Some(level) = clock.begins.iter().position(|&begin| second >= begin) else { return 0 };
+        let level = level.max(usize::from(self.coarse));
+        let Some(slots) = self.levels.get_mut(level) else { return 0 };
         let start = second.div_euclid(LEVELS[level].width) * LEVELS[level].width;
         if let Some(slot) = slots.back_mut()
             && slot.start == start
@@ -159,19 +176,50 @@ impl Timeline {
         }
         match slots.binary_search_by_key(&start, |slot| slot.start) {
             Ok(at) => {
-                slots[at].add(delta);
+                let grown = slots[at].add(delta);
                 if slots[at].is_empty() {
                     slots.remove(at);
                 }
+                grown
             }
             Err(at) => {
                 let mut slot = Slot { start, ..Slot::default() };
-                slot.add(delta);
-                if !slot.is_empty() {
-                    slots.insert(at, slot);
+                let grown = slot.add(delta);
+                if slot.is_empty() {
+                    return 0;
                 }
+                slots.insert(at, slot);
+                grown + SLOT
             }
         }
+    }
+
+    /// Give up the finest level that is left: what is in it moves to the next, whose slots are wider. With the last one
+    /// goes all that is known of when it happened. False if nothing was left to give up.
+    pub fn coarsen(&mut self) -> bool {
+        let level = usize::from(self.coarse);
+        let Some(slots) = self.levels.get_mut(level) else { return false };
+        let slots = std::mem::take(slots);
+        self.coarse += 1;
+        slots.into_iter().for_each(|slot| self.put(slot, level + 1));
+        self.levels.iter_mut().flatten().for_each(Slot::shrink);
+        true
+    }
+
+    /// How many of the fine levels had to be given up.
+    #[must_use]
+    pub const fn coarse(&self) -> u8 {
+        self.coarse
+    }
+
+    /// Bytes on the heap.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let slots = |level: &VecDeque<Slot>| {
+            let hists: usize = level.iter().map(|slot| slot.duration.bytes() + slot.own.bytes()).sum();
+            level.capacity() * size_of::<Slot>() + hists
+        };
+        self.levels.iter().map(slots).sum()
     }
 
     /// Move what the clock has left behind to the coarser levels.
@@ -196,6 +244,12 @@ impl Timeline {
 
     /// Add all of another, both brought to the same clock.
     pub fn merge(&mut self, mut other: Self, clock: &Clock) {
+        while self.coarse < other.coarse {
+            self.coarsen();
+        }
+        while other.coarse < self.coarse {
+            other.coarsen();
+        }
         self.roll(clock);
         other.roll(clock);
         for (level, slots) in other.levels.into_iter().enumerate() {
@@ -213,7 +267,10 @@ impl Timeline {
 
     /// The slots that begin within `from..to` seconds, oldest first. Roll it first.
     pub fn between(&self, from: Seconds, to: Seconds) -> impl Iterator<Item = &Slot> + Clone {
-        self.levels.iter().rev().flatten().filter(move |slot| slot.start >= from && slot.start < to)
+        self.levels.iter().rev().flat_map(move |slots| {
+            let begin = slots.partition_point(|slot| slot.start < from);
+            slots.range(begin..slots.partition_point(|slot| slot.start < to).max(begin))
+        })
     }
 }
 
@@ -229,7 +286,7 @@ mod tests {
         let (mut timeline, mut clock) = (Timeline::default(), Clock::default());
         for &second in seconds {
             clock.advance(second);
-            timeline.add(second, &clock, &ONE);
+            _ = timeline.add(second, &clock, &ONE);
         }
         timeline.roll(&clock);
         (timeline, clock)
@@ -254,13 +311,32 @@ mod tests {
         }
 
         #[test]
+        fn timeline__coarsened_at_any_time__same_as_in_the_end(seconds in prop::collection::vec(0i64..100_000, 1..60), at in 0usize..60, times in 1u8..4) {
+            let (mut late, clock) = of(&seconds);
+            let (mut early, mut now) = (Timeline::default(), Clock::default());
+            for (i, &second) in seconds.iter().enumerate() {
+                if i == at.min(seconds.len() - 1) {
+                    (0..times).for_each(|_| _ = early.coarsen());
+                }
+                now.advance(second);
+                _ = early.add(second, &now, &ONE);
+            }
+            early.roll(&now);
+            (0..times).for_each(|_| _ = late.coarsen());
+            late.roll(&clock);
+            prop_assert_eq!(&early, &late);
+            let counted = late.between(i64::MIN, i64::MAX).map(|slot| slot.count).sum::<u64>();
+            prop_assert_eq!(counted, seconds.iter().filter(|&&second| second >= clock.oldest()).count() as u64);
+        }
+
+        #[test]
         fn timeline__taken_back__as_if_never_added(seconds in prop::collection::vec(0i64..100_000, 1..50), extra in 0i64..100_000) {
             let mut all = seconds.clone();
             all.push(100_001);
             let (expected, clock) = of(&all);
             let mut timeline = expected.clone();
-            timeline.add(extra, &clock, &ONE);
-            timeline.add(extra, &clock, &Delta { count: -1, duration: Some((7, -1)), ..ONE });
+            _ = timeline.add(extra, &clock, &ONE);
+            _ = timeline.add(extra, &clock, &Delta { count: -1, duration: Some((7, -1)), ..ONE });
             prop_assert_eq!(timeline, expected);
         }
     }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::closed::Closed;
 use super::joins::{Joins, OpenSpan};
+use super::names::Name;
 use super::series::Table;
 use super::timeline::{Clock, Seconds};
 use crate::event::{SpanId, TraceId};
@@ -26,6 +27,9 @@ const NANOS: i64 = 1_000_000_000;
 ///
 /// A trace is entered anew whenever it grows, so its size bounds what a second of a hostile one can cost.
 const TRACE_LIMIT: u32 = 10_000;
+
+/// Traces that may wait to be settled although they are closed, beside as many as are open.
+const SPARE: usize = 1_024;
 
 /// No further span.
 const END: u32 = u32::MAX;
@@ -116,6 +120,10 @@ impl Traces {
         trace.noted |= noted;
         let next = trace.head;
         let at = if self.free == END {
+            if self.spans.len() == self.spans.capacity() {
+                // A quarter more: twice as much would be half unused when there may be no more.
+                self.spans.reserve_exact(self.spans.len() / 4 + 64);
+            }
             self.spans.push((span, next));
             u32::try_from(self.spans.len() - 1).unwrap_or(END)
         } else {
@@ -135,6 +143,59 @@ impl Traces {
         if self.traces.len() > new {
             self.by_generation.entry(generation).or_default().push(id);
         }
+    }
+
+    /// Close the traces that have spans in series that go. Returns their spans.
+    pub fn close_of(&mut self, gone: &[bool], table: &mut Table, clock: &Clock) -> u64 {
+        let is_of = |trace: &Trace| {
+            let mut at = trace.head;
+            while at != END {
+                let (span, next) = self.spans[at as usize];
+                if gone[span.series as usize] {
+                    return true;
+                }
+                at = next;
+            }
+            false
+        };
+        let mut ids: Vec<TraceId> = self.traces.iter().filter(|(_, trace)| is_of(trace)).map(|(&id, _)| id).collect();
+        // In an order that no hash decides.
+        ids.sort_unstable();
+        let closed = ids.into_iter().map(|id| self.cut(id, table, clock)).sum();
+        self.closed.forget_of(gone);
+        closed
+    }
+
+    /// Which of `size` series open spans, what is kept of closed ones, or the links between them are of.
+    pub fn used(&mut self, size: usize) -> Vec<bool> {
+        let mut used = vec![false; size];
+        for trace in self.traces.values() {
+            let mut at = trace.head;
+            while at != END {
+                let (span, next) = self.spans[at as usize];
+                used[span.series as usize] = true;
+                at = next;
+            }
+        }
+        self.joins.used_links(&mut used);
+        for span in self.closed.all() {
+            used[span.series as usize] = true;
+        }
+        used
+    }
+
+    /// Call the services of all spans by what their names are now.
+    pub fn rename(&mut self, now: &[Name]) {
+        let closed = self.closed.all_mut();
+        for span in self.spans.iter_mut().map(|(span, _)| span).chain(closed) {
+            span.service = now.get(span.service as usize).copied().unwrap_or_default();
+        }
+    }
+
+    /// Pairs of parent and child that are remembered.
+    #[must_use]
+    pub fn links(&self) -> usize {
+        self.joins.links()
     }
 
     /// Enter a span that belongs to no trace: it has no parent and no children.
@@ -165,6 +226,11 @@ impl Traces {
             && let Some((&generation, _)) = self.by_generation.first_key_value()
         {
             evicted += self.close_generation(generation, table, clock);
+        }
+        if self.changed.len() > self.traces.len() / 4 * 5 + SPARE {
+            // Closed since they were put here, many of them.
+            self.changed.retain(|id| self.traces.get(id).is_some_and(|trace| trace.queued));
+            self.changed.shrink_to(self.traces.len() / 4 * 5 + SPARE);
         }
         evicted
     }

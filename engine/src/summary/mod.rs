@@ -173,8 +173,10 @@ pub struct LedgerOut {
     pub rejected: u64,
     /// Lines let go unread, as far as anybody knows; the engine itself drops none.
     pub dropped: u64,
-    /// Spans, sets of evidence, streams and what was remembered of them let go to stay within the limits.
+    /// Spans, sets of evidence, series, streams and what was remembered of them let go to stay within the limits.
     pub evicted: u64,
+    /// Times that a timeline became coarser to stay within the limits.
+    pub coarsened: u64,
     /// Calls of which only the beginning or the end was seen.
     pub unpaired: u64,
     /// Events counted under `(other)` because there was no room for a series of their own.
@@ -202,7 +204,12 @@ impl LedgerOut {
             events: ledger.events,
             rejected: ledger.rejected,
             dropped: ledger.missed.values().map(|missed| missed.lines).sum(),
-            evicted: ledger.evicted_spans + ledger.evicted_evidence + ledger.evicted_streams + ledger.evicted_memories,
+            evicted: ledger.evicted_spans
+                + ledger.evicted_evidence
+                + ledger.evicted_streams
+                + ledger.evicted_memories
+                + ledger.evicted_series,
+            coarsened: ledger.coarsened,
             unpaired: ledger.unpaired,
             other: state.table.overflow,
             late: ledger.late,

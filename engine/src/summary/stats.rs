@@ -166,7 +166,7 @@ mod tests {
 
     fn hist(values: impl Iterator<Item = u64>) -> Hist {
         let mut hist = Hist::default();
-        values.for_each(|ns| hist.add(bucket(ns), 1));
+        values.for_each(|ns| _ = hist.add(bucket(ns), 1));
         hist
     }
 

@@ -2,7 +2,7 @@
 //! takes longer than all else that is done with them.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::BuildHasher;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use foldhash::fast::FixedState;
@@ -21,9 +21,7 @@ impl Known {
         let mut now = HashMap::with_capacity(sets.len());
         let mut found = Vec::with_capacity(sets.len());
         for shapes in sets {
-            let mut hasher = FixedState::with_seed(23).build_hasher();
-            shapes.hash(&mut hasher);
-            let hash = hasher.finish();
+            let hash = FixedState::with_seed(23).hash_one(shapes);
             let grouping = now
                 .entry(hash)
                 .or_insert_with(|| known.remove(&hash).unwrap_or_else(|| Arc::new(Grouping::of(shapes))));

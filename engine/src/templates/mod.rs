@@ -50,7 +50,7 @@ pub use fill::fill;
 pub use grouping::Grouping;
 pub use known::Known;
 pub use name::name;
-pub use samples::Samples;
+pub use samples::{Samples, Values, values};
 pub use shape::{LIMIT, VARIABLE, shape};
 pub use variables::{Range, Share, Slot, Variables};
 
@@ -110,7 +110,7 @@ pub fn values_of_lines(data: &[u8], most: usize) -> Vec<u8> {
         let shape = lines.shape(&line);
         samples.resize(lines.shapes.len(), Samples::default());
         let rank = FixedState::with_seed(17).hash_one((number, &line));
-        samples[shape].offer(rank, KEPT, || (&lines.shapes[shape], &line));
+        samples[shape].offer(rank, KEPT, || values(&lines.shapes[shape], &line));
     }
     let grouping = lines.grouping();
     let mut shapes: Vec<Vec<(&str, &Samples)>> = vec![Vec::new(); grouping.templates().len()];

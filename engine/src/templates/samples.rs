@@ -28,6 +28,17 @@ struct Sample {
     values: Box<str>,
 }
 
+/// What [`values`] finds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Values {
+    /// The shape has no variables.
+    Constant,
+    /// The message is not of the shape.
+    Misfit,
+    /// The values, one after the other.
+    Found(Box<str>),
+}
+
 /// Values of the variables of one shape.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Samples {
@@ -41,27 +52,22 @@ pub struct Samples {
 }
 
 impl Samples {
-    /// Look at a message. `rank` is a hash of its event, `said` gives the shape and the message where it is to be kept;
+    /// Look at a message. `rank` is a hash of its event, `values` gives what [`values`] does, where they are to be kept;
     /// `most` are kept. Returns by how many bytes what is kept has changed.
     #[inline]
-    pub fn offer<'a>(&mut self, rank: u64, most: usize, said: impl FnOnce() -> (&'a str, &'a str)) -> isize {
+    pub fn offer(&mut self, rank: u64, most: usize, values: impl FnOnce() -> Values) -> isize {
         self.seen += 1;
-        if rank < self.floor {
-            return 0;
-        }
-        let (shape, message) = said();
-        self.keep(rank, most, shape, message)
+        if rank < self.floor { 0 } else { self.keep(rank, most, values()) }
     }
 
     #[cold]
-    fn keep(&mut self, rank: u64, most: usize, shape: &str, message: &str) -> isize {
-        if !shape.contains(VARIABLE) {
-            self.floor = u64::MAX;
-            return 0;
+    fn keep(&mut self, rank: u64, most: usize, values: Values) -> isize {
+        match values {
+            Values::Constant => self.floor = u64::MAX,
+            Values::Misfit => {}
+            Values::Found(values) => return self.insert(Sample { rank, times: 1, values }) - self.trim(most),
         }
-        let Some(values) = values(shape, message) else { return 0 };
-        let changed = self.insert(Sample { rank, times: 1, values });
-        changed - self.trim(most)
+        0
     }
 
     fn insert(&mut self, sample: Sample) -> isize {
@@ -119,12 +125,17 @@ impl Sample {
     }
 }
 
-/// What a message holds in the places of its shape's variables, without secrets. None if it is not of that shape.
-fn values(shape: &str, message: &str) -> Option<Box<str>> {
+/// What a message holds in the places of its shape's variables, without secrets.
+#[must_use]
+pub fn values(shape: &str, message: &str) -> Values {
+    if !shape.contains(VARIABLE) {
+        return Values::Constant;
+    }
     let mut message = folded(message);
     redact_text(&mut message);
     let mut out = String::new();
-    for (i, value) in fill(shape, &message)?.into_iter().take(SLOTS).enumerate() {
+    let Some(found) = fill(shape, &message) else { return Values::Misfit };
+    for (i, value) in found.into_iter().take(SLOTS).enumerate() {
         if i > 0 {
             out.push(BETWEEN);
         }
@@ -135,5 +146,5 @@ fn values(shape: &str, message: &str) -> Option<Box<str>> {
         out.extend(value[..end].chars().map(|c| if c == BETWEEN { ' ' } else { c }));
         out.push_str(if end < value.len() { "…" } else { "" });
     }
-    Some(out.into())
+    Values::Found(out.into())
 }

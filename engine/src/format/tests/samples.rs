@@ -276,6 +276,13 @@ log 0.5 error failed | [pid 12:tid 34] (111)Connection refused: AH00957: HTTP
 server 0 failed took 0.532 in GET /a/b.gif | 500 Internal Server Error"#,
     ),
     (
+        "babeltrace of a trace without a host",
+        r#"[2026-11-24 23:42:01.000000000] (+0.000000000) shop:order_start: { cpu_id = 0 }, { vtid = 5 }, { id = 7 }
+[2026-11-24 23:42:01.100000000] (+0.100000000) shop:order_end: { cpu_id = 0 }, { vtid = 5 }, { id = 7, ret = 0 }
+"#,
+        r#"internal 0.1 took 0.1 by shop in order | "#,
+    ),
+    (
         "Envoy",
         r#"[2026-11-24T23:42:01.000Z] "GET /cart?x HTTP/2" 503 UF 0 91 2000 - "-" "curl" "id" "shop" "10.0.0.7:80"
 "#,

@@ -30,7 +30,7 @@ fn fill__texts_that_fit__values_as_a_whole() {
 fn samples(events: &[(u64, String)], most: usize) -> Samples {
     let mut samples = Samples::default();
     for (rank, message) in events {
-        samples.offer(*rank, most, || ("order <*> of <*>", message));
+        samples.offer(*rank, most, || values("order <*> of <*>", message));
     }
     samples
 }
@@ -106,7 +106,7 @@ fn variables__of_many_messages__shares_about_right() {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let name = if number % 4 == 0 { "bob" } else { "alice" };
         let message = format!("order {number} of {name}");
-        samples.offer(random, 400, || ("order <*> of <*>", &message));
+        samples.offer(random, 400, || values("order <*> of <*>", &message));
     }
     let told = told(&samples);
     assert_eq!((told.messages, told.sampled), (20_000, 400));
@@ -128,7 +128,7 @@ fn variables__words_that_shapes_differ_in__values_too() {
 #[test]
 fn samples__secrets__not_kept() {
     let mut samples = Samples::default();
-    samples.offer(1, 8, || ("mail <*> to <*> sent", "mail 17 to jane.doe@example.org sent"));
+    samples.offer(1, 8, || values("mail <*> to <*> sent", "mail 17 to jane.doe@example.org sent"));
     let kept: Vec<String> = samples.iter().flat_map(|(_, values)| values.map(str::to_owned)).collect();
     assert_eq!(kept, ["17", "[redacted]"]);
 }

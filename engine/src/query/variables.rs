@@ -1,0 +1,81 @@
+//! What the variables of a template held: a row for each value, the most frequent first.
+
+use super::error::{Error, Written};
+use super::filter::{Filter, Wanted};
+use super::order;
+use super::request::Request;
+use super::table::{Column, SHOWN, Table, Unit, Value};
+use super::window::Windows;
+use crate::state::State;
+use crate::values;
+
+/// Values told of each variable.
+const MOST: usize = 20;
+
+/// Answer with the values of the template in `of`, of one service or of all that have it. Without `since` those of all
+/// messages so far, with it those of the last five minutes.
+///
+/// # Errors
+/// [`Error::Word`] at a word that makes no sense, [`Error::Missing`] if there is no such template.
+pub fn table(state: &State, request: &Request) -> Result<Table, Error> {
+    let filter = Filter::of(&request.filter, request.what)?;
+    let template = request.of.as_deref().unwrap_or_default();
+    let written = Written { field: "of", text: template };
+    if template.is_empty() {
+        return Err(written.wrong(0, 0, "of no template: write it as what=templates gives it, with its <*>"));
+    }
+    let found = values::of(state, template, None, MOST);
+    if found.is_empty() {
+        return Err(Error::Missing(format!(
+            "no template is {:?}: what=templates lists them",
+            crate::redact::plain(template, SHOWN)
+        )));
+    }
+    let recent = request.since.is_some();
+    let windows = Windows::of(state, if recent { None } else { Some("all") }, None, None)?;
+    let mut rows = Vec::new();
+    let (mut messages, mut sampled) = (0, 0);
+    for held in found.iter().filter(|held| filter.wants(Wanted { service: &held.service, kind: held.kind })) {
+        let variables = if recent { &held.recent } else { &held.ever };
+        messages += variables.messages;
+        sampled += variables.sampled;
+        for (number, slot) in (1u64..).zip(&variables.slots) {
+            for share in &slot.values {
+                rows.push(vec![
+                    Value::name(&held.service),
+                    Value::name(&held.within),
+                    Value::Count(number),
+                    Value::Name(share.value.clone()),
+                    Value::Number(share.share),
+                    Value::Count(slot.distinct as u64),
+                ]);
+            }
+        }
+    }
+    let columns = vec![
+        Column::key("service"),
+        Column::key("operation"),
+        Column::of("variable", Unit::Count),
+        Column::key("value"),
+        Column::of("share", Unit::Share),
+        Column::of("distinct", Unit::Count),
+    ];
+    let usual = [(0, false), (1, false), (2, false), (4, true)];
+    let order = order::order(request.order_by.as_deref(), &columns, 4, &usual)?;
+    order::sort(&mut rows, &order);
+    let title = format!("\"{}\", {messages} messages", crate::redact::plain(template, SHOWN).replace('"', "'"));
+    let notes = (sampled < messages)
+        .then(|| format!("of {sampled} messages picked by chance; values told of each variable: {MOST} at most"));
+    Ok(Table {
+        what: request.what.name(),
+        title: Some(title),
+        windows,
+        totals: vec![Value::Null; columns.len()],
+        columns,
+        keys: 4,
+        rows,
+        notes: notes.into_iter().collect(),
+        error: 0.0,
+        shown: SHOWN,
+    })
+}
