@@ -2,9 +2,10 @@
 //!
 //! A row of the table is a kind of fault: how often the first verdict (AS@1) and one of the first three (AS@3) names the
 //! service at fault, how often none is said, how often something was said before the fault, and how many seconds after the
-//! fault a daemon's summary names it first (median, and nine of ten). `-- misses=1` lists the cases that go wrong, and
-//! `-- seed=N KIND` prints one case. `-- days=N` runs as many systems for a day with nothing wrong and counts the verdicts;
-//! `-- steady=N` measures how much of a summary changes from one minute to the next.
+//! fault a daemon's summary names it first (median, and nine of ten). `-- misses=1` lists the cases that go wrong;
+//! `-- seed=N KIND` prints one case, and with `budget=N` no more than what is said of it in so many tokens. `-- days=N` runs
+//! as many systems for a day with nothing wrong and counts the verdicts; `-- steady=N` measures how much of a summary
+//! changes from one minute to the next.
 
 #[allow(clippy::panic)]
 #[path = "../tests/simulated/mod.rs"]
@@ -12,7 +13,7 @@ mod simulated;
 
 use std::time::Instant;
 
-use simulated::{Outcome, case, outcome, quiet, unrest};
+use simulated::{Outcome, case, outcome, quiet, said, unrest};
 use tracegist_simulate::fault::Kind;
 
 /// Spans of a case at most, about.
@@ -33,6 +34,11 @@ fn main() {
         .into_iter()
         .filter(|kind| words.iter().all(|word| word.contains('=') || kind.name().contains(word.as_str())))
         .collect();
+    if let (Some(seed), Some(budget)) = (number("seed="), number("budget=")) {
+        let said =
+            |kind: &Kind| print!("{}", said(&case(seed, *kind, SPANS).0, usize::try_from(budget).unwrap_or(1_000)));
+        return kinds.iter().for_each(said);
+    }
     if let Some(seed) = number("seed=") {
         return kinds.iter().for_each(|&kind| show(seed, kind));
     }

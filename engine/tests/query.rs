@@ -266,3 +266,69 @@ proptest! {
         prop_assert!(matches!(answer, Err(Error::Missing(_))));
     }
 }
+
+/// Words that questions are made of, and others.
+fn words() -> impl Strategy<Value = String> {
+    let known = prop::sample::select(vec![
+        "service=s1",
+        "status=error",
+        "duration>1ms",
+        "count>=1",
+        "p95<2s",
+        "time:1m",
+        "time:0s",
+        "time:99999999999d",
+        "count",
+        "p95",
+        "self_p99",
+        "all",
+        "now",
+        "baseline",
+        "5m",
+        "00:00",
+        "99999999999999999999d",
+        "2023-11-14T22:13:20Z",
+        "-1s",
+        "1..2",
+        "all..now",
+        "#1",
+        "#0",
+        "1",
+        "s0,s1",
+        "-count",
+        "+time",
+        "order <*> accepted",
+        "1-000000-000000",
+        "18446744073709551615-1-1",
+        "\"",
+        "*",
+        "-",
+        ",",
+    ]);
+    let word = prop_oneof![3 => known.prop_map(str::to_owned), 1 => ".{0,12}"];
+    prop::collection::vec(word, 0..3).prop_map(|words| words.join(" "))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn query__whatever_is_asked__an_answer_within_its_budget_or_what_is_wrong(
+        what in prop::sample::select(vec!["series", "edges", "templates", "diff", "timeline", "facts", "evidence", "traces", "trace", "path", "values"]),
+        fields in prop::collection::btree_map(
+            prop::sample::select(vec!["where", "of", "since", "until", "group_by", "select", "order_by", "compare", "cursor"]), words(), 0..4),
+        budget in prop_oneof![Just(1u64), 30..500u64, Just(u64::MAX)],
+        limit in prop_oneof![Just(None), Just(Some(1u64)), Just(Some(u64::MAX))],
+        empty in any::<bool>(),
+    ) {
+        let mut question = serde_json::to_value(fields).unwrap();
+        question["what"] = what.into();
+        question["budget"] = budget.into();
+        question["limit"] = limit.into();
+        let engine = if empty { Engine::new(String::new(), Limits::default()) } else { traced() };
+        match ask(&engine, &question) {
+            Ok(answer) => prop_assert!(answer["tokens"].as_u64().unwrap() <= budget),
+            Err(error) => prop_assert!(!error.to_string().is_empty()),
+        }
+    }
+}

@@ -1,12 +1,6 @@
 //! No number of a summary contradicts the events it was made from: each is computed again from a full pass over what a
 //! simulated system emitted, by other code than the engine's.
-#![allow(
-    non_snake_case,
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::panic,
-    clippy::unwrap_used
-)]
+#![allow(non_snake_case, clippy::cast_sign_loss, clippy::cast_possible_truncation, clippy::panic, clippy::unwrap_used)]
 
 mod simulated;
 

@@ -196,11 +196,17 @@ impl fmt::Display for Measure {
     }
 }
 
+/// Columns of an answer at most.
+const MOST: usize = 40;
+
 /// Read a list of measures.
 ///
 /// # Errors
 /// [`Error::Word`] at the first that is none.
 pub fn list(written: Written<'_>) -> Result<Vec<Measure>, Error> {
+    if let Some((at, word)) = items(written.text).nth(MOST) {
+        return Err(written.wrong(at, word.len(), format!("more than {MOST} measures")));
+    }
     items(written.text)
         .map(|(at, word)| Measure::named(word).ok_or_else(|| written.unknown(at, word, "measure", &NAMES)))
         .collect()

@@ -210,7 +210,7 @@ impl Page<'_> {
         let head = self.head(frame, &lines);
         let frame_tokens = encoding.count(&head) + encoding.count(&self.foot(frame, &lines, self.position));
         // A full frame leaves most of the budget to the rows.
-        if frame == Frame::Full && frame_tokens * 5 > budget * 2 && most > self.position {
+        if frame == Frame::Full && frame_tokens * 5 > budget.saturating_mul(2) && most > self.position {
             return Err(usize::MAX);
         }
         let (mut body, mut ends, mut sum) = (String::new(), Vec::new(), frame_tokens);
@@ -218,7 +218,7 @@ impl Page<'_> {
             let line = lines.row(at, at == self.position);
             sum += encoding.count(&line);
             // A little over, since the last line may turn out shorter than it was reckoned.
-            if sum > budget + 12 {
+            if sum > budget.saturating_add(12) {
                 break;
             }
             body.push_str(&line);

@@ -23,6 +23,8 @@ pub struct Rows<'q, 'a> {
     groups: &'a Groups<'a>,
     /// Values by column.
     pub rows: Vec<Vec<Value>>,
+    /// Series of which times are kept in wider steps than the window's, and the widest of them.
+    pub coarse: (usize, i64),
     all: [(Tally<'a>, Sums); 2],
 }
 
@@ -34,7 +36,7 @@ impl<'q, 'a> Rows<'q, 'a> {
     #[must_use]
     pub fn of(question: &'q Question, state: &'a State, groups: &'a Groups<'a>, kinds: fn(Kind) -> bool) -> Self {
         let all = || (Tally::default(), Sums::new([true, true]));
-        let mut rows = Self { question, state, groups, rows: Vec::new(), all: [all(), all()] };
+        let mut rows = Self { question, state, groups, rows: Vec::new(), coarse: (0, 0), all: [all(), all()] };
         let members = rows.members(kinds);
         let width = question.dimensions.iter().enumerate().find_map(|(at, dimension)| match dimension {
             Dimension::Time(width) => Some((at, *width)),
@@ -76,13 +78,17 @@ impl<'q, 'a> Rows<'q, 'a> {
         Sums::new([timed(Time::Duration) || durations, timed(Time::Own)])
     }
 
-    fn members(&self, kinds: fn(Kind) -> bool) -> Members<'a> {
+    fn members(&mut self, kinds: fn(Kind) -> bool) -> Members<'a> {
         let mut index: HashMap<Vec<Cell<'a>>, usize, RandomState> = HashMap::default();
         let mut members: Members<'a> = Vec::new();
         let mut cells = Vec::with_capacity(self.question.dimensions.len());
         for (id, key, record) in self.state.table.iter() {
             if !self.question.filter.fits(key, record, self.groups, kinds) {
                 continue;
+            }
+            let step = record.timeline.step();
+            if step > self.question.windows.now.step {
+                self.coarse = (self.coarse.0 + 1, self.coarse.1.max(step));
             }
             cells.clear();
             cells.extend(self.question.dimensions.iter().map(|dimension| dimension.cell(key, self.groups)));

@@ -66,6 +66,13 @@ pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Ta
     if let Some(width) = question.widened() {
         notes.push(format!("kept in steps of {}", crate::summary::words::span(width)));
     }
+    if made.coarse.0 > 0 {
+        let widest = crate::summary::words::span(made.coarse.1);
+        notes.push(format!(
+            "{} series keep times in steps of up to {widest}, to save memory: a step counts where it begins",
+            made.coarse.0
+        ));
+    }
     let measured = question.measures.iter().any(|measure| measure.time().is_some()) || question.filter.by_duration();
     let mut totals = vec![Value::Null; question.dimensions.len()];
     totals.extend(made.totals());

@@ -80,7 +80,7 @@ impl Windows {
         };
         let from = match since {
             Some(text) => instant(Written { field: "since", text }, 0, text, kept)?,
-            None => to - USUAL,
+            None => to.saturating_sub(USUAL),
         };
         // Nothing is told of times of which nothing is known.
         let (from, to) = (from.max(first), to.min(end));
@@ -115,7 +115,7 @@ fn whole(state: &State, from: Seconds, to: Seconds, end: Seconds) -> Window {
 fn stretch(text: &str, kept: Kept, now: Window) -> Result<(Seconds, Seconds), Error> {
     let written = Written { field: "compare", text };
     let (from, to) = if text == "baseline" {
-        ((now.from - BASELINE).max(kept.first), now.from)
+        (now.from.saturating_sub(BASELINE).max(kept.first), now.from)
     } else if let Some((from, to)) = text.split_once("..") {
         (instant(written, 0, from, kept)?, instant(written, from.len() + 2, to, kept)?)
     } else if let Some(ns) = length(text) {

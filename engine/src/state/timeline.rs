@@ -206,6 +206,12 @@ impl Timeline {
         true
     }
 
+    /// The seconds of its finest slots.
+    #[must_use]
+    pub fn step(&self) -> Seconds {
+        LEVELS[usize::from(self.coarse).min(LEVELS.len() - 1)].width
+    }
+
     /// How many of the fine levels had to be given up.
     #[must_use]
     pub const fn coarse(&self) -> u8 {

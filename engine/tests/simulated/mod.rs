@@ -157,6 +157,13 @@ pub fn outcome(case: &Case, live: bool) -> Outcome {
     Outcome { culprits, named: named(&summary), early, touched, seconds, text: summary.text }
 }
 
+/// What is said of a whole faulty time, in so many tokens.
+pub fn said(case: &Case, budget: usize) -> String {
+    let mut host = Host::new(case);
+    host.until(case.quiet + case.faulty);
+    host.summary(if case.faulty > 0 { case.faulty } else { WINDOW }, budget).text
+}
+
 /// The case of a seed, and whether it is one of a daemon that has been running for a while.
 pub fn case(seed: u64, kind: Kind, spans: f64) -> (Case, bool) {
     let live = seed.is_multiple_of(2);
