@@ -22,6 +22,7 @@ def main(rounds: int = 20, mib: int = 600, rate: int = 0) -> None:
     with host() as made:
         file, more = made.folder / "load.jsonl", made.folder / "more.part"
         write_spans(more, mib << 19, first=write_spans(file, mib << 20))
+        whole = file.stat().st_size
         made.configure(
             f'[[sources]]\ntype = "tail"\npaths = ["{made.folder}/*.jsonl"]\n',
             engine='trace_hold = "10m"\nmax_open_spans = 2_000_000',
@@ -32,16 +33,17 @@ def main(rounds: int = 20, mib: int = 600, rate: int = 0) -> None:
             environ = disk.environ
             disk.slow(made.state, rate << 20)
         made.start(**environ)
-        made.until(lambda: made.status()["ledger"]["bytes"] >= file.stat().st_size)
+        made.until(lambda: made.status()["ledger"]["bytes"] >= whole)
         made.stop()
         more.rename(more.with_suffix(".jsonl"))
-        size = (mib << 20) + (mib << 19)
+        size = whole + more.with_suffix(".jsonl").stat().st_size
         times: list[float] = []
-        read = 0
+        read = whole
         while len(times) < rounds and read < size:
             made.start(**environ)
-            time.sleep(random_.uniform(0.2, 1.5))  # not for anything to happen: the moment is to be any
-            read = made.status()["ledger"]["bytes"]
+            made.until(lambda read=read: made.status()["ledger"]["bytes"] > read)  # type: ignore[misc]
+            time.sleep(random_.uniform(0, 0.5))  # not for anything to happen: the moment is to be any
+            read = int(made.status()["ledger"]["bytes"])
             times.append(made.stop())
             newest = max(made.state.glob("snapshot-*.tgs"), key=lambda path: path.stat().st_mtime)
             print(
