@@ -34,11 +34,16 @@ fn end(text: &str, constant: &str, seen: &mut String) -> Option<usize> {
     // A variable is seldom empty: only where it is in the template for what other messages have there.
     let from = text.chars().next().map_or(0, char::len_utf8);
     let places = || text[from..].match_indices(constant).map(|(at, _)| from + at).take(CHOICES);
-    let whole = places().find(|&at| {
-        shape(&text[..at], seen);
-        seen == VARIABLE
-    });
-    whole.or_else(|| places().next()).or_else(|| text.starts_with(constant).then_some(0))
+    let first = places().next();
+    let mut whole = || {
+        places().find(|&at| {
+            shape(&text[..at], seen);
+            seen == VARIABLE
+        })
+    };
+    // Mostly there is one place, and nothing to choose.
+    let best = if places().nth(1).is_some() { whole().or(first) } else { first };
+    best.or_else(|| text.starts_with(constant).then_some(0))
 }
 
 /// A message as its shape reads it: its first line, each run of white space one space.
