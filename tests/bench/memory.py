@@ -145,12 +145,12 @@ ATTACKS: Final[dict[str, Callable[[float], Iterator[str]]]] = {
 
 def _with_calls(flood: Iterator[str], made: list[int]) -> Iterator[bytes]:
     """Between the blocks of a flood, calls of a service that has nothing to do with it."""
-    open_line = False
+    made[0] += 1
+    yield _request("shop", _span(0xAA, "GET /cart", _START)).encode()
     for number, block in enumerate(flood):
         made[0] += block.count('"time"') + block.count('"spanId"')
         yield block.encode()
-        open_line = not block.endswith("\n")
-        if not open_line and number % 10 == 0:
+        if block.endswith("\n") and number % 10 == 0:
             spans = (_span((number * _CALLS + n) << 64 | 0xAA, "GET /cart", _at(number)) for n in range(_CALLS))
             made[0] += _CALLS
             yield _request("shop", ",".join(spans)).encode()
@@ -187,9 +187,10 @@ def bomb(size: int, limit: str) -> Result:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "bomb.gz"
         with gzip.open(path, "wb", compresslevel=6) as file:
+            file.write(_request("shop", _span(0xAA, "GET /cart", _START)).encode())
             for _ in range(size >> 20):
                 file.write(b"x" * (1 << 20))
-        return _summarized(iter([path.read_bytes()]), [0], limit)
+        return _summarized(iter([path.read_bytes()]), [1], limit)
 
 
 def _summarized(blocks: Iterator[bytes], made: list[int], limit: str) -> Result:
