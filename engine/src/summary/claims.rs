@@ -3,13 +3,12 @@
 //! Counts are taken per inbound call of their service, so that one that merely lost its callers is not accused; times are
 //! own times, so that one that merely waits is not either.
 
-use std::collections::{BTreeMap, BTreeSet};
-
+use super::calls::{Calls, is_inside};
+use super::exposure::{Exposure, Exposures};
 use super::kin::Kin;
 use super::stats;
 use super::view::{SeriesView, View};
 use crate::event::Kind;
-use crate::state::joins::UNSEEN;
 use crate::state::series::SeriesId;
 use crate::state::timeline::{Seconds, Slot};
 
@@ -66,88 +65,6 @@ pub struct Claim<'v> {
     pub since: Option<Seconds>,
 }
 
-/// How often a service was called: the exposure that its counts are measured against.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Exposure {
-    /// In the baseline.
-    pub before: f64,
-    /// In the window.
-    pub now: f64,
-}
-
-impl Exposure {
-    /// The window's over the baseline's.
-    #[must_use]
-    pub fn ratio(&self) -> f64 {
-        if self.before > 0.0 { self.now / self.before } else { 0.0 }
-    }
-}
-
-/// How often everything was called.
-struct Exposures<'a> {
-    /// By service: the calls that came in.
-    services: BTreeMap<&'a str, Exposure>,
-    /// By service and operation: its spans.
-    operations: BTreeMap<(&'a str, &'a str), Exposure>,
-    /// Seconds, for what nobody is seen calling.
-    clock: Exposure,
-}
-
-impl<'a> Exposures<'a> {
-    fn of(view: &View<'a>) -> Self {
-        let (mut services, mut operations) = (BTreeMap::new(), BTreeMap::new());
-        for edge in &view.edges {
-            count(services.entry(edge.key.operation).or_default(), edge);
-        }
-        for series in view.series.iter().filter(|series| series.key.kind.is_span()) {
-            count(operations.entry((series.key.service, series.key.operation)).or_default(), series);
-        }
-        let clock = Exposure { before: view.span.base_seconds(), now: view.span.seconds() };
-        Self { services, operations, clock }
-    }
-
-    /// What the counts of a series are measured against: a step by its operation, a message by its service's calls.
-    fn to(&self, series: &SeriesView<'_>) -> Exposure {
-        let (service, within) = (series.key.service, series.key.within);
-        let of_operation = self.operations.get(&(service, within)).filter(|_| !within.is_empty());
-        let found = of_operation
-            .or_else(|| self.services.get(service))
-            .filter(|exposure| exposure.before >= 1.0 && exposure.now >= 1.0);
-        found.copied().unwrap_or(self.clock)
-    }
-}
-
-impl Exposures<'_> {
-    /// The share of its service's calls that a span takes part in.
-    #[allow(clippy::cast_precision_loss)]
-    fn traffic(&self, series: &SeriesView<'_>) -> f64 {
-        let calls = self.services.get(series.key.service).map_or(0.0, |calls| calls.now);
-        if calls > 0.0 { (series.now.count as f64 / calls).min(1.0) } else { 1.0 }
-    }
-
-    /// By how many errors a call a service has become better: what its error handling did is done no more, and is no loss.
-    #[allow(clippy::cast_precision_loss)]
-    fn recovered(&self, view: &View<'_>) -> BTreeMap<String, f64> {
-        let mut recovered: BTreeMap<String, f64> = BTreeMap::new();
-        for series in &view.series {
-            let exposure = self.services.get(series.key.service).copied().unwrap_or(self.clock);
-            let rate = |count: u64, calls: f64| count as f64 / calls.max(1.0);
-            let better = rate(series.before.errors, exposure.before) - rate(series.now.errors, exposure.now);
-            if better > 0.0 && series.key.kind.is_decoded() {
-                let most = recovered.entry(series.key.service.to_owned()).or_default();
-                *most = most.max(better);
-            }
-        }
-        recovered
-    }
-}
-
-#[allow(clippy::cast_precision_loss)]
-fn count(exposure: &mut Exposure, series: &SeriesView<'_>) {
-    exposure.before += series.before.count as f64;
-    exposure.now += series.now.count as f64;
-}
-
 /// Share of calls below which a change is not worth a claim, however certain.
 const LEAST_SHARE: f64 = 0.05;
 
@@ -187,7 +104,7 @@ pub fn claims<'v>(view: &'v View<'v>) -> Vec<Claim<'v>> {
     let exposures = Exposures::of(view);
     let mut claims: Vec<Claim<'v>> = Vec::new();
     let recovered = exposures.recovered(view);
-    let wrapped = wrapped(view);
+    let calls = Calls::of(view, &exposures);
     for edge in view.edges.iter().filter(|edge| is_inside(edge)) {
         claims.extend(slow(view, edge, What::Network, edge.key.operation, 1.0));
     }
@@ -195,21 +112,26 @@ pub fn claims<'v>(view: &'v View<'v>) -> Vec<Claim<'v>> {
     for (at, series) in view.series.iter().enumerate() {
         let exposure = exposures.to(series);
         match series.key.kind {
-            Kind::Edge | Kind::Step => {
-                claims.extend(stopped(view, (at, &kin), exposure, &exposures).filter(|_| is_inside(series)));
+            Kind::Edge if is_inside(series) => {
+                let claim = stopped(view, (at, &kin), exposure, &exposures);
+                claims.extend(claim.map(|claim| Claim { service: calls.to_blame(series), ..claim }));
             }
+            Kind::Edge => {}
+            Kind::Step => claims.extend(stopped(view, (at, &kin), exposure, &exposures)),
             Kind::Log => {
-                claims.extend(messages(view, (at, &kin), exposure));
+                let claim = messages(view, (at, &kin), exposure);
+                claims.extend(claim.map(|claim| Claim { service: calls.author(series), ..claim }));
                 claims.extend(stopped(view, (at, &kin), exposure, &exposures));
             }
             Kind::Failure => {}
             _ => {
                 let traffic = exposures.traffic(series);
-                claims.extend(match wrapped.get(&(series.key.service, series.key.operation)) {
+                let callee = calls.callee(series);
+                claims.extend(match callee {
                     Some(callee) => slow(view, series, What::Network, callee, traffic),
                     None => slow(view, series, What::Slow, series.key.service, traffic),
                 });
-                claims.extend(failing(view, series));
+                claims.extend(failing(view, series, calls.origin(series)));
             }
         }
     }
@@ -228,45 +150,10 @@ pub fn certain(view: &View<'_>) -> f64 {
     stats::threshold(view.series.len() * 3)
 }
 
-/// Operations that are a call to another service and nothing else: their own time is the way there and back and, where the
-/// callee's span is missing, the callee's; it is never the caller's.
-fn wrapped<'v>(view: &'v View<'_>) -> BTreeMap<(&'v str, &'v str), &'v str> {
-    let both = |series: &SeriesView<'_>| series.before.count + series.now.count;
-    let of = |kind: fn(Kind) -> bool| view.series.iter().filter(move |series| kind(series.key.kind));
-    let messages: BTreeSet<(&str, &str)> =
-        of(|kind| kind == Kind::Log).map(|log| (log.key.service, log.key.operation)).collect();
-    let mut calls: BTreeMap<(&str, &str), Option<(&str, u64)>> = BTreeMap::new();
-    for edge in of(|kind| kind == Kind::Edge) {
-        let callee = edge.key.operation;
-        calls
-            .entry((edge.key.service, edge.key.within))
-            .and_modify(|known| *known = known.filter(|one| one.0 == callee).map(|one| (callee, one.1 + both(edge))))
-            .or_insert(Some((callee, both(edge))));
-    }
-    for step in of(|kind| kind == Kind::Step) {
-        if !messages.contains(&(step.key.service, step.key.operation)) {
-            calls.remove(&(step.key.service, step.key.within));
-        }
-    }
-    of(Kind::is_span)
-        .filter_map(|span| {
-            let key = (span.key.service, span.key.operation);
-            let (callee, count) = (*calls.get(&key)?)?;
-            (count * 2 > both(span)).then_some((key, callee))
-        })
-        .collect()
-}
-
 /// How far a growth of so many times goes, from 0 to 1: none for one and a half, half for six.
 fn far(times: f64) -> f64 {
     let far = (times / 1.5).max(1.0).ln();
     far / (far + 4f64.ln())
-}
-
-/// Whether both its ends were seen.
-#[must_use]
-pub fn is_inside(edge: &SeriesView<'_>) -> bool {
-    !edge.key.service.is_empty() && edge.key.service != UNSEEN
 }
 
 fn slow<'v>(
@@ -289,7 +176,7 @@ fn slow<'v>(
 }
 
 #[allow(clippy::cast_precision_loss)]
-fn failing<'v>(view: &'v View<'v>, series: &'v SeriesView<'v>) -> Option<Claim<'v>> {
+fn failing<'v>(view: &'v View<'v>, series: &'v SeriesView<'v>, service: &'v str) -> Option<Claim<'v>> {
     let [bad_before, before, bad_now, now] =
         [series.before.origins, series.before.count, series.now.origins, series.now.count].map(|n| n as f64);
     if before <= 0.0 || now <= 0.0 {
@@ -303,16 +190,7 @@ fn failing<'v>(view: &'v View<'v>, series: &'v SeriesView<'v>) -> Option<Claim<'
     let since =
         onset(view, series.id, |slot| (slot.count > 0).then_some(slot.origins as f64 > middle * slot.count as f64));
     let nats = stats::shares(bad_before + PRIOR_ERRORS, before + PRIOR_CALLS, bad_now, now, ODDS_DRIFT);
-    Some(Claim {
-        what: What::Failing,
-        service: series.key.service,
-        series,
-        effect: new - old,
-        nats,
-        before: old,
-        after: new,
-        since,
-    })
+    Some(Claim { what: What::Failing, service, series, effect: new - old, nats, before: old, after: new, since })
 }
 
 /// An error message that comes more often, or a message that is new. Error messages that are kin are one: a cause that is

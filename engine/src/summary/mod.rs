@@ -3,7 +3,9 @@
 //! In: a settled [`State`]. Out: the text with its exact token count, the verdicts and facts that stand in it, the ledger.
 
 mod boilerplate;
+pub mod calls;
 pub mod claims;
+pub mod exposure;
 pub mod facts;
 pub mod groups;
 mod header;

@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::claims::{Claim, What, is_inside};
+use super::calls::is_inside;
+use super::claims::{Claim, What};
 use super::stats;
 use super::view::{SeriesView, View};
 use crate::event::Kind;

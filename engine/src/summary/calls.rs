@@ -1,0 +1,169 @@
+//! Who calls whom, and who is to blame for a call that fails.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::exposure::Exposures;
+use super::view::{SeriesView, View};
+use crate::event::Kind;
+use crate::state::joins::UNSEEN;
+
+/// The share of the calls it should have had below which a service answers no more.
+const SILENT: f64 = 0.5;
+
+/// Calls a service should have had before it can be said to be silent.
+const LEAST: f64 = 4.0;
+
+/// What is known of the calls between services.
+#[derive(Debug)]
+pub struct Calls<'v> {
+    wrapped: BTreeMap<(&'v str, &'v str), &'v str>,
+    /// By operation, those it calls that answer no more.
+    lost: BTreeMap<(&'v str, &'v str), &'v str>,
+    /// Who failed whom: callers and callees whose callers say so, or of whom several fail.
+    refused: BTreeSet<(&'v str, &'v str)>,
+}
+
+impl<'v> Calls<'v> {
+    /// From the edges and spans of a view.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss)]
+    pub fn of(view: &'v View<'_>, exposures: &Exposures<'_>) -> Self {
+        let mut answers: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
+        for edge in view.series.iter().filter(|series| series.key.kind == Kind::Edge && is_inside(series)) {
+            let (expected, now) = answers.entry(edge.key.operation).or_default();
+            *expected += edge.before.count as f64 * exposures.to(edge).ratio();
+            *now += edge.now.count as f64;
+        }
+        let unanswered = |&(_, (expected, now)): &(&str, (f64, f64))| expected >= LEAST && now < expected * SILENT;
+        let silent: BTreeSet<&str> = answers.into_iter().filter(unanswered).map(|(callee, _)| callee).collect();
+        let mut lost = BTreeMap::new();
+        let mut callers: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for edge in view.series.iter().filter(|series| series.key.kind == Kind::Edge && is_inside(series)) {
+            if silent.contains(edge.key.operation) && edge.before.count > 0 {
+                lost.insert((edge.key.service, edge.key.within), edge.key.operation);
+                callers.entry(edge.key.operation).or_default().insert(edge.key.service);
+            }
+        }
+        let failing = failing(view);
+        let mut refused = BTreeSet::new();
+        for (callee, callers) in callers {
+            let fail = callers.iter().filter(|&caller| failing.contains(caller)).count();
+            refused.extend(
+                callers
+                    .iter()
+                    .filter(|&&caller| fail >= 2 || says(view, caller, callee))
+                    .map(|&caller| (caller, callee)),
+            );
+        }
+        Self { wrapped: wrapped(view), lost, refused }
+    }
+
+    /// The service that an operation calls and nothing else, if it does.
+    #[must_use]
+    pub fn callee(&self, span: &SeriesView<'_>) -> Option<&'v str> {
+        self.wrapped.get(&(span.key.service, span.key.operation)).copied()
+    }
+
+    /// Who is to blame for calls that are missing: the callee, where the call was made and it was not heard of, or where it
+    /// has fallen silent and its callers fail; else the caller, who did not make them.
+    #[must_use]
+    pub fn to_blame(&self, edge: &SeriesView<'v>) -> &'v str {
+        let (caller, callee) = ((edge.key.service, edge.key.within), edge.key.operation);
+        let made = self.wrapped.get(&caller) == Some(&callee);
+        if made || self.refused.contains(&(caller.0, callee)) { callee } else { caller.0 }
+    }
+
+    /// Who is to blame for an operation that fails with no failing call below it.
+    #[must_use]
+    pub fn origin(&self, span: &SeriesView<'v>) -> &'v str {
+        let operation = (span.key.service, span.key.operation);
+        let lost = self.lost.get(&operation).filter(|&&callee| self.refused.contains(&(span.key.service, callee)));
+        self.callee(span).or_else(|| lost.copied()).unwrap_or(span.key.service)
+    }
+
+    /// Who is to blame for an error message: a callee that has fallen silent and that it names, else who wrote it.
+    #[must_use]
+    pub fn author(&self, log: &SeriesView<'v>) -> &'v str {
+        let named =
+            self.refused.iter().find(|(caller, callee)| *caller == log.key.service && names(log.key.operation, callee));
+        named.map_or(log.key.service, |&(_, callee)| callee)
+    }
+}
+
+/// Services of which more calls fail than did.
+#[allow(clippy::cast_precision_loss)]
+fn failing<'v>(view: &'v View<'_>) -> BTreeSet<&'v str> {
+    let share = |errors: u64, count: u64| errors as f64 / (count as f64).max(1.0);
+    let fails = |series: &&SeriesView<'_>| {
+        let (before, now) = (&series.before, &series.now);
+        share(now.errors, now.count) > share(before.errors, before.count) + 0.1
+    };
+    let spans = view.series.iter().filter(|series| series.key.kind.is_span());
+    spans.filter(fails).map(|span| span.key.service).collect()
+}
+
+/// Whether a service writes errors that name another.
+fn says(view: &View<'_>, caller: &str, callee: &str) -> bool {
+    view.series.iter().any(|series| {
+        let key = series.key;
+        key.service == caller
+            && matches!(key.kind, Kind::Log | Kind::Failure)
+            && series.now.errors > 0
+            && names(key.operation, callee)
+    })
+}
+
+/// Whether a text has a name in it, as a word.
+fn names(text: &str, name: &str) -> bool {
+    let within = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    name.len() >= 3
+        && text.match_indices(name).any(|(at, _)| {
+            let bytes = text.as_bytes();
+            !within(at.checked_sub(1).and_then(|at| bytes.get(at))) && !within(bytes.get(at + name.len()))
+        })
+}
+
+/// Whether both its ends were seen.
+#[must_use]
+pub fn is_inside(edge: &SeriesView<'_>) -> bool {
+    !edge.key.service.is_empty() && edge.key.service != UNSEEN
+}
+
+/// Operations that are a call to another service and nothing else: their own time is the way there and back and, where the
+/// callee's span is missing, the callee's; it is never the caller's.
+fn wrapped<'v>(view: &'v View<'_>) -> BTreeMap<(&'v str, &'v str), &'v str> {
+    // As it was in the baseline: a callee that answers no more is still the one that is called.
+    let known = |series: &SeriesView<'_>| series.before.count >= 4;
+    let both = |series: &SeriesView<'_>| series.before.count + series.now.count;
+    let of = |kind: fn(Kind) -> bool| view.series.iter().filter(move |series| kind(series.key.kind));
+    let messages: BTreeSet<(&str, &str)> =
+        of(|kind| kind == Kind::Log).map(|log| (log.key.service, log.key.operation)).collect();
+    let mut calls: BTreeMap<(&str, &str), Option<(&str, u64, u64)>> = BTreeMap::new();
+    for edge in of(|kind| kind == Kind::Edge) {
+        let callee = edge.key.operation;
+        calls
+            .entry((edge.key.service, edge.key.within))
+            .and_modify(|one| {
+                *one =
+                    one.filter(|one| one.0 == callee).map(|one| (callee, one.1 + edge.before.count, one.2 + both(edge)))
+            })
+            .or_insert(Some((callee, edge.before.count, both(edge))));
+    }
+    // What another operation of the service makes on its way; what others call from outside has its own work.
+    let mut inner: BTreeSet<(&str, &str)> = BTreeSet::new();
+    for step in of(|kind| kind == Kind::Step) {
+        inner.insert((step.key.service, step.key.operation));
+        if !messages.contains(&(step.key.service, step.key.operation)) {
+            calls.remove(&(step.key.service, step.key.within));
+        }
+    }
+    of(Kind::is_span)
+        .filter_map(|span| {
+            let key = (span.key.service, span.key.operation);
+            let (callee, before, all) = (*calls.get(&key)?)?;
+            let most = if known(span) { before * 2 > span.before.count } else { all * 2 > both(span) };
+            let made = inner.contains(&key) || matches!(span.key.kind, Kind::Client | Kind::Producer);
+            (most && made).then_some((key, callee))
+        })
+        .collect()
+}

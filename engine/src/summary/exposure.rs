@@ -1,0 +1,90 @@
+//! Exposure: how often a service, or an operation, was called. Counts are taken against it, so that one that merely lost its
+//! callers is not accused.
+
+use std::collections::BTreeMap;
+
+use super::view::{SeriesView, View};
+
+/// How often a service was called: the exposure that its counts are measured against.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Exposure {
+    /// In the baseline.
+    pub before: f64,
+    /// In the window.
+    pub now: f64,
+}
+
+impl Exposure {
+    /// The window's over the baseline's.
+    #[must_use]
+    pub fn ratio(&self) -> f64 {
+        if self.before > 0.0 { self.now / self.before } else { 0.0 }
+    }
+}
+
+/// How often everything was called.
+pub struct Exposures<'a> {
+    /// By service: the calls that came in.
+    pub services: BTreeMap<&'a str, Exposure>,
+    /// By service and operation: its spans.
+    operations: BTreeMap<(&'a str, &'a str), Exposure>,
+    /// Seconds, for what nobody is seen calling.
+    clock: Exposure,
+}
+
+impl<'a> Exposures<'a> {
+    #[must_use]
+    pub fn of(view: &View<'a>) -> Self {
+        let (mut services, mut operations) = (BTreeMap::new(), BTreeMap::new());
+        for edge in &view.edges {
+            count(services.entry(edge.key.operation).or_default(), edge);
+        }
+        for series in view.series.iter().filter(|series| series.key.kind.is_span()) {
+            count(operations.entry((series.key.service, series.key.operation)).or_default(), series);
+        }
+        let clock = Exposure { before: view.span.base_seconds(), now: view.span.seconds() };
+        Self { services, operations, clock }
+    }
+
+    /// What the counts of a series are measured against: a step by its operation, a message by its service's calls.
+    #[must_use]
+    pub fn to(&self, series: &SeriesView<'_>) -> Exposure {
+        let (service, within) = (series.key.service, series.key.within);
+        let of_operation = self.operations.get(&(service, within)).filter(|_| !within.is_empty());
+        let found = of_operation
+            .or_else(|| self.services.get(service))
+            .filter(|exposure| exposure.before >= 1.0 && exposure.now >= 1.0);
+        found.copied().unwrap_or(self.clock)
+    }
+
+    /// The share of its service's calls that a span takes part in.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss)]
+    pub fn traffic(&self, series: &SeriesView<'_>) -> f64 {
+        let calls = self.services.get(series.key.service).map_or(0.0, |calls| calls.now);
+        if calls > 0.0 { (series.now.count as f64 / calls).min(1.0) } else { 1.0 }
+    }
+
+    /// By how many errors a call a service has become better: what its error handling did is done no more, and is no loss.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss)]
+    pub fn recovered(&self, view: &View<'_>) -> BTreeMap<String, f64> {
+        let mut recovered: BTreeMap<String, f64> = BTreeMap::new();
+        for series in &view.series {
+            let exposure = self.services.get(series.key.service).copied().unwrap_or(self.clock);
+            let rate = |count: u64, calls: f64| count as f64 / calls.max(1.0);
+            let better = rate(series.before.errors, exposure.before) - rate(series.now.errors, exposure.now);
+            if better > 0.0 && series.key.kind.is_decoded() {
+                let most = recovered.entry(series.key.service.to_owned()).or_default();
+                *most = most.max(better);
+            }
+        }
+        recovered
+    }
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn count(exposure: &mut Exposure, series: &SeriesView<'_>) {
+    exposure.before += series.before.count as f64;
+    exposure.now += series.now.count as f64;
+}
