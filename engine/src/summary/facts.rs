@@ -131,6 +131,9 @@ pub fn verdict(view: &View<'_>, place: usize, verdict: &Verdict<'_>, boilerplate
         line += "; also ";
         line += &said(second, verdict.service, boilerplate);
     }
+    if let Some(seconds) = verdict.newest {
+        line += &format!(", in the last {}", words::span(seconds));
+    }
     if !verdict.victims.is_empty() {
         let names: Vec<String> = verdict.victims.iter().take(3).map(|name| words::name(name)).collect();
         let more = verdict.victims.len() - names.len();

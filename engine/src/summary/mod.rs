@@ -251,7 +251,10 @@ pub fn summarize(state: &mut State, request: &Request) -> Result<Summary, Error>
     let groups = Groups::of(state);
     let view = View::of(state, &groups, request.window, Some(request.baseline.unwrap_or(BASELINE)));
     let claims = claims::claims(&view);
-    let verdicts = verdicts::verdicts(&view, &claims);
+    let newest = view.span.newest().map(|span| View::over(state, &groups, span));
+    let looks = 1 + usize::from(newest.is_some());
+    let late = newest.iter().flat_map(|view| verdicts::verdicts(view, &claims::claims(view), looks)).collect();
+    let verdicts = verdicts::together(verdicts::verdicts(&view, &claims, looks), late);
     let certain = claims::certain(&view);
     let claims: Vec<_> = claims.into_iter().filter(|claim| claim.nats > certain).collect();
     let wanted = |fact: &Fact| {

@@ -8,7 +8,7 @@ use super::claims::{Claim, What};
 use super::stats;
 use super::view::{SeriesView, View};
 use crate::event::Kind;
-use crate::state::timeline::Slot;
+use crate::state::timeline::{Seconds, Slot};
 
 /// Verdicts at most; more causes than this at once are one that is not understood.
 const MOST: usize = 5;
@@ -34,6 +34,10 @@ pub struct Verdict<'v> {
     pub service: &'v str,
     /// 0 to 1: the share of its calls touched, times how far it goes, raised by further claims.
     pub severity: f64,
+    /// What orders verdicts: severity, certainty and traffic together.
+    pub rank: f64,
+    /// Seconds of the end of the window that it is about, where that is not the whole of it.
+    pub newest: Option<Seconds>,
     /// 0 to 1: by how much the evidence exceeds what chance could bring.
     pub confidence: f64,
     /// Services that call it and suffer with it.
@@ -49,12 +53,29 @@ fn callers<'v>(view: &'v View<'v>) -> BTreeMap<&'v str, BTreeSet<&'v str>> {
     callers
 }
 
-/// Join claims into verdicts, the most severe first.
+/// What is wrong in a window, seen as a whole and at its end: of each service the verdict that says more, the worst first.
 #[must_use]
-pub fn verdicts<'v>(view: &'v View<'v>, claims: &[Claim<'v>]) -> Vec<Verdict<'v>> {
+pub fn together<'v>(whole: Vec<Verdict<'v>>, newest: Vec<Verdict<'v>>) -> Vec<Verdict<'v>> {
+    let mut verdicts = whole;
+    for verdict in newest {
+        match verdicts.iter_mut().find(|other| other.service == verdict.service) {
+            // What shows in the whole window is said of the whole, unless its end says much more.
+            Some(other) if other.rank * 1.5 < verdict.rank => *other = verdict,
+            Some(_) => {}
+            None => verdicts.push(verdict),
+        }
+    }
+    verdicts.sort_by(|a, b| b.rank.total_cmp(&a.rank).then_with(|| a.service.cmp(b.service)));
+    verdicts.truncate(MOST);
+    verdicts
+}
+
+/// Join claims into verdicts, the most severe first. `looks` is how often the same question is asked of other windows.
+#[must_use]
+pub fn verdicts<'v>(view: &'v View<'v>, claims: &[Claim<'v>], looks: usize) -> Vec<Verdict<'v>> {
     let services: BTreeSet<&str> =
         view.series.iter().filter(|series| series.now.count > 0).map(|series| series.key.service).collect();
-    let threshold = stats::threshold(services.len() * CAUSES);
+    let threshold = stats::threshold(services.len() * CAUSES * looks);
     let callers = callers(view);
     let mut by_service: BTreeMap<&str, Vec<Claim<'v>>> = BTreeMap::new();
     // A message that is new says that something is new, not that it is wrong.
@@ -108,7 +129,7 @@ pub fn verdicts<'v>(view: &'v View<'v>, claims: &[Claim<'v>]) -> Vec<Verdict<'v>
             .copied()
             .filter(|caller| suffers(view, caller, service))
             .collect();
-        verdicts.push(Verdict { service, severity: severe, confidence, victims, claims });
+        verdicts.push(Verdict { service, severity: severe, rank: 0.0, newest: None, confidence, victims, claims });
     }
     verdicts.retain(|verdict| verdict.severity >= LEAST);
     // Of two that are about as severe, the one that is more certain and touches more traffic.
@@ -122,9 +143,11 @@ pub fn verdicts<'v>(view: &'v View<'v>, claims: &[Claim<'v>]) -> Vec<Verdict<'v>
         let traffic = (1.0 + calls(verdict.service) as f64).ln() / (1.0 + busiest as f64).ln().max(1.0);
         verdict.severity * (0.5 + 0.5 * verdict.confidence) * (0.7 + 0.3 * traffic)
     };
-    verdicts.sort_by(|a, b| rank(b).total_cmp(&rank(a)).then_with(|| a.service.cmp(b.service)));
-    verdicts.truncate(MOST);
-    verdicts
+    let newest = (view.span.from > view.span.until).then_some(view.span.to - view.span.from);
+    for verdict in &mut verdicts {
+        (verdict.rank, verdict.newest) = (rank(verdict), newest);
+    }
+    together(verdicts, Vec::new())
 }
 
 const fn is_time(what: What) -> bool {

@@ -15,7 +15,9 @@ use crate::state::timeline::{Seconds, Slot, Timeline};
 pub struct Span {
     /// First second of the baseline.
     pub base: Seconds,
-    /// First second of the window; the baseline ends here.
+    /// The second after the baseline.
+    pub until: Seconds,
+    /// First second of the window; where the baseline ends, unless a part of the window is looked at apart.
     pub from: Seconds,
     /// The second after the newest event.
     pub to: Seconds,
@@ -33,14 +35,22 @@ impl Span {
     #[must_use]
     #[allow(clippy::cast_precision_loss)]
     pub fn base_seconds(&self) -> f64 {
-        (self.from - self.base).max(0) as f64
+        (self.until - self.base).max(0) as f64
     }
 
     /// Whether there is a baseline long enough to say what is usual: a tenth of the window, and ten seconds.
     #[must_use]
     pub const fn compares(&self) -> bool {
-        let (before, now) = (self.from - self.base, self.to - self.from);
+        let (before, now) = (self.until - self.base, self.to - self.from);
         before >= 10 && before * 10 >= now
+    }
+
+    /// The newest fifth of the window against the same baseline, to see at once what has just begun; `None` where that is
+    /// too short to say much.
+    #[must_use]
+    pub const fn newest(&self) -> Option<Self> {
+        let part = (self.to - self.from) / 5;
+        if part >= 20 { Some(Self { from: self.to - part, ..*self }) } else { None }
     }
 }
 
@@ -91,10 +101,18 @@ impl<'a> View<'a> {
             .map_or(from, |ns| ns.div_euclid(1_000_000_000));
         let reach = baseline.map_or(Seconds::MIN, |seconds| from.saturating_sub(seconds));
         let first = state.clock.slot(earliest.max(reach).max(state.clock.oldest())).min(from);
-        let base = first.max(earliest).min(from);
+        Self::over(state, groups, Span { base: first.max(earliest).min(from), until: from, from, to })
+    }
+
+    /// Sum up a settled state over a window and a baseline.
+    #[must_use]
+    pub fn over(state: &'a State, groups: &'a Groups<'a>, span: Span) -> Self {
+        let span = Span { from: state.clock.slot(span.from).max(span.until), ..span };
+        let Span { base, until, from, to } = span;
+        let first = state.clock.slot(base).min(until);
         let (mut series, mut sum) = (Vec::new(), Sum::default());
         for (id, key, record) in state.table.iter() {
-            let (before, now) = (sum.of(&record.timeline, first, from), sum.of(&record.timeline, from, to));
+            let (before, now) = (sum.of(&record.timeline, first, until), sum.of(&record.timeline, from, to));
             if !before.is_empty() || !now.is_empty() {
                 series.push(SeriesView {
                     id,
@@ -113,7 +131,7 @@ impl<'a> View<'a> {
             series.into_iter().partition(|series| matches!(series.key.kind, Kind::Log | Kind::Failure | Kind::Step));
         series.extend(joined(messages.iter(), |key| groups.template(key)));
         series.sort_unstable_by_key(|series| series.key);
-        Self { state, span: Span { base, from, to }, series, edges }
+        Self { state, span, series, edges }
     }
 
     /// The slots of a series in the window, oldest first.
