@@ -19,7 +19,7 @@ pub struct Calls<'v> {
     wrapped: BTreeMap<(&'v str, &'v str), &'v str>,
     /// By operation, those it calls that answer no more.
     lost: BTreeMap<(&'v str, &'v str), &'v str>,
-    /// Who failed whom: callers and callees whose callers say so, or of whom several fail.
+    /// Who failed whom: callers and callees, where callers say so, where several fail, or where they wait as long as before.
     refused: BTreeSet<(&'v str, &'v str)>,
 }
 
@@ -46,14 +46,11 @@ impl<'v> Calls<'v> {
         }
         let failing = failing(view);
         let mut refused = BTreeSet::new();
-        for (callee, callers) in callers {
-            let fail = callers.iter().filter(|&caller| failing.contains(caller)).count();
-            refused.extend(
-                callers
-                    .iter()
-                    .filter(|&&caller| fail >= 2 || says(view, caller, callee))
-                    .map(|&caller| (caller, callee)),
-            );
+        for (&(caller, operation), &callee) in &lost {
+            let fail = callers.get(callee).into_iter().flatten().filter(|&caller| failing.contains(caller)).count();
+            if fail >= 2 || says(view, caller, callee) || waits(view, caller, operation, callee) {
+                refused.insert((caller, callee));
+            }
         }
         Self { wrapped: wrapped(view), lost, refused }
     }
@@ -73,7 +70,7 @@ impl<'v> Calls<'v> {
         if made || self.refused.contains(&(caller.0, callee)) { callee } else { caller.0 }
     }
 
-    /// Who is to blame for an operation that fails with no failing call below it.
+    /// Who is to blame for an operation that fails with no failing call below it, or whose own time has grown.
     #[must_use]
     pub fn origin(&self, span: &SeriesView<'v>) -> &'v str {
         let operation = (span.key.service, span.key.operation);
@@ -100,6 +97,22 @@ fn failing<'v>(view: &'v View<'_>) -> BTreeSet<&'v str> {
     };
     let spans = view.series.iter().filter(|series| series.key.kind.is_span());
     spans.filter(fails).map(|span| span.key.service).collect()
+}
+
+/// Whether an operation takes as long as it did though its calls are not seen: they are made, and take their time.
+#[allow(clippy::cast_precision_loss)]
+fn waits(view: &View<'_>, caller: &str, operation: &str, callee: &str) -> bool {
+    let mut taken = 0.0;
+    let (mut own, mut known) = (0.0, false);
+    for series in view.series.iter().filter(|series| series.key.service == caller) {
+        if series.key.kind == Kind::Edge && series.key.operation == callee && series.key.within == operation {
+            taken += series.before.duration.mean() * series.before.count as f64;
+        } else if series.key.kind.is_span() && series.key.operation == operation && !series.now.own.is_empty() {
+            own = (series.now.own.mean() - series.before.own.mean()) * series.before.count as f64;
+            known = !series.before.own.is_empty();
+        }
+    }
+    known && taken > 0.0 && own > taken / 2.0
 }
 
 /// Whether a service writes errors that name another.

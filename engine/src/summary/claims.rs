@@ -129,7 +129,7 @@ pub fn claims<'v>(view: &'v View<'v>) -> Vec<Claim<'v>> {
                 let callee = calls.callee(series);
                 claims.extend(match callee {
                     Some(callee) => slow(view, series, What::Network, callee, traffic),
-                    None => slow(view, series, What::Slow, series.key.service, traffic),
+                    None => slow(view, series, What::Slow, calls.origin(series), traffic),
                 });
                 claims.extend(failing(view, series, calls.origin(series)));
             }
