@@ -100,9 +100,15 @@ impl Joins {
             let children: &[u32] = self.children_of(i);
             let waited = covered(&self.spans, children, &span);
             let own = span.took().saturating_sub(waited);
-            let origin = span.failed && !children.iter().any(|&child| self.spans[child as usize].failed);
+            // A call that took longer than its caller was given up: the caller fails with it.
+            let to_blame = |&child: &u32| {
+                let child = &self.spans[child as usize];
+                child.failed || child.took() > span.took()
+            };
+            let origin = span.failed && !children.iter().any(to_blame);
             // The own time of a span that wraps one call to another service is the way there and back: the edge's.
-            let wraps = matches!(*children, [child] if self.spans[child as usize].service != span.service);
+            let wraps = matches!(*children, [child] if self.spans[child as usize].service != span.service)
+                && !self.handles(i, table);
             if wraps {
                 let delta = Delta { origins: i32::from(origin) * sign, ..Delta::default() };
                 table.enter(span.series, second(span.end), clock, &delta);
@@ -114,7 +120,9 @@ impl Joins {
                 self.link(span.caller(), &span, None, sign, table, clock);
             } else {
                 let caller = self.spans[parent as usize];
-                let alone = caller.service != span.service && self.children_of(parent as usize).len() == 1;
+                let alone = caller.service != span.service
+                    && self.children_of(parent as usize).len() == 1
+                    && !self.handles(parent as usize, table);
                 let gap = alone.then(|| caller.took().saturating_sub(span.took()));
                 self.link(caller.series, &span, gap, sign, table, clock);
             }
@@ -178,6 +186,19 @@ impl Joins {
         children.clear();
         children.extend((0..index(count)).filter(|&i| parents[i as usize] != END && !spans[i as usize].mark));
         children.sort_unstable_by_key(|&i| (parents[i as usize], spans[i as usize].start));
+    }
+
+    /// Whether a span is one that answers a call: what it does besides calling others is its own work.
+    fn handles(&self, i: usize, table: &Table) -> bool {
+        match table.kind(self.spans[i].series) {
+            Kind::Server | Kind::Consumer => true,
+            Kind::Client | Kind::Producer => false,
+            // It does not say. One that is called from outside its service answers.
+            _ => match self.parents[i] {
+                END => true,
+                parent => self.spans[parent as usize].service != self.spans[i].service,
+            },
+        }
     }
 
     fn children_of(&self, parent: usize) -> &[u32] {

@@ -175,6 +175,12 @@ impl Table {
         texts(&self.names, self.keys[id as usize])
     }
 
+    /// What the events of a series are.
+    #[must_use]
+    pub fn kind(&self, id: SeriesId) -> Kind {
+        self.keys[id as usize].kind
+    }
+
     /// The name of a series' service.
     #[must_use]
     pub fn service(&self, id: SeriesId) -> Name {

@@ -46,15 +46,17 @@ impl<'a> Exposures<'a> {
         Self { services, operations, clock }
     }
 
-    /// What the counts of a series are measured against: a step by its operation, a message by its service's calls.
+    /// What the counts of a series are measured against: a step by its operation, a message by its service's calls. Where its
+    /// operation was not called in one of the two there is nothing to measure it against; what nobody is seen calling is
+    /// measured by the clock.
     #[must_use]
     pub fn to(&self, series: &SeriesView<'_>) -> Exposure {
         let (service, within) = (series.key.service, series.key.within);
         let of_operation = self.operations.get(&(service, within)).filter(|_| !within.is_empty());
-        let found = of_operation
-            .or_else(|| self.services.get(service))
-            .filter(|exposure| exposure.before >= 1.0 && exposure.now >= 1.0);
-        found.copied().unwrap_or(self.clock)
+        of_operation
+            .or_else(|| self.services.get(service).filter(|calls| calls.before >= 1.0))
+            .copied()
+            .unwrap_or(self.clock)
     }
 
     /// The share of its service's calls that a span takes part in.
