@@ -3,6 +3,8 @@
 //! Counts are taken per inbound call of their service, so that one that merely lost its callers is not accused; times are
 //! own times, so that one that merely waits is not either.
 
+use std::collections::BTreeMap;
+
 use super::calls::{Calls, is_inside};
 use super::exposure::{Exposure, Exposures};
 use super::kin::Kin;
@@ -97,6 +99,7 @@ const LEAST_BEFORE: u64 = 4;
 /// All claims that chance does not explain well. Those that stand by themselves exceed [`certain`]; weaker ones of one
 /// service may do so together.
 #[must_use]
+#[allow(clippy::cast_precision_loss)]
 pub fn claims<'v>(view: &'v View<'v>) -> Vec<Claim<'v>> {
     if !view.span.compares() {
         return Vec::new();
@@ -109,6 +112,13 @@ pub fn claims<'v>(view: &'v View<'v>) -> Vec<Claim<'v>> {
         claims.extend(slow(view, edge, What::Network, edge.key.operation, 1.0));
     }
     let kin = Kin::of(view);
+    // What is written in operations is missed in them: how the callers mix those is their business.
+    let mut mixed: BTreeMap<(&str, &str), Exposure> = BTreeMap::new();
+    for step in view.series.iter().filter(|series| series.key.kind == Kind::Step) {
+        let calls = mixed.entry((step.key.service, step.key.operation)).or_default();
+        calls.before += step.before.count as f64;
+        calls.now += step.before.count as f64 * exposures.to(step).ratio();
+    }
     for (at, series) in view.series.iter().enumerate() {
         let exposure = exposures.to(series);
         match series.key.kind {
@@ -121,6 +131,9 @@ pub fn claims<'v>(view: &'v View<'v>) -> Vec<Claim<'v>> {
             Kind::Log => {
                 let claim = messages(view, (at, &kin), exposure);
                 claims.extend(claim.map(|claim| Claim { service: calls.author(series), ..claim }));
+                let exposure = mixed
+                    .get(&(series.key.service, series.key.operation))
+                    .map_or(exposure, |calls| Exposure { now: exposure.before * calls.ratio(), ..exposure });
                 claims.extend(stopped(view, (at, &kin), exposure, &exposures));
             }
             Kind::Failure => {}

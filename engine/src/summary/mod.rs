@@ -222,6 +222,32 @@ impl LedgerOut {
     }
 }
 
+/// A window, looked at as a whole and, where it is long enough, once more at its end.
+struct Looks<'a> {
+    whole: View<'a>,
+    newest: Option<View<'a>>,
+}
+
+impl<'a> Looks<'a> {
+    fn of(state: &'a State, groups: &'a Groups<'a>, window: i64, baseline: i64) -> Self {
+        let whole = View::of(state, groups, window, Some(baseline));
+        let newest = whole.span.newest().map(|span| View::over(state, groups, span));
+        Self { whole, newest }
+    }
+
+    /// What is wrong, and all that can be said.
+    fn found(&self) -> (Vec<Verdict<'_>>, Vec<Fact>) {
+        let looks = 1 + usize::from(self.newest.is_some());
+        let claims = claims::claims(&self.whole);
+        let late = self.newest.iter().flat_map(|view| verdicts::verdicts(view, &claims::claims(view), looks)).collect();
+        let verdicts = verdicts::together(verdicts::verdicts(&self.whole, &claims, looks), late);
+        let certain = claims::certain(&self.whole);
+        let claims: Vec<_> = claims.into_iter().filter(|claim| claim.nats > certain).collect();
+        let facts = facts::facts(&self.whole, &claims, &verdicts);
+        (verdicts, facts)
+    }
+}
+
 /// An hour: what a window is compared with unless something else is asked for.
 const BASELINE: i64 = 3_600;
 
@@ -229,12 +255,8 @@ const BASELINE: i64 = 3_600;
 /// `baseline` are in seconds.
 #[must_use]
 pub fn statements(state: &State, groups: &Groups<'_>, window: i64, baseline: i64) -> Vec<Fact> {
-    let view = View::of(state, groups, window, Some(baseline));
-    let claims = claims::claims(&view);
-    let verdicts = verdicts::verdicts(&view, &claims);
-    let certain = claims::certain(&view);
-    let claims: Vec<_> = claims.into_iter().filter(|claim| claim.nats > certain).collect();
-    let mut facts = facts::facts(&view, &claims, &verdicts);
+    let looks = Looks::of(state, groups, window, baseline);
+    let (_, mut facts) = looks.found();
     facts.sort_by(|a, b| {
         a.section.cmp(&b.section).then(b.weight.total_cmp(&a.weight)).then_with(|| a.line.cmp(&b.line))
     });
@@ -249,25 +271,20 @@ pub fn summarize(state: &mut State, request: &Request) -> Result<Summary, Error>
     let encoding = Encoding::named(&request.encoding)?;
     state.settle();
     let groups = Groups::of(state);
-    let view = View::of(state, &groups, request.window, Some(request.baseline.unwrap_or(BASELINE)));
-    let claims = claims::claims(&view);
-    let newest = view.span.newest().map(|span| View::over(state, &groups, span));
-    let looks = 1 + usize::from(newest.is_some());
-    let late = newest.iter().flat_map(|view| verdicts::verdicts(view, &claims::claims(view), looks)).collect();
-    let verdicts = verdicts::together(verdicts::verdicts(&view, &claims, looks), late);
-    let certain = claims::certain(&view);
-    let claims: Vec<_> = claims.into_iter().filter(|claim| claim.nats > certain).collect();
+    let looks = Looks::of(state, &groups, request.window, request.baseline.unwrap_or(BASELINE));
+    let (verdicts, facts) = looks.found();
+    let view = &looks.whole;
     let wanted = |fact: &Fact| {
         let focused = request.focus.as_deref().is_none_or(|focus| {
             fact.service.contains(focus) || fact.operation.contains(focus) || fact.line.contains(focus)
         });
         focused && (request.sections.is_empty() || request.sections.contains(&fact.section))
     };
-    let facts = facts::facts(&view, &claims, &verdicts).into_iter().filter(wanted);
-    let priced: Vec<Priced> = facts.map(|fact| Priced { tokens: encoding.count(&fact.line), fact }).collect();
-    let header = Header::of(&view, request, !verdicts.is_empty(), encoding);
+    let priced: Vec<Priced> =
+        facts.into_iter().filter(wanted).map(|fact| Priced { tokens: encoding.count(&fact.line), fact }).collect();
+    let header = Header::of(view, request, !verdicts.is_empty(), encoding);
     let account = header.fit(&priced, request.budget, encoding)?;
-    Ok(output(&view, request, &verdicts, &priced, account))
+    Ok(output(view, request, &verdicts, &priced, account))
 }
 
 fn output(
