@@ -158,6 +158,7 @@ fn trimmed(mut times: Vec<u64>) -> f64 {
     sum / whole
 }
 
+#[allow(clippy::cast_sign_loss)]
 fn quantile(mut times: Vec<u64>, q: f64) -> f64 {
     times.sort_unstable();
     let rank = (q * times.len().saturating_sub(1) as f64).round();

@@ -242,7 +242,7 @@ mod tests {
 
     #[test]
     fn where__each_kind_of_term__read_as_it_is_meant() {
-        let text = r##"service=pay*,"a b" -kind:log duration>100ms status!=ok "upstream \"x\"" !slow #12 op~GET"##;
+        let text = r#"service=pay*,"a b" -kind:log duration>100ms status!=ok "upstream \"x\"" !slow #12 op~GET"#;
         let terms = read(text).unwrap();
         let said: Vec<String> = terms
             .iter()

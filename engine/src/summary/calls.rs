@@ -142,6 +142,9 @@ pub fn is_inside(edge: &SeriesView<'_>) -> bool {
     !edge.key.service.is_empty() && edge.key.service != UNSEEN
 }
 
+/// The one service that an operation calls, how often before and in all; none if there are several.
+type Called<'v> = Option<(&'v str, u64, u64)>;
+
 /// Operations that are a call to another service and nothing else: their own time is the way there and back and, where the
 /// callee's span is missing, the callee's; it is never the caller's.
 fn wrapped<'v>(view: &'v View<'_>) -> BTreeMap<(&'v str, &'v str), &'v str> {
@@ -151,16 +154,15 @@ fn wrapped<'v>(view: &'v View<'_>) -> BTreeMap<(&'v str, &'v str), &'v str> {
     let of = |kind: fn(Kind) -> bool| view.series.iter().filter(move |series| kind(series.key.kind));
     let messages: BTreeSet<(&str, &str)> =
         of(|kind| kind == Kind::Log).map(|log| (log.key.service, log.key.operation)).collect();
-    let mut calls: BTreeMap<(&str, &str), Option<(&str, u64, u64)>> = BTreeMap::new();
+    let mut calls: BTreeMap<(&str, &str), Called<'_>> = BTreeMap::new();
     for edge in of(|kind| kind == Kind::Edge) {
-        let callee = edge.key.operation;
+        let (callee, before, all) = (edge.key.operation, edge.before.count, both(edge));
         calls
             .entry((edge.key.service, edge.key.within))
             .and_modify(|one| {
-                *one =
-                    one.filter(|one| one.0 == callee).map(|one| (callee, one.1 + edge.before.count, one.2 + both(edge)))
+                *one = one.filter(|one| one.0 == callee).map(|one| (callee, one.1 + before, one.2 + all));
             })
-            .or_insert(Some((callee, edge.before.count, both(edge))));
+            .or_insert(Some((callee, before, all)));
     }
     // What another operation of the service makes on its way; what others call from outside has its own work.
     let mut inner: BTreeSet<(&str, &str)> = BTreeSet::new();

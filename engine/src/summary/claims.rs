@@ -126,7 +126,6 @@ pub fn claims<'v>(view: &'v View<'v>) -> Vec<Claim<'v>> {
                 let claim = stopped(view, (at, &kin), exposure, &exposures);
                 claims.extend(claim.map(|claim| Claim { service: calls.to_blame(series), ..claim }));
             }
-            Kind::Edge => {}
             Kind::Step => claims.extend(stopped(view, (at, &kin), exposure, &exposures)),
             Kind::Log => {
                 let claim = messages(view, (at, &kin), exposure);
@@ -136,7 +135,7 @@ pub fn claims<'v>(view: &'v View<'v>) -> Vec<Claim<'v>> {
                     .map_or(exposure, |calls| Exposure { now: exposure.before * calls.ratio(), ..exposure });
                 claims.extend(stopped(view, (at, &kin), exposure, &exposures));
             }
-            Kind::Failure => {}
+            Kind::Edge | Kind::Failure => {}
             _ => {
                 let traffic = exposures.traffic(series);
                 let callee = calls.callee(series);
