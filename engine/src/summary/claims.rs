@@ -225,7 +225,9 @@ fn messages<'v>(view: &'v View<'v>, (at, kin): (usize, &Kin), exposure: Exposure
     if now <= expected * 1.5 || (!errors && before > 0.0) {
         return None;
     }
-    let (what, weight) = if errors { (What::Errors, 1.0) } else { (What::New, 0.3) };
+    // Of what was not called before nobody knows what is usual: its errors are news.
+    let known = exposure.before >= 1.0;
+    let (what, weight) = if errors && known { (What::Errors, 1.0) } else { (What::New, 0.3) };
     let share = ((now - expected) / exposure.now).min(1.0);
     let since = onset(view, series.id, |slot| Some(slot.count > 0));
     let (old, new) = (before / exposure.before.max(1.0), now / exposure.now.max(1.0));
