@@ -123,7 +123,7 @@ async def test_logrotate__while_a_program_writes__each_record_once(tmp_path: Pat
         file.write(record("the last"))
     wanted = {record("the last"), *on_disk(tmp_path / "log", pattern)}
     if "copytruncate" not in mode and ("compress" not in mode or fnmatch("app.log.1.gz", pattern)):
-        # Renaming loses nothing, whatever the pattern; a file that is compressed away at once, to where no pattern finds it, may.
+        # Renaming loses nothing, whatever the pattern; a file compressed away at once to where no pattern finds it may be lost.
         wanted.update(map(record, range(program.written)))
     async with rig.running():
         await rig.until(lambda: wanted <= set(rig.lines))
