@@ -128,7 +128,7 @@ impl<'a> Fields<'a> {
         let end = when(&self.end, None, context);
         event.time = when(&self.time, self.units[0], context);
         if let (Some(time), Some(nanos)) = (event.time, self.nanos.value.unsigned())
-            && time % time::SECOND == 0
+            && time % super::calendar::SECOND == 0
             && nanos < 1_000_000_000
         {
             event.time = Some(time.saturating_add_unsigned(nanos));

@@ -15,6 +15,7 @@ mod atrace;
 mod attributes;
 mod body;
 mod bounded;
+mod calendar;
 mod calls;
 mod chrome;
 mod columns;
@@ -56,6 +57,7 @@ mod reader;
 mod records;
 mod reject;
 mod reports;
+mod scan;
 mod slow_query;
 mod sql;
 mod stacks;
@@ -76,6 +78,7 @@ mod wire;
 mod zipkin;
 
 pub use attributes::{Attribute, Iter};
+pub use calendar::Order;
 pub use delimited::Header;
 pub use dialect::{Dialect, Wrong};
 pub use memory::Memory;
@@ -83,7 +86,6 @@ pub use reader::{Reader, Record, Refusal};
 pub use records::{Next, boundary, next_record};
 pub use reject::Reject;
 pub use table::Table;
-pub use time::Order;
 
 use std::sync::Arc;
 

@@ -2,7 +2,7 @@
 //! without the space; seconds of International Atomic Time since 1970, and nanoseconds.
 //! Source: D. J. Bernstein, <https://cr.yp.to/libtai/tai64.html>.
 
-use super::time::SECOND;
+use super::calendar::SECOND;
 
 /// 2^62, the label of the second in which 1970 began.
 const EPOCH: u64 = 1 << 62;

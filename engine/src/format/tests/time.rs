@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::super::time::{Order, SECOND, days, epoch, parse, prefix, year};
+use super::super::calendar::{Order, SECOND, days, year};
+use super::super::time::{epoch, parse, prefix};
 use super::Context;
 use super::{CONTEXT, NOW};
 
