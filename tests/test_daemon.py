@@ -196,9 +196,9 @@ def append(path: Path, data: bytes) -> None:
 def test_daemon__nothing_has_come__summary_on_disk_and_on_the_socket(host: Host) -> None:
     """A host that is all new has a summary from the first moment on."""
     host.start()
-    text = host.get("/summary")
-    assert text.startswith(f"# {os.uname().nodename}")
-    assert host.published() == text
+    host.until(lambda: any(entry["event"] == "daemon.started" for entry in host.logged()))
+    assert host.published().startswith(f"# {os.uname().nodename}")
+    host.until(lambda: host.published() == host.get("/summary"))
     started = next(entry for entry in host.logged() if entry["event"] == "daemon.started")
     assert started["curl"] == f"curl --unix-socket {host.socket} http://x/summary"
 
