@@ -5,6 +5,7 @@
 mod host;
 
 use std::fmt::Write;
+use std::ops::Range;
 
 use host::{Line, RECEIVED, START, blocks, line, text};
 use proptest::prelude::*;
@@ -184,4 +185,34 @@ fn state__one_endless_trace__cut_and_told() {
     state.ingest("stream0", &text(&lines), RECEIVED, None, None);
     assert_eq!(state.ledger.evicted_spans, 10_000);
     assert_eq!(state.traces.open(), 50);
+}
+
+#[test]
+fn state__streams_read_in_turns_of_minutes__spans_of_both_are_joined() {
+    let span = |at: u32, called: bool| Line::Span {
+        trace: u8::try_from(at / 2).unwrap(),
+        span: u8::try_from(at % 2 * 2 + 1 + u32::from(called)).unwrap(),
+        parent: if called { u8::try_from(at % 2 * 2 + 1).unwrap() } else { 0 },
+        service: u8::from(called),
+        operation: 0,
+        at: at * 5,
+        took: if called { 1_000 } else { 2_000 },
+        failed: false,
+    };
+    let spans = |called: bool, range: &Range<u32>| text(&range.clone().map(|at| span(at, called)).collect::<Vec<_>>());
+    let mut state = State::new(Limits::default());
+    // Once it is known that there are both: three minutes of the callers, then those of the callees.
+    for range in [0..1, 1..40, 40..80, 80..120, 120..160, 160..200, 200..240] {
+        state.ingest("callers", &spans(false, &range), RECEIVED, None, None);
+        state.ingest("callees", &spans(true, &range), RECEIVED, None, None);
+    }
+    state.settle();
+    let joined: u64 = state
+        .table
+        .iter()
+        .filter(|entry| entry.1.service == "s0" && entry.1.operation == "s1")
+        .map(|entry| entry.2.count)
+        .sum();
+    assert_eq!(joined, 240);
+    assert!(state.traces.open() < 120, "those that are over for both are closed");
 }

@@ -38,6 +38,9 @@ use traces::Traces;
 
 const NANOS: i64 = 1_000_000_000;
 
+/// Times the hold of a trace that a stream may be behind the newest event for its spans to be waited for.
+const WAIT: i64 = 5;
+
 /// Bytes of a name of a service or an operation by which it is told from others.
 const NAME: usize = 1_024;
 
@@ -117,6 +120,9 @@ pub struct State {
     /// How messages were joined into templates the last time: no part of what the state says, but long to make anew.
     pub groupings: templates::Known,
     shares: Shares,
+    /// Nanoseconds since the epoch of the newest event of the one that is furthest behind of the streams beside the one that
+    /// is read: its spans are waited for.
+    behind: Option<i64>,
     /// Bytes of the table when it was measured last.
     measured: usize,
     /// Events counted under `(other)` when room was made for series last.
@@ -145,6 +151,7 @@ impl State {
             evidence_bytes: 0,
             groupings: templates::Known::default(),
             shares,
+            behind: None,
             measured: 0,
             recycled: 0,
             most_links: 4 * shares.series,
@@ -178,6 +185,10 @@ impl State {
     /// How far a stream has been read, for an [`Intake`] to go on from there. What is seen of the stream until
     /// [`State::end`] is how it was before.
     pub(crate) fn begin(&mut self, name: &str) -> Reader {
+        let oldest = self.watermark.unwrap_or(i64::MIN).saturating_sub(self.limits.trace_hold.saturating_mul(WAIT));
+        if let Some(behind) = self.streams.behind(name, self.ledger.bytes, oldest) {
+            self.behind = behind;
+        }
         let (stream, forgotten) = self.streams.feed(name, self.limits.max_streams);
         self.ledger.evicted_streams += forgotten;
         let shown = stream.reader.without_memory();
@@ -251,7 +262,7 @@ impl State {
         if self.watermark.is_none_or(|watermark| time > watermark) {
             self.watermark = Some(time);
             self.clock.advance(second);
-            self.ledger.evicted_spans += self.traces.close(&mut self.table, &self.clock, second);
+            self.ledger.evicted_spans += self.close_traces(second);
         } else if second < self.clock.oldest() {
             self.ledger.late += 1;
         }
@@ -323,8 +334,16 @@ impl State {
         }
         self.traces.add(event.trace, span, noted);
         if self.traces.open() > self.shares.open_spans {
-            self.ledger.evicted_spans += self.traces.close(&mut self.table, &self.clock, time.div_euclid(NANOS));
+            self.ledger.evicted_spans += self.close_traces(time.div_euclid(NANOS));
         }
+    }
+
+    /// Close the traces that the hold has passed at a second: of the stream that is furthest behind, but for those so far
+    /// behind that they are of another time. So it plays no part which of two streams is read first.
+    fn close_traces(&mut self, second: i64) -> u64 {
+        let most = self.limits.trace_hold.div_euclid(NANOS).saturating_mul(WAIT);
+        let reached = self.behind.map_or(second, |ns| ns.div_euclid(NANOS).clamp(second.saturating_sub(most), second));
+        self.traces.close(&mut self.table, &self.clock, reached)
     }
 
     /// Count an event in a series; `text` is what the series' operation is made of. Says whether it was kept as evidence.

@@ -68,7 +68,16 @@ pub struct Streams {
     /// The weights of all.
     #[serde(skip)]
     weight: usize,
+    /// Bytes of all streams taken when it was looked which is behind.
+    #[serde(skip)]
+    looked: u64,
 }
+
+/// Bytes taken of others since a stream was last fed, from which on nobody waits for it.
+const SILENT: u64 = 16 << 20;
+
+/// Bytes that are taken for each stream there is between one look at all of them and the next.
+const LOOK: u64 = 64;
 
 impl Streams {
     /// The stream of a name, made if it is new. Returns how many had to be forgotten for it.
@@ -85,6 +94,19 @@ impl Streams {
             }
         }
         (self.by_name.entry(name.to_owned()).or_default(), forgotten)
+    }
+
+    /// The newest event, in nanoseconds since the epoch, of the one furthest behind of the streams that are being fed beside
+    /// `name`, not looking at those whose newest event is older than `oldest`; `Some(None)` if there is none. Nothing where
+    /// it is too early to look again: it takes the longer the more streams there are.
+    pub fn behind(&mut self, name: &str, taken: u64, oldest: i64) -> Option<Option<i64>> {
+        if self.looked > 0 && taken < self.looked.saturating_add(LOOK * self.by_name.len() as u64) {
+            return None;
+        }
+        self.looked = taken;
+        let fed = |stream: &&Stream| stream.fed.saturating_add(SILENT) > taken;
+        let others = self.by_name.iter().filter(|(other, _)| *other != name).map(|(_, stream)| stream);
+        Some(others.filter(fed).filter_map(|stream| stream.newest).filter(|&newest| newest >= oldest).min())
     }
 
     /// Put back how far a stream has been read. If what is remembered of all is over `share` bytes, those forget of which
