@@ -12,9 +12,9 @@ use crate::event::{Kind, TraceId};
 use crate::state::joins::OpenSpan;
 use crate::state::ledger::Ledger;
 use crate::state::names::Name;
+use crate::state::open::{OpenTraces, SpanImage};
 use crate::state::series::{Key, Record, SeriesId};
 use crate::state::streams::Streams;
-use crate::state::traces::{OpenTraces, SpanImage};
 use crate::state::{Limits, State};
 
 const MAGIC: &[u8; 7] = b"TGSTATE";

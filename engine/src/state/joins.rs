@@ -78,14 +78,9 @@ pub struct Joins {
 impl Joins {
     /// Enter into the series what the first `count` spans say together (`sign` 1), or take it back (`sign` -1).
     pub fn enter(&mut self, count: usize, sign: i32, table: &mut Table, clock: &Clock) {
-        if count == 1 && self.spans[0].mark {
-            return;
-        }
         if count == 1 {
-            // Most traces of a host that sees one service of many: no need for an index.
             let span = self.spans[0];
-            add(table, clock, &span, span.took(), span.failed, sign);
-            return self.link(span.caller(), &span, None, sign, table, clock);
+            return self.enter_alone(&span, sign, table, clock);
         }
         self.join(count);
         for i in 0..count {
@@ -127,6 +122,15 @@ impl Joins {
                 self.link(caller.series, &span, gap, sign, table, clock);
             }
         }
+    }
+
+    /// Enter a span that is alone in its trace, or take it back. Most are, on a host that sees one service of many.
+    pub fn enter_alone(&mut self, span: &OpenSpan, sign: i32, table: &mut Table, clock: &Clock) {
+        if span.mark {
+            return;
+        }
+        add(table, clock, span, span.took(), span.failed, sign);
+        self.link(span.caller(), span, None, sign, table, clock);
     }
 
     /// The parent of each span of a trace, by its place among them.

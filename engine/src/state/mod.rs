@@ -10,6 +10,7 @@ pub mod intake;
 pub mod joins;
 pub mod ledger;
 pub mod names;
+pub mod open;
 mod room;
 pub mod series;
 pub mod streams;
@@ -327,12 +328,9 @@ impl State {
             mark,
         };
         if event.trace == [0; 16] {
-            return self.traces.alone(span, &mut self.table, &self.clock);
+            return self.traces.alone(&span, &mut self.table, &self.clock);
         }
-        if self.traces.is_full(&event.trace) {
-            self.ledger.evicted_spans += self.traces.cut(event.trace, &mut self.table, &self.clock);
-        }
-        self.traces.add(event.trace, span, noted);
+        self.ledger.evicted_spans += self.traces.add(event.trace, span, noted, &mut self.table, &self.clock);
         if self.traces.open() > self.shares.open_spans {
             self.ledger.evicted_spans += self.close_traces(time.div_euclid(NANOS));
         }

@@ -159,6 +159,15 @@ impl Timeline {
     /// Returns about how many bytes it has grown by.
     pub fn add(&mut self, second: Seconds, clock: &Clock, delta: &Delta) -> usize {
         let finest = usize::from(self.coarse).min(LEVELS.len() - 1);
+        // Most events are of the newest slot: no other is looked at.
+        if second >= clock.begins[finest]
+            && let Some(slot) = self.levels[finest].back_mut()
+            && slot.start <= second
+            && second - slot.start < LEVELS[finest].width
+            && delta.count >= 0
+        {
+            return slot.add(delta);
+        }
         if let Some(front) = self.levels[finest].front()
             && front.start < clock.begins[finest]
         {
@@ -168,12 +177,6 @@ impl Timeline {
         let level = level.max(usize::from(self.coarse));
         let Some(slots) = self.levels.get_mut(level) else { return 0 };
         let start = second.div_euclid(LEVELS[level].width) * LEVELS[level].width;
-        if let Some(slot) = slots.back_mut()
-            && slot.start == start
-            && delta.count >= 0
-        {
-            return slot.add(delta);
-        }
         match slots.binary_search_by_key(&start, |slot| slot.start) {
             Ok(at) => {
                 let grown = slots[at].add(delta);

@@ -6,20 +6,24 @@
 //! when event time has moved on by the hold since its last span, or, oldest first, to stay within the limit.
 
 use std::collections::BTreeMap;
+use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
-use hashbrown::HashMap;
-use serde::{Deserialize, Serialize};
+use hashbrown::HashTable;
 
 use super::closed::Closed;
 use super::joins::{Joins, OpenSpan};
 use super::names::Name;
+use super::open::OpenTraces;
 use super::series::Table;
 use super::timeline::{Clock, Seconds};
-use crate::event::{SpanId, TraceId};
+use crate::event::TraceId;
 
 /// Seconds of event time in which traces grow old together: they are closed as one, so that order plays no part.
 const GENERATION: Seconds = 10;
+
+/// How many times [`GENERATION`] since the epoch.
+type Generation = i32;
 
 const NANOS: i64 = 1_000_000_000;
 
@@ -31,33 +35,57 @@ const TRACE_LIMIT: u32 = 10_000;
 /// Traces that may wait to be settled although they are closed, beside as many as are open.
 const SPARE: usize = 1_024;
 
-/// No further span.
+/// No further span, no trace.
 const END: u32 = u32::MAX;
+
+/// The most credit there is for entering traces with their first span, and what is lost where that was in vain: entering
+/// costs a fourth of what it costs to take back and enter anew.
+const CREDIT: u32 = 4_096;
+const REGRET: u32 = 4;
+
+/// The place of a trace among the open ones. Places are used again, the one left last first.
+type Place = u32;
 
 #[derive(Clone, Copy, Debug)]
 struct Trace {
+    id: TraceId,
+    /// Of a place that is free, the next that is.
     head: u32,
+    /// Of a place that is free, 0.
     count: u32,
     /// Of the spans, how many (the oldest in the list) are entered in the series.
     entered: u32,
-    generation: Seconds,
+    generation: Generation,
+    /// The one it is put to.
+    listed: Generation,
     queued: bool,
     /// One of its events was kept as evidence.
     noted: bool,
 }
 
 /// All open traces.
+///
+/// They lie in the order in which they came, and so do their spans; what refers to a trace names its place. So a generation
+/// is closed in the order of memory, and only the index, which is small, is searched at random.
 #[derive(Debug)]
 pub struct Traces {
-    traces: HashMap<TraceId, Trace, RandomState>,
+    /// Where each trace is, with a part of the hash of its id: of two different ones hardly ever the same.
+    index: HashTable<(u32, Place)>,
+    hasher: RandomState,
+    traces: Vec<Trace>,
+    left: Place,
     spans: Vec<(OpenSpan, u32)>,
     free: u32,
     open: usize,
-    /// Traces by the generation they had when they were put here; those that have grown since are put on again.
-    by_generation: BTreeMap<Seconds, Vec<TraceId>>,
+    /// Traces by the generation they had when they were put here; those that have grown since are put on again. Of one that
+    /// was cut the place stays here.
+    by_generation: BTreeMap<Generation, Vec<Place>>,
     /// Traces with spans that are not entered yet.
-    changed: Vec<TraceId>,
-    closed_before: Seconds,
+    changed: Vec<Place>,
+    closed_before: Generation,
+    /// While there is any, a trace is entered with its first span, while the series of that is at hand. It is lost where a
+    /// further span comes and all has to be taken back, and gained by traces that close with one span.
+    credit: u32,
     joins: Joins,
     closed: Closed,
     /// Spans kept open at most.
@@ -71,13 +99,17 @@ impl Traces {
     #[must_use]
     pub fn new(limit: usize, hold: Seconds) -> Self {
         Self {
-            traces: HashMap::default(),
+            index: HashTable::new(),
+            hasher: RandomState::default(),
+            traces: Vec::new(),
+            left: END,
             spans: Vec::new(),
             free: END,
             open: 0,
             by_generation: BTreeMap::new(),
             changed: Vec::new(),
-            closed_before: Seconds::MIN,
+            closed_before: Generation::MIN,
+            credit: CREDIT,
             joins: Joins::default(),
             closed: Closed::default(),
             limit,
@@ -91,77 +123,112 @@ impl Traces {
         self.open
     }
 
-    /// Whether a trace takes no further span: close it with [`Traces::cut`] first.
-    #[must_use]
-    pub fn is_full(&self, id: &TraceId) -> bool {
-        self.traces.get(id).is_some_and(|trace| trace.count >= TRACE_LIMIT)
-    }
-
-    /// Close one trace early. Returns its spans.
-    pub fn cut(&mut self, id: TraceId, table: &mut Table, clock: &Clock) -> u64 {
-        let spans = self.traces.get(&id).map_or(0, |trace| u64::from(trace.count));
-        self.enter(id, table, clock);
-        self.forget(id);
-        spans
-    }
-
-    /// Put a span to its trace; `noted` if it was kept as evidence.
-    pub fn add(&mut self, id: TraceId, span: OpenSpan, noted: bool) {
-        let generation = span.end.div_euclid(NANOS * GENERATION);
-        let new = self.traces.len();
-        let trace = self.traces.entry(id).or_insert(Trace {
-            head: END,
-            count: 0,
-            entered: 0,
-            generation,
-            queued: false,
-            noted,
-        });
+    /// Put a span to its trace; `noted` if it was kept as evidence. A trace that is full is closed before. Returns the spans
+    /// of that.
+    pub fn add(&mut self, id: TraceId, span: OpenSpan, noted: bool, table: &mut Table, clock: &Clock) -> u64 {
+        let generation = generation(&span);
+        let part = self.part(&id);
+        let mut place = self.find(part, &id);
+        let mut cut = 0;
+        if let Some(full) = place
+            && self.traces[full as usize].count >= TRACE_LIMIT
+        {
+            cut = self.cut(full, table, clock);
+            place = None;
+        }
+        let new = place.is_none();
+        let place = place.unwrap_or_else(|| self.begin(part, id, generation));
+        self.put(place, span);
+        let trace = &mut self.traces[place as usize];
         trace.noted |= noted;
-        let next = trace.head;
+        trace.generation = trace.generation.max(generation);
+        if new && self.credit > 0 {
+            trace.entered = 1;
+            self.joins.enter_alone(&span, 1, table, clock);
+        } else if !trace.queued {
+            let regretted = trace.count == 2 && trace.entered == 1;
+            self.credit -= if regretted { REGRET.min(self.credit) } else { 0 };
+            trace.queued = true;
+            self.changed.push(place);
+        }
+        cut
+    }
+
+    /// Put a span at the head of the list of its trace.
+    fn put(&mut self, place: Place, span: OpenSpan) {
+        let trace = &mut self.traces[place as usize];
         let at = if self.free == END {
-            if self.spans.len() == self.spans.capacity() {
-                // A quarter more: twice as much would be half unused when there may be no more.
-                self.spans.reserve_exact(self.spans.len() / 4 + 64);
-            }
-            self.spans.push((span, next));
-            u32::try_from(self.spans.len() - 1).unwrap_or(END)
+            grow(&mut self.spans);
+            self.spans.push((span, trace.head));
+            index(self.spans.len() - 1)
         } else {
             let at = self.free;
             self.free = self.spans[at as usize].1;
-            self.spans[at as usize] = (span, next);
+            self.spans[at as usize] = (span, trace.head);
             at
         };
         trace.head = at;
         trace.count += 1;
-        trace.generation = trace.generation.max(generation);
-        if !trace.queued {
-            trace.queued = true;
-            self.changed.push(id);
-        }
         self.open += 1;
-        if self.traces.len() > new {
-            self.by_generation.entry(generation).or_default().push(id);
-        }
+    }
+
+    /// A part of the hash of an id.
+    #[inline]
+    fn part(&self, id: &TraceId) -> u32 {
+        // The upper half: of the lower one the table itself makes no better use.
+        (self.hasher.hash_one(id) >> 32) as u32
+    }
+
+    #[inline]
+    fn find(&self, part: u32, id: &TraceId) -> Option<Place> {
+        let is_it = |&(other, place): &(u32, Place)| other == part && self.traces[place as usize].id == *id;
+        self.index.find(spread(part), is_it).map(|&(_, place)| place)
+    }
+
+    /// A place for a new trace.
+    fn begin(&mut self, part: u32, id: TraceId, generation: Generation) -> Place {
+        let (listed, queued, noted) = (generation, false, false);
+        let trace = Trace { id, head: END, count: 0, entered: 0, generation, listed, queued, noted };
+        let place = if self.left == END {
+            grow(&mut self.traces);
+            self.traces.push(trace);
+            index(self.traces.len() - 1)
+        } else {
+            let place = self.left;
+            self.left = self.traces[place as usize].head;
+            self.traces[place as usize] = trace;
+            place
+        };
+        self.index.insert_unique(spread(part), (part, place), |&(part, _)| spread(part));
+        self.by_generation.entry(generation).or_default().push(place);
+        place
+    }
+
+    /// Close one trace early. Returns its spans.
+    fn cut(&mut self, place: Place, table: &mut Table, clock: &Clock) -> u64 {
+        self.enter(place, table, clock);
+        self.forget(place)
+    }
+
+    /// The traces that are open, and their places.
+    fn all(&self) -> impl Iterator<Item = (Place, &Trace)> {
+        (0..).zip(&self.traces).filter(|(_, trace)| trace.count > 0)
+    }
+
+    /// The spans of a trace, the newest first.
+    fn list(&self, trace: &Trace) -> impl Iterator<Item = &OpenSpan> {
+        let at = |at: u32| self.spans.get(at as usize);
+        std::iter::successors(at(trace.head), move |&&(_, next)| at(next)).map(|(span, _)| span)
     }
 
     /// Close the traces that have spans in series that go. Returns their spans.
     pub fn close_of(&mut self, gone: &[bool], table: &mut Table, clock: &Clock) -> u64 {
-        let is_of = |trace: &Trace| {
-            let mut at = trace.head;
-            while at != END {
-                let (span, next) = self.spans[at as usize];
-                if gone[span.series as usize] {
-                    return true;
-                }
-                at = next;
-            }
-            false
-        };
-        let mut ids: Vec<TraceId> = self.traces.iter().filter(|(_, trace)| is_of(trace)).map(|(&id, _)| id).collect();
-        // In an order that no hash decides.
-        ids.sort_unstable();
-        let closed = ids.into_iter().map(|id| self.cut(id, table, clock)).sum();
+        let is_of = |trace: &Trace| self.list(trace).any(|span| gone[span.series as usize]);
+        let mut all: Vec<(TraceId, Place)> =
+            self.all().filter(|(_, trace)| is_of(trace)).map(|(place, trace)| (trace.id, place)).collect();
+        // In an order that no place decides.
+        all.sort_unstable();
+        let closed = all.into_iter().map(|(_, place)| self.cut(place, table, clock)).sum();
         self.closed.forget_of(gone);
         closed
     }
@@ -169,13 +236,8 @@ impl Traces {
     /// Which of `size` series open spans, what is kept of closed ones, or the links between them are of.
     pub fn used(&mut self, size: usize) -> Vec<bool> {
         let mut used = vec![false; size];
-        for trace in self.traces.values() {
-            let mut at = trace.head;
-            while at != END {
-                let (span, next) = self.spans[at as usize];
-                used[span.series as usize] = true;
-                at = next;
-            }
+        for (_, trace) in self.all() {
+            self.list(trace).for_each(|span| used[span.series as usize] = true);
         }
         self.joins.used_links(&mut used);
         for span in self.closed.all() {
@@ -199,20 +261,18 @@ impl Traces {
     }
 
     /// Enter a span that belongs to no trace: it has no parent and no children.
-    pub fn alone(&mut self, span: OpenSpan, table: &mut Table, clock: &Clock) {
-        self.joins.spans.clear();
-        self.joins.spans.push(span);
-        self.joins.enter(1, 1, table, clock);
+    pub fn alone(&mut self, span: &OpenSpan, table: &mut Table, clock: &Clock) {
+        self.joins.enter_alone(span, 1, table, clock);
     }
 
     /// Go on as one that has seen events up to `second`: nothing is closed before time moves on, as it would not have been.
     pub fn resume(&mut self, second: Seconds) {
-        self.closed_before = self.closed_before.max((second - self.hold).div_euclid(GENERATION));
+        self.closed_before = self.closed_before.max(generation_of(second - self.hold));
     }
 
     /// Close what the hold has passed, and the oldest beyond the limit. Returns the spans that had to go early.
     pub fn close(&mut self, table: &mut Table, clock: &Clock, second: Seconds) -> u64 {
-        let before = (second - self.hold).div_euclid(GENERATION);
+        let before = generation_of(second - self.hold);
         if before > self.closed_before {
             self.closed_before = before;
             while let Some((&generation, _)) = self.by_generation.first_key_value()
@@ -227,33 +287,41 @@ impl Traces {
         {
             evicted += self.close_generation(generation, table, clock);
         }
-        if self.changed.len() > self.traces.len() / 4 * 5 + SPARE {
+        if self.changed.len() > self.index.len() / 4 * 5 + SPARE {
             // Closed since they were put here, many of them.
-            self.changed.retain(|id| self.traces.get(id).is_some_and(|trace| trace.queued));
-            self.changed.shrink_to(self.traces.len() / 4 * 5 + SPARE);
+            let traces = &mut self.traces;
+            self.changed.retain(|&place| std::mem::take(&mut traces[place as usize].queued));
+            self.changed.iter().for_each(|&place| traces[place as usize].queued = true);
+            self.changed.shrink_to(self.index.len() / 4 * 5 + SPARE);
         }
         evicted
     }
 
-    fn close_generation(&mut self, generation: Seconds, table: &mut Table, clock: &Clock) -> u64 {
+    fn close_generation(&mut self, generation: Generation, table: &mut Table, clock: &Clock) -> u64 {
         let mut spans = 0;
-        for id in self.by_generation.remove(&generation).unwrap_or_default() {
-            let Some(trace) = self.traces.get(&id).copied() else { continue };
-            if trace.generation > generation {
-                self.by_generation.entry(trace.generation).or_default().push(id);
+        for place in self.by_generation.remove(&generation).unwrap_or_default() {
+            let trace = &mut self.traces[place as usize];
+            if trace.count == 0 || trace.listed != generation {
                 continue;
             }
-            self.enter(id, table, clock);
-            spans += u64::from(trace.count);
-            self.forget(id);
+            if trace.generation > generation {
+                trace.listed = trace.generation;
+                self.by_generation.entry(trace.generation).or_default().push(place);
+                continue;
+            }
+            spans += self.cut(place, table, clock);
         }
         spans
     }
 
-    fn forget(&mut self, id: TraceId) {
-        let Some(trace) = self.traces.remove(&id) else { return };
+    /// Returns the spans it had.
+    fn forget(&mut self, place: Place) -> u64 {
+        let trace = self.traces[place as usize];
+        if let Ok(entry) = self.index.find_entry(spread(self.part(&trace.id)), |&(_, other)| other == place) {
+            entry.remove();
+        }
         if trace.noted {
-            self.closed.keep(id, trace.generation, self.spans_of(&trace), self.limit);
+            self.closed.keep(trace.id, trace.generation.into(), self.spans_of(&trace), self.limit);
         }
         let mut at = trace.head;
         while at != END {
@@ -262,18 +330,23 @@ impl Traces {
             self.free = at;
             at = next;
         }
-        self.open -= trace.count as usize;
+        let spans = trace.count;
+        self.credit = (self.credit + u32::from(spans == 1)).min(CREDIT);
+        self.open -= spans as usize;
+        self.traces[place as usize] = Trace { head: self.left, count: 0, entered: 0, queued: false, ..trace };
+        self.left = place;
+        spans.into()
     }
 
     /// Enter into the series what has come since the last time.
     pub fn settle(&mut self, table: &mut Table, clock: &Clock) {
-        for id in std::mem::take(&mut self.changed) {
-            self.enter(id, table, clock);
+        for place in std::mem::take(&mut self.changed) {
+            self.enter(place, table, clock);
         }
     }
 
-    fn enter(&mut self, id: TraceId, table: &mut Table, clock: &Clock) {
-        let Some(trace) = self.traces.get_mut(&id) else { return };
+    fn enter(&mut self, place: Place, table: &mut Table, clock: &Clock) {
+        let trace = &mut self.traces[place as usize];
         trace.queued = false;
         let (head, count, entered) = (trace.head, trace.count, trace.entered);
         if entered == count {
@@ -298,14 +371,15 @@ impl Traces {
     /// A copy of all open traces, for a snapshot. Settle first.
     #[must_use]
     pub fn export(&self) -> OpenTraces {
-        let heads = self.traces.iter().map(|(&id, trace)| (id, trace.head)).collect();
-        OpenTraces { heads, spans: self.spans.clone() }
+        let heads = self.all().map(|(_, trace)| (trace.id, trace.head)).collect();
+        OpenTraces::new(heads, self.spans.clone())
     }
 
     /// The spans of a trace that are here, in order; of a closed one those are kept that evidence was kept of.
     #[must_use]
     pub fn spans_in(&self, id: &TraceId) -> Vec<OpenSpan> {
-        let mut spans = self.traces.get(id).map(|trace| self.spans_of(trace)).unwrap_or_default();
+        let place = self.find(self.part(id), id);
+        let mut spans = place.map(|place| self.spans_of(&self.traces[place as usize])).unwrap_or_default();
         spans.extend_from_slice(self.closed.get(id));
         spans.sort_unstable();
         spans
@@ -313,7 +387,8 @@ impl Traces {
 
     /// The ids of the traces that are here, open or closed, in no order.
     pub fn ids(&self) -> impl Iterator<Item = &TraceId> {
-        self.traces.keys().chain(self.closed.ids().filter(|id| !self.traces.contains_key(*id)))
+        let closed = self.closed.ids().filter(|id| self.find(self.part(id), id).is_none());
+        self.all().map(|(_, trace)| &trace.id).chain(closed)
     }
 
     /// Spans of closed traces that are here.
@@ -323,12 +398,8 @@ impl Traces {
     }
 
     fn spans_of(&self, trace: &Trace) -> Vec<OpenSpan> {
-        let (mut spans, mut at) = (Vec::with_capacity(trace.count as usize), trace.head);
-        while at != END {
-            let (span, next) = self.spans[at as usize];
-            spans.push(span);
-            at = next;
-        }
+        let mut spans = Vec::with_capacity(trace.count as usize);
+        spans.extend(self.list(trace));
         spans.sort_unstable();
         spans
     }
@@ -338,75 +409,51 @@ impl Traces {
     /// Where a trace is open on both sides, what either said of it is taken back, and it is settled anew from all its spans.
     pub fn import(&mut self, traces: Vec<(TraceId, Vec<OpenSpan>)>, table: &mut Table, clock: &Clock) {
         for (id, spans) in traces {
-            let shared = self.traces.contains_key(&id);
-            if shared {
-                self.enter(id, table, clock);
-                let mine = self.traces.get(&id).map(|trace| self.spans_of(trace)).unwrap_or_default();
+            let part = self.part(&id);
+            let mine = self.find(part, &id);
+            if let Some(place) = mine {
+                self.enter(place, table, clock);
+                let mine = self.spans_of(&self.traces[place as usize]);
                 for part in [&mine, &spans] {
                     self.joins.spans.clone_from(part);
                     self.joins.enter(part.len(), -1, table, clock);
                 }
             }
-            spans.into_iter().for_each(|span| self.add(id, span, false));
-            if let Some(trace) = self.traces.get_mut(&id) {
-                trace.entered = if shared { 0 } else { trace.count };
-            }
+            let Some(newest) = spans.iter().map(generation).max() else { continue };
+            let place = mine.unwrap_or_else(|| self.begin(part, id, newest));
+            spans.into_iter().for_each(|span| self.put(place, span));
+            let trace = &mut self.traces[place as usize];
+            trace.generation = trace.generation.max(newest);
+            trace.entered = if mine.is_some() { 0 } else { trace.count };
+            trace.queued = mine.is_some();
+            self.changed.extend(mine);
         }
     }
 }
 
-/// All open traces at one moment: copied as they lie, put in order later.
-#[derive(Debug)]
-pub struct OpenTraces {
-    heads: Vec<(TraceId, u32)>,
-    spans: Vec<(OpenSpan, u32)>,
+fn generation(span: &OpenSpan) -> Generation {
+    generation_of(span.end.div_euclid(NANOS))
 }
 
-impl OpenTraces {
-    /// How many there are.
-    #[must_use]
-    pub const fn len(&self) -> usize {
-        self.heads.len()
-    }
+#[inline]
+fn generation_of(second: Seconds) -> Generation {
+    let number = second.div_euclid(GENERATION);
+    Generation::try_from(number).unwrap_or(if number < 0 { Generation::MIN } else { Generation::MAX })
+}
 
-    /// Whether there is none.
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.heads.is_empty()
-    }
-
-    /// About how many spans they have together.
-    #[must_use]
-    pub const fn spans(&self) -> usize {
-        self.spans.len()
-    }
-
-    /// The traces by their ids, each with its spans in no particular order.
-    pub fn in_order(&mut self) -> impl Iterator<Item = (TraceId, impl Iterator<Item = OpenSpan>)> {
-        self.heads.sort_unstable();
-        self.heads.iter().map(|&(id, head)| {
-            let at = |at: u32| self.spans.get(at as usize);
-            let list = std::iter::successors(at(head), move |&&(_, next)| at(next));
-            (id, list.map(|&(span, _)| span))
-        })
+fn grow<T>(places: &mut Vec<T>) {
+    if places.len() == places.capacity() {
+        // A quarter more: twice as much would be half unused when there may be no more.
+        places.reserve_exact(places.len() / 4 + 64);
     }
 }
 
-/// A span of an open trace as a snapshot holds it: its series by the snapshot's own numbering.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct SpanImage {
-    /// Nanoseconds since the epoch.
-    pub start: i64,
-    /// Nanoseconds since the epoch.
-    pub end: i64,
-    /// Its id.
-    pub id: SpanId,
-    /// Its parent's.
-    pub parent: SpanId,
-    /// The position of its series in the snapshot.
-    pub series: u32,
-    /// Whether it failed.
-    pub failed: bool,
-    /// Whether it is a log record.
-    pub mark: bool,
+fn index(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(END)
+}
+
+/// The hash that the index goes by, of the part of it that is kept there.
+#[inline]
+fn spread(part: u32) -> u64 {
+    u64::from(part).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
