@@ -65,7 +65,7 @@ def _span(number: int, service: int) -> str:
 
 def fill(size: int) -> tuple[Engine, int]:
     """An engine whose state takes about so many bytes; and the number of the next span."""
-    engine = Engine(max_open_spans=10_000_000, trace_hold=10**13)
+    engine = Engine(max_open_spans=10_000_000, trace_hold=10**13, max_memory=4 << 30)
     number, step = 0, max(1, size // MIB // 4)
     made = blocks()
     while len(engine.snapshot()) < size:

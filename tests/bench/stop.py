@@ -25,7 +25,7 @@ def main(rounds: int = 20, mib: int = 600, rate: int = 0) -> None:
         whole = file.stat().st_size
         made.configure(
             f'[[sources]]\ntype = "tail"\npaths = ["{made.folder}/*.jsonl"]\n',
-            engine='trace_hold = "10m"\nmax_open_spans = 2_000_000',
+            engine='trace_hold = "10m"\nmax_open_spans = 2_000_000\nmemory_limit = "1GiB"',
         )
         environ = {}
         if rate:
