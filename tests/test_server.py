@@ -15,6 +15,7 @@ import time
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import anyio
@@ -448,6 +449,16 @@ async def test_server__stopped_with_a_stream_open__ends_soon(folder: Path) -> No
         await rig.client.send(rig.client.build_request("GET", "/summary/stream"), stream=True)
     assert time.monotonic() - began < 5
     assert not rig.path.exists()
+
+
+async def test_server__answer__has_the_date_of_now(rig: Rig) -> None:
+    """The date is renewed although the server sleeps while nobody asks."""
+    said = parsedate_to_datetime((await rig.client.get("/healthz")).headers["date"]).timestamp()
+    with anyio.fail_after(5):
+        while parsedate_to_datetime((await rig.client.get("/healthz")).headers["date"]).timestamp() == said:
+            await anyio.sleep(0.05)
+    said = parsedate_to_datetime((await rig.client.get("/healthz")).headers["date"]).timestamp()
+    assert abs(time.time() - said) < 5
 
 
 def answer_once(path: Path) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import anyio
 import pytest
+from anyio import to_thread
 from structlog.testing import capture_logs
 
 from tailing import Rig, record, records
@@ -353,7 +354,7 @@ async def test_tail__no_notifications__the_scan_finds_everything(
     def refuse(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "OS file watch limit reached")
 
-    monkeypatch.setattr(watching, "awatch", refuse)
+    monkeypatch.setattr(watching, "RustNotify", refuse)
     rig = Rig(tmp_path)
     with capture_logs() as logs:
         async with rig.running():
@@ -377,6 +378,31 @@ async def test_tail__notified__need_not_wait_for_a_scan(tmp_path: Path) -> None:
         await rig.expect(1, 2)
         (tmp_path / "b.log").write_bytes(records(3))
         await rig.expect(1, 2, 3)
+
+
+async def test_tail__notified_after_a_rest__need_not_wait_for_a_scan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing has happened for a while the watch looks less often, and tells all the same."""
+    monkeypatch.setattr(watching, "_IDLE", 0.0)
+    log = tmp_path / "app.log"
+    log.write_bytes(records(1))
+    rig = Rig(tmp_path, scan_interval=3600.0, poll_interval=3600.0)
+    async with rig.running():
+        await rig.expect(1)
+        with log.open("ab") as file:
+            file.write(records(2))
+        await rig.expect(1, 2)
+
+
+async def test_tail__watch__takes_no_worker_thread(tmp_path: Path) -> None:
+    """As many sources as there are worker threads do not keep all of them waiting for news."""
+    to_thread.current_default_thread_limiter().total_tokens = 1
+    rig = Rig(tmp_path)
+    async with rig.running():
+        for number in range(20):
+            (tmp_path / f"{number}.log").write_bytes(records(number))
+            await rig.expect(*range(number + 1))
 
 
 async def test_tail__furthest_behind_first(tmp_path: Path) -> None:

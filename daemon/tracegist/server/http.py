@@ -35,6 +35,8 @@ _LAST_ANSWERS: Final = 1
 # Each connection costs a descriptor, of which the tailed files need some too.
 _CONNECTIONS: Final = 256
 _RETRY_SECONDS: Final = 30.0
+_DATE_SECONDS: Final = 1.0
+"""What the date in the headers of an answer may be late by."""
 _OFF: Final = Address("off")
 
 
@@ -60,11 +62,26 @@ def make_app(routes: Sequence[Route]) -> Starlette:
 
 
 class _Uvicorn(uvicorn.Server):
-    """Leaves the signals alone: they are the daemon's."""
+    """Leaves the signals alone, which are the daemon's, and does not wake ten times a second to see whether it is to stop."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._over = anyio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def main_loop(self) -> None:
+        """Renew the headers' date, every tenth tick of uvicorn's, until :meth:`stop`."""
+        while not await self.on_tick(0):
+            with anyio.move_on_after(_DATE_SECONDS):
+                await self._over.wait()
+
+    def stop(self) -> None:
+        """Take no more connections, and answer what was asked."""
+        self.should_exit = True
+        self._over.set()
 
 
 class HttpServer:
@@ -107,8 +124,7 @@ class HttpServer:
 
     def stop(self) -> None:
         """Take no more connections, answer what was asked, and let :meth:`run` return."""
-        self._asked.should_exit = True
-        for part in (self._mcp, self.mcp, self.otlp):
+        for part in (self._asked, self._mcp, self.mcp, self.otlp):
             part.stop()
 
 

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import errno
 import socket
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import anyio
 import structlog
 
 if TYPE_CHECKING:
-    import uvicorn
-
     from tracegist.config import Address
 
 __all__ = ["Port"]
 
 _BACKLOG: Final = 128
+
+
+class Server(Protocol):
+    """What answers on a port."""
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer until :meth:`stop`."""
+
+    def stop(self) -> None:
+        """Take no more connections, and answer what was asked."""
 
 
 class Port:
@@ -30,7 +38,7 @@ class Port:
     """
 
     def __init__(
-        self, name: str, server: uvicorn.Server, address: Address, *, passed: socket.socket | None = None, retry: float
+        self, name: str, server: Server, address: Address, *, passed: socket.socket | None = None, retry: float
     ) -> None:
         self._name = name
         self._server = server
@@ -65,7 +73,7 @@ class Port:
 
     def stop(self) -> None:
         """Take no more connections, answer what was asked, and let :meth:`run` return."""
-        self._server.should_exit = True
+        self._server.stop()
         self._over.set()
 
     async def _listen(self) -> socket.socket | None:

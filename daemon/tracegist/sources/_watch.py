@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from contextlib import aclosing
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 import anyio
 import structlog
-from watchfiles import Change, awatch
+from anyio import to_thread
+from watchfiles import Change
+from watchfiles._rust_notify import RustNotify
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
@@ -16,6 +18,13 @@ if TYPE_CHECKING:
 __all__ = ["FolderWatch"]
 
 _MOST: Final = 512
+_GROUPED: Final = 100
+"""Milliseconds in which changes are told together."""
+_STEP, _IDLE_STEP = 20, 100
+"""Milliseconds between two looks at whether the system has told of anything, and where nothing happens: each is a wake-up."""
+_IDLE: Final = 10.0
+_TURN: Final = 5_000
+"""Milliseconds after which a wait begins anew."""
 
 
 class FolderWatch:
@@ -66,21 +75,21 @@ class FolderWatch:
         if not self._folders:
             await self._renewed.wait()
             return
-        changes = awatch(
-            *self._folders,
-            watch_filter=None,
-            debounce=100,
-            step=20,
-            stop_event=self._stop,
-            recursive=False,
-            ignore_permission_denied=True,
-        )
-        # Whatever changed before the watch stood has not been told.
-        self._notify((), None)
-        async with aclosing(changes):
-            async for change in changes:
-                modified = {path for kind, path in change if kind is Change.modified}
-                self._notify(modified, {path for kind, path in change if kind is not Change.modified})
+        # One that has a thread all the time takes none from those that others wait for.
+        limiter = anyio.CapacityLimiter(1)
+        with RustNotify(sorted(self._folders), False, False, 0, False, True) as watcher:  # noqa: FBT003 - no keywords there
+            # Whatever changed before the watch stood has not been told.
+            self._notify((), None)
+            changed = monotonic()
+            while True:
+                step = _STEP if monotonic() - changed < _IDLE else _IDLE_STEP
+                found = await to_thread.run_sync(watcher.watch, _GROUPED, step, _TURN, self._stop, limiter=limiter)
+                if found == "stop":
+                    return
+                if isinstance(found, set):
+                    changed = monotonic()
+                    modified = {path for kind, path in found if kind == Change.modified}
+                    self._notify(modified, {path for kind, path in found if kind != Change.modified})
 
 
 def _is_utf8(path: str) -> bool:
