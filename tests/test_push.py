@@ -300,3 +300,70 @@ async def test_push__cancelled_while_waiting__others_served(tmp_path: Path) -> N
             tasks.cancel_scope.cancel()
         await journal.append("b", b"2\n")
         await reader.expect(a=b"1\n", b=b"2\n")
+
+
+async def test_push__more_names_than_there_may_be__counted_as_others(tmp_path: Path) -> None:
+    """A flood of names costs no memory and no event; those that were there keep theirs, and one push counts once."""
+    reader = Reader()
+    async with Journal(tmp_path, sources=2) as journal, reader.reading(journal):
+        with capture_logs() as logs:
+            for turn in range(2):
+                await journal.append("a", b"%d\n" % turn)
+                await journal.append("b", b"%d\n" % turn)
+                for name in ("c", "d", "e"):
+                    await journal.append(name, b"%d\n" % turn, producer=name, sequence=1)
+        await reader.expect(a=b"0\n1\n", b=b"0\n1\n", **{"(other)": b"0\n0\n0\n"})
+        assert journal.figures["names"] == 2
+        assert journal.figures["shared_pushes"] == 3
+        assert journal.figures["duplicates"] == 3
+    assert [entry["event"] for entry in logs] == ["journal.names_shared"]
+
+
+async def test_push__other_names_in_several_formats__each_told_by_itself(tmp_path: Path) -> None:
+    """What shares a stream is not taken for what the first of it was."""
+    formats = []
+    async with Journal(tmp_path, sources=1) as journal:
+        await journal.append("a", b"1\n")
+        await journal.append("b", b'{"time":1,"msg":"x"}\n')
+        await journal.append("c", b'{"resourceSpans":[]}\n')
+        await journal.append("d", b"plain words\n", "text")
+        async with PushSource("push", journal) as source:
+            async for chunk in source.chunks({}):
+                if chunk.stream == "push/(other)":
+                    formats.append(chunk.format)
+                if len(formats) == 3:
+                    break
+    assert formats == ["json", "otlp", "text"]
+
+
+async def test_push__silent_names__make_room_once_committed(tmp_path: Path) -> None:
+    """A name goes when it was silent for longer than a segment; who pushes time and again stays, after a restart too."""
+    reader = Reader()
+    line = b"x" * 200 + b"\n"
+    expected = dict.fromkeys(("a", "b", "c", "(other)"), b"")
+
+    async def push(journal: Journal, source: PushSource, name: str, taken_as: str, *, commit: bool = True) -> None:
+        await journal.append(name, line)
+        expected[taken_as] += line
+        await reader.expect(**{name: data for name, data in expected.items() if data})
+        if commit:
+            await source.committed(reader.progress)
+
+    async with Journal(tmp_path, segment_bytes=500, sources=2) as journal, reader.reading(journal) as source:
+        await push(journal, source, "a", "a", commit=False)
+        await push(journal, source, "b", "b")
+        await push(journal, source, "c", "(other)", commit=False)
+        await push(journal, source, "b", "b")
+        await push(journal, source, "c", "c")
+        await push(journal, source, "b", "b")
+        assert journal.figures["names"] == 2
+    async with Journal(tmp_path, sources=2) as journal:
+        await journal.append("b", line)
+        await journal.append("c", line)
+    async with Journal(tmp_path, sources=2) as journal, reader.reading(journal):
+        expected["b"] += line
+        expected["c"] += line
+        await reader.expect(**{name: data for name, data in expected.items() if data})
+        await journal.append("a", line)
+        expected["(other)"] += line
+        await reader.expect(**{name: data for name, data in expected.items() if data})

@@ -153,7 +153,12 @@ class Work:
             folder = self._folder(source.name)
             try:
                 journal = await stack.enter_async_context(
-                    Journal(folder, max_bytes=int(source.max_journal), producers=source.producers)
+                    Journal(
+                        folder,
+                        max_bytes=int(source.max_journal),
+                        producers=source.producers,
+                        sources=source.max_sources,
+                    )
                 )
             except OSError as error:
                 self._failures[source.name] = f"{folder}: {error.strerror}"

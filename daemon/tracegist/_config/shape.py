@@ -277,6 +277,7 @@ class Push(Dialect, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_f
     name: str = "push"
     max_journal: Size = _default(Size.parse("256MiB"))
     producers: Positive = 10_000
+    max_sources: Positive = 2000
 
     def __post_init__(self) -> None:
         """Check the name, how it writes, and that a push of some size has room."""

@@ -23,6 +23,7 @@ from tracegist._engine import detect
 from tracegist.errors import SourceError
 from tracegist.sources._frames import OVERHEAD, Frame, Origin, encode_frame, scan_frames
 from tracegist.sources._producers import Producers
+from tracegist.sources._pushers import OTHER, Pushers
 from tracegist.sources._segments import Segment, Segments
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Journal:
     :param max_bytes: of all segments together; beyond that pushes are refused
     :param segment_bytes: after which a new segment is begun
     :param producers: of how many producers, and keys, it is remembered what they have pushed
+    :param sources: names kept apart; who pushes under a further one shares a stream with others
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Journal:
         max_bytes: int = 256 << 20,
         segment_bytes: int = 16 << 20,
         producers: int = 10_000,
+        sources: int = 2000,
     ) -> None:
         self._folder = os.path.abspath(folder)
         self._max_bytes = max_bytes
@@ -76,8 +79,10 @@ class Journal:
         self._appended = anyio.Event()
         self._waiting = 0
         self._producers = Producers(producers)
+        self._pushers = Pushers(sources)
         self._under_way: dict[tuple[str, int | None], _Batch] = {}
         self._duplicates = 0
+        self._crowd_told = False
         self._turn = anyio.Lock()
         self._stack = AsyncExitStack()
         self._log: FilteringBoundLogger = structlog.get_logger()
@@ -120,6 +125,7 @@ class Journal:
             "journal_max_bytes": self._max_bytes,
             "producers": len(self._producers),
             "duplicates": self._duplicates,
+            **self._pushers.figures,
         }
 
     async def append(
@@ -156,10 +162,14 @@ class Journal:
         if not (data.endswith(b"\n") or format == _BINARY or (format is None and _is_binary(data))):
             data += b"\n"
         length = self._room(len(data))
+        name = self._enter(source_name)
+        if name == OTHER and format is None:
+            # Others may write otherwise: each push is told by itself.
+            format = detect(data[:_LOOK], whole=len(data) <= _LOOK)
         batch = self._batch
         self._waiting += length
         batch.size += length
-        batch.frames.append((Origin(source_name, 0, format, producer, sequence), data))
+        batch.frames.append((Origin(name, 0, format, producer, sequence), data))
         if producer:
             self._under_way[identity] = batch
         self._wanted.set()
@@ -183,6 +193,14 @@ class Journal:
             raise JournalFull(msg)
         return needed
 
+    def _enter(self, source_name: str) -> str:
+        there = self._segments.all
+        name = self._pushers.enter(source_name, there[-1].number if there else 0, there[0].number if there else 0)
+        if name == OTHER and not self._crowd_told:
+            self._crowd_told = True
+            self._log.warning("journal.names_shared", path=self._folder, name=source_name, **self._pushers.figures)
+        return name
+
     async def _settled(self, batch: _Batch) -> None:
         await batch.done.wait()
         if batch.error:
@@ -205,7 +223,9 @@ class Journal:
                 batch.error = error
                 self._log.warning("journal.write_failed", path=self._folder, reason=error.strerror or str(error))
         self._waiting -= batch.size
+        newest = self._segments.all[-1].number if self._segments.all else 0
         for origin, _ in batch.frames:
+            self._pushers.wrote(origin.source, newest)
             if origin.producer:
                 self._under_way.pop((origin.producer, origin.sequence), None)
                 if batch.error is None:
@@ -232,6 +252,7 @@ class Journal:
     def _begin(self) -> None:
         """Begin a segment with what is known of producers, lest that goes with the ones before."""
         self._segments.begin()
+        self._pushers.begin()
         if table := self._producers.encode():
             self._segments.append([*encode_frame(Origin("", time_ns(), table=True), table)])
 
@@ -269,10 +290,15 @@ class Journal:
         """Read up to `size` durable bytes of a segment from an offset on."""
         return await to_thread.run_sync(self._segments.read, segment, start, size)
 
+    def found(self, source_name: str, segment: Segment) -> None:
+        """Note that something of a name is in a segment, which an earlier process may have written."""
+        self._pushers.wrote(source_name, segment.number)
+
     async def seal(self, segment: Segment) -> bool:
-        """Append nothing more to a segment if it is large, so that it can be removed; tell whether that is so."""
+        """Append no more to a segment that is large, or if names want room, so that it can be removed; tell if that is so."""
         async with self._turn:
-            if not segment.sealed and segment.size >= self._segment_bytes and segment.seen == segment.size:
+            enough = segment.size >= self._segment_bytes or self._pushers.wanting
+            if not segment.sealed and enough and segment.seen == segment.size:
                 with anyio.CancelScope(shield=True):
                     await to_thread.run_sync(self._begin)
         return segment.sealed

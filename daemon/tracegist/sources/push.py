@@ -99,7 +99,9 @@ class PushSource:
                 found = [*scan_frames(data, offset, whole=ends)]
             # Before they go on: a commit that comes to it in between must not take the segment for covered.
             segment.seen = found[-1].end if found else offset
-            segment.ends.update({self._stream(one): one.end for one in found if _is_push(one)})
+            for push in filter(_is_push, found):
+                segment.ends[self._stream(push)] = push.end
+                self._journal.found(push.origin.source, segment)
             for chunk in self._chunks(segment, found, done):
                 yield chunk
             # A frame that is larger than what was read, or damage whose end is not in sight.
