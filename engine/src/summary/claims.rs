@@ -202,7 +202,14 @@ fn failing<'v>(view: &'v View<'v>, series: &'v SeriesView<'v>, service: &'v str)
     let since =
         onset(view, series.id, |slot| (slot.count > 0).then_some(slot.origins as f64 > middle * slot.count as f64));
     let nats = stats::shares(bad_before + PRIOR_ERRORS, before + PRIOR_CALLS, bad_now, now, ODDS_DRIFT);
-    Some(Claim { what: What::Failing, service, series, effect: new - old, nats, before: old, after: new, since })
+    let effect = (new - old) * seen(new * before);
+    Some(Claim { what: What::Failing, service, series, effect, nats, before: old, after: new, since })
+}
+
+/// How sure it is that a baseline would have shown what is as frequent as now: of so many that it would then have held,
+/// it held at least one.
+fn seen(expected: f64) -> f64 {
+    1.0 - (-expected).exp()
 }
 
 /// An error message that comes more often, or a message that is new. Error messages that are kin are one: a cause that is
@@ -228,7 +235,7 @@ fn messages<'v>(view: &'v View<'v>, (at, kin): (usize, &Kin), exposure: Exposure
     // Of what was not called before nobody knows what is usual: its errors are news.
     let known = exposure.before >= 1.0;
     let (what, weight) = if errors && known { (What::Errors, 1.0) } else { (What::New, 0.3) };
-    let share = ((now - expected) / exposure.now).min(1.0);
+    let share = ((now - expected) / exposure.now).min(1.0) * seen(now * exposure.before / exposure.now);
     let since = onset(view, series.id, |slot| Some(slot.count > 0));
     let (old, new) = (before / exposure.before.max(1.0), now / exposure.now.max(1.0));
     let nats = if errors {
