@@ -17,7 +17,7 @@ const MOST: usize = 5;
 const LEAST: f64 = 0.08;
 
 /// Growth of the time that callers wait at which a claim about time counts half.
-const IMPACT: f64 = 0.15;
+const IMPACT: f64 = 0.5;
 
 /// What each further piece of evidence for one cause adds, over the piece before it: they are not independent.
 const FURTHER: f64 = 0.4;
@@ -184,19 +184,26 @@ fn lost(claim: &Claim<'_>) -> f64 {
 #[allow(clippy::cast_precision_loss)]
 fn impact(view: &View<'_>, claims: &[Claim<'_>], service: &str) -> f64 {
     let lost: f64 = claims.iter().filter(|claim| is_time(claim.what) && claim.service == service).map(lost).sum();
-    let callers: BTreeSet<(&str, &str)> = view
+    let mut callers: BTreeMap<(&str, &str), f64> = BTreeMap::new();
+    for edge in view
         .series
         .iter()
         .filter(|series| series.key.kind == Kind::Edge && series.key.operation == service && is_inside(series))
-        .map(|edge| (edge.key.service, edge.key.within))
-        .collect();
-    let waits = |series: &&SeriesView<'_>| {
+    {
+        *callers.entry((edge.key.service, edge.key.within)).or_default() += edge.now.count as f64;
+    }
+    // Of the calls of a caller, those that may have called the service.
+    let taken = |series: &SeriesView<'_>| {
         let key = series.key;
-        key.kind.is_span()
-            && if callers.is_empty() { key.service == service } else { callers.contains(&(key.service, key.operation)) }
+        let calls = series.now.duration.count() as f64;
+        let concerned = if callers.is_empty() {
+            if key.service == service { calls } else { 0.0 }
+        } else {
+            callers.get(&(key.service, key.operation)).map_or(0.0, |&called| called.min(calls))
+        };
+        if key.kind.is_span() { series.now.duration.mean() * concerned } else { 0.0 }
     };
-    let taken = |series: &SeriesView<'_>| series.now.duration.mean() * series.now.duration.count() as f64;
-    let total: f64 = view.series.iter().filter(waits).map(taken).sum();
+    let total: f64 = view.series.iter().map(taken).sum();
     // More than all of it: the callers did not wait.
     if lost <= 0.0 { 0.0 } else { lost / (total - lost).max(lost / 10.0) }
 }
