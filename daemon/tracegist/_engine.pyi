@@ -85,7 +85,14 @@ class Engine:
         trace_hold: int | None = None,
     ) -> Engine: ...
     def ingest(
-        self, stream: str, data: bytes, *, received: int, format: str | None = None, dialect: Dialect | None = None
+        self,
+        stream: str,
+        data: bytes,
+        *,
+        received: int,
+        format: str | None = None,
+        dialect: Dialect | None = None,
+        size: int | None = None,
     ) -> tuple[int, int, str]:
         """Split, decode and aggregate a block that ends at a record boundary (see :func:`boundary`).
 
@@ -96,8 +103,9 @@ class Engine:
         :param received: nanoseconds since the epoch, the time of events that have none and follow none that has
         :param format: the format's name, or None to tell it by content
         :param dialect: how the source writes; None for the plain way, in the time zone of this host
+        :param size: bytes of `data` that are the block, which spares a copy of it; None for all
         :return: events decoded, records rejected, and the first reason (empty if none)
-        :raises ValueError: if the format's name is unknown
+        :raises ValueError: if the format's name is unknown, or if there are fewer bytes than `size`
         """
 
     def missed(self, reason: str, *, bytes: int = 0, lines: int = 0) -> None:  # noqa: A002 - as in the ledger

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Ingested", "Ingests", "Report", "ingest_paths"]
 
-_BLOCK: Final = 1 << 20
+_BLOCK: Final = 2 << 20
 _MAX_RECORD: Final = 16 << 20
 _AHEAD: Final = 64 << 20
 _SIDE_BY_SIDE: Final = 128 << 10
@@ -42,7 +42,14 @@ class Ingests(Protocol):
     """What blocks are handed to: an engine, or what stands in for one."""
 
     def ingest(
-        self, stream: str, data: bytes, *, received: int, format: str | None = None, dialect: Dialect | None = None
+        self,
+        stream: str,
+        data: bytes,
+        *,
+        received: int,
+        format: str | None = None,
+        dialect: Dialect | None = None,
+        size: int | None = None,
     ) -> tuple[int, int, str]:
         """Take the next block of a stream, as :meth:`Engine.ingest` does."""
 
@@ -134,7 +141,7 @@ class _Input:
         self.stream = printable(path)
         self.size = stat.st_size if regular else None
         self.received = stat.st_mtime_ns if regular else time_ns()
-        self.ahead: Future[bytes] = Future()
+        self.ahead: Future[tuple[bytes, int]] = Future()
         self.done = self.bytes = self.events = self.rejected = 0
         self.reason = self.damage = ""
         self._raw = file
@@ -144,8 +151,11 @@ class _Input:
         self._rest = b""
         self._format: str | None = None
 
-    def next(self, block: int, format: str | None, max_record: int) -> bytes:
-        """Read the next whole records, about a block of them; none at the end. On the thread that reads ahead."""
+    def next(self, block: int, format: str | None, max_record: int) -> tuple[bytes, int]:
+        """Read the next whole records, about a block of them; none at the end. On the thread that reads ahead.
+
+        :return: bytes, and how many of them are whole records
+        """
         try:
             if not self._begun:
                 self._begin()
@@ -164,7 +174,7 @@ class _Input:
             self._read = reading(self._raw.read, "standard input" if self.path == "-" else self.stream)
         self._begun = True
 
-    def _placed(self, block: int, format: str | None, max_record: int) -> bytes:
+    def _placed(self, block: int, format: str | None, max_record: int) -> tuple[bytes, int]:
         """Read where the last whole record ended: what was read of the next one is read again, and nothing is put together."""
         at = self._at or 0
         size = block
@@ -175,10 +185,10 @@ class _Input:
                 length = len(data)
             if length or not data:
                 self.done = self._at = at + length
-                return data if length == len(data) else data[:length]
+                return data, length
             size = max(size, 2 * len(data))
 
-    def _pieced(self, block: int, format: str | None, max_record: int) -> bytes:
+    def _pieced(self, block: int, format: str | None, max_record: int) -> tuple[bytes, int]:
         """Read on: behind what was left of the block before."""
         size = block
         while True:
@@ -188,7 +198,7 @@ class _Input:
             length = self._boundary(data, format, max_record) if read else len(data)
             self._rest = data[length:]
             if length or not read:
-                return data if length == len(data) else data[:length]
+                return data, length
             size = len(data)
 
     def _piece(self, size: int) -> bytes:
@@ -216,14 +226,14 @@ class _Input:
         max_record: int,
     ) -> bool:
         """Hand one block to the engine while the next is read; tell whether there is more."""
-        data = self.ahead.result()
+        data, size = self.ahead.result()
         if not data:
             return False
         self.ahead = pool.submit(self.next, block, format, max_record)
         events, rejected, reason = engine.ingest(
-            self.stream, data, received=self.received, format=format, dialect=dialect
+            self.stream, data, received=self.received, format=format, dialect=dialect, size=size
         )
-        self.bytes += len(data)
+        self.bytes += size
         self.events += events
         self.rejected += rejected
         self.reason = self.reason or reason

@@ -182,7 +182,8 @@ impl Engine {
         Ok(Self(engine::Engine::new(host.to_owned(), limits)))
     }
 
-    #[pyo3(signature = (stream, data, *, received, format = None, dialect = None))]
+    #[pyo3(signature = (stream, data, *, received, format = None, dialect = None, size = None))]
+    #[allow(clippy::too_many_arguments)]
     fn ingest(
         &self,
         py: Python<'_>,
@@ -191,9 +192,14 @@ impl Engine {
         received: i64,
         format: Option<&str>,
         dialect: Option<&Bound<'_, Dialect>>,
+        size: Option<usize>,
     ) -> PyResult<(u64, u64, String)> {
         let format = named(format)?;
         let dialect = dialect_of(dialect)?;
+        let size = size.unwrap_or(data.len());
+        let Some(data) = data.get(..size) else {
+            return Err(PyValueError::new_err(format!("size is {size}: there are only {} bytes", data.len())));
+        };
         let outcome = py.detach(|| self.0.ingest(stream, data, received, format, Some(&dialect)));
         Ok((outcome.events, outcome.rejected, outcome.reason))
     }

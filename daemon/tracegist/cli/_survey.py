@@ -54,6 +54,7 @@ class _Surveyor:
         received: int,
         format: str | None = None,
         dialect: _engine.Dialect | None = None,
+        size: int | None = None,
     ) -> tuple[int, int, str]:
         """Look at a block."""
         del stream
@@ -61,7 +62,7 @@ class _Surveyor:
             self.survey = _engine.Survey(
                 format=format, dialect=dialect, max_record=self._max_record, events=self._events
             )
-        return self.survey.feed(data, received=received)
+        return self.survey.feed(data[:size], received=received)
 
     def watermark(self, stream: str | None = None) -> int | None:
         """Return the time of the newest event, in nanoseconds since the epoch."""

@@ -59,6 +59,12 @@ impl Hist {
         false
     }
 
+    /// An empty one with room for as much.
+    #[must_use]
+    pub fn alike(&self) -> Self {
+        Self(Vec::with_capacity(self.0.len()))
+    }
+
     /// Give back the room that is not used.
     pub fn shrink(&mut self) {
         self.0.shrink_to_fit();

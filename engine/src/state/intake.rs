@@ -12,7 +12,7 @@ use crate::format::{Context, Dialect, Format, Found, Reader, Refusal};
 const AHEAD: i64 = 86_400 * 1_000_000_000;
 
 /// Events after which a batch takes no further record: few enough to stay in the processor's caches.
-const EVENTS: usize = 128;
+const EVENTS: usize = 256;
 
 /// The same of records, for those in which there is nothing.
 const RECORDS: usize = 512;

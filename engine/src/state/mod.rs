@@ -134,6 +134,8 @@ pub struct State {
     name: String,
     /// Hashes of shapes in which there is no secret, so that the same messages are looked through once.
     clean: HashSet<u64, RandomState>,
+    /// Hashes of operations in which there is no id.
+    named: HashSet<u64, RandomState>,
 }
 
 impl State {
@@ -159,6 +161,7 @@ impl State {
             shape: String::new(),
             name: String::new(),
             clean: HashSet::default(),
+            named: HashSet::default(),
         }
     }
 
@@ -279,7 +282,7 @@ impl State {
             return id;
         }
         let mut name = std::mem::take(&mut self.name);
-        let operation = clip(templates::name(clip(&event.operation), &mut name));
+        let operation = self.operation(clip(&event.operation), &mut name);
         let service = clip(&event.service);
         let key = Key { service, operation, within: "", kind: event.kind };
         let id = self.table.find(&key);
@@ -295,6 +298,25 @@ impl State {
             self.open(event, time, id, noted);
         }
         id
+    }
+
+    /// What an operation is counted by: its name without the ids in it, written to `name` if it has any.
+    fn operation<'a>(&mut self, operation: &'a str, name: &'a mut String) -> &'a str {
+        if !operation.bytes().any(|byte| byte.is_ascii_digit()) {
+            return operation;
+        }
+        let hash = self.named.hasher().hash_one(operation);
+        if self.named.contains(&hash) {
+            return operation;
+        }
+        let found = clip(templates::name(operation, name));
+        if found == operation {
+            if self.named.len() > self.limits.max_series {
+                self.named.clear();
+            }
+            self.named.insert(hash);
+        }
+        found
     }
 
     /// What a message is counted by: its shape, without secrets, since the state is kept and sent on.

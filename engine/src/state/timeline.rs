@@ -131,6 +131,11 @@ impl Slot {
         self.own.merge(&other.own);
     }
 
+    /// An empty one with room for as much.
+    fn alike(&self) -> Self {
+        Self { duration: self.duration.alike(), own: self.own.alike(), ..Self::default() }
+    }
+
     fn shrink(&mut self) {
         self.duration.shrink();
         self.own.shrink();
@@ -186,13 +191,16 @@ impl Timeline {
                 grown
             }
             Err(at) => {
-                let mut slot = Slot { start, ..Slot::default() };
+                // As much room as the slot before it came to need: it is the best guess, and never more than is in use.
+                let mut slot = slots.back().map(Slot::alike).unwrap_or_default();
+                slot.start = start;
+                let room = slot.duration.bytes() + slot.own.bytes();
                 let grown = slot.add(delta);
                 if slot.is_empty() {
                     return 0;
                 }
                 slots.insert(at, slot);
-                grown + SLOT
+                room + grown + SLOT
             }
         }
     }
