@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["Ingested", "Ingests", "Report", "ingest_paths"]
 
 _BLOCK: Final = 2 << 20
+_MORE: Final = 4 << 20
+"""Bytes read at once of a record that is longer than a block: what is read, unpacked and put together is there thrice."""
 _MAX_RECORD: Final = 16 << 20
 _AHEAD: Final = 64 << 20
 _SIDE_BY_SIDE: Final = 128 << 10
@@ -199,7 +201,7 @@ class _Input:
             self._rest = data[length:]
             if length or not read:
                 return data, length
-            size = len(data)
+            size = max(block, min(len(data), _MORE))
 
     def _piece(self, size: int) -> bytes:
         """Read so much, or what is left."""

@@ -20,9 +20,10 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import httpx
 
@@ -35,6 +36,7 @@ _START: Final = 1_764_000_000_000_000_000
 _SECOND: Final = 1_000_000_000
 _CALLS: Final = 10
 _BLOCK: Final = 1000
+_QUIET: Final = "GET /cart"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,19 @@ class Result:
 
     :param events: counted; `made` of them were sent
     :param resident: the largest resident size in bytes
+    :param calls: counted of the service that has nothing to do with it, as far back as is kept; `calls_made` were sent
+    :param ledger: what became of it all
+    :param status: of the daemon at the end, where there is one
     """
 
     sent: int
     events: int
     made: int
     resident: int
+    calls: int = 0
+    calls_made: int = 0
+    ledger: dict[str, Any] = field(default_factory=dict)
+    status: dict[str, Any] = field(default_factory=dict)
 
 
 def _request(service: str, spans: str) -> str:
@@ -146,13 +155,15 @@ ATTACKS: Final[dict[str, Callable[[float], Iterator[str]]]] = {
 def _with_calls(flood: Iterator[str], made: list[int]) -> Iterator[bytes]:
     """Between the blocks of a flood, calls of a service that has nothing to do with it."""
     made[0] += 1
-    yield _request("shop", _span(0xAA, "GET /cart", _START)).encode()
+    made[1] += 1
+    yield _request("shop", _span(0xAA, _QUIET, _START)).encode()
     for number, block in enumerate(flood):
         made[0] += block.count('"time"') + block.count('"spanId"')
         yield block.encode()
         if block.endswith("\n") and number % 10 == 0:
-            spans = (_span((number * _CALLS + n) << 64 | 0xAA, "GET /cart", _at(number)) for n in range(_CALLS))
+            spans = (_span((number * _CALLS + n) << 64 | 0xAA, _QUIET, _at(number)) for n in range(_CALLS))
             made[0] += _CALLS
+            made[1] += _CALLS
             yield _request("shop", ",".join(spans)).encode()
 
 
@@ -177,7 +188,7 @@ def attack(name: str, scale: float, limit: str = "256MiB") -> Result:
     :param scale: 1 for all of it
     :param limit: `engine.memory_limit`
     """
-    made = [0]
+    made = [0, 0]
     flood = ATTACKS.get(name, _nothing)(scale)
     return _summarized(_with_calls(flood, made), made, limit)
 
@@ -187,15 +198,16 @@ def bomb(size: int, limit: str) -> Result:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "bomb.gz"
         with gzip.open(path, "wb", compresslevel=6) as file:
-            file.write(_request("shop", _span(0xAA, "GET /cart", _START)).encode())
+            file.write(_request("shop", _span(0xAA, _QUIET, _START)).encode())
             for _ in range(size >> 20):
                 file.write(b"x" * (1 << 20))
-        return _summarized(iter([path.read_bytes()]), [1], limit)
+        return _summarized(iter([path.read_bytes()]), [1, 1], limit)
 
 
 def _summarized(blocks: Iterator[bytes], made: list[int], limit: str) -> Result:
     environment = {**os.environ, "TRACEGIST_ENGINE_MEMORY_LIMIT": limit}
     command = [sys.executable, "-P", "-m", "tracegist", "summarize", "-", "--format", "json", "--budget", "100000"]
+    command += ["--focus", _QUIET, "--window", "1d"]
     seen: list[int] = []
     sent = 0
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:
@@ -210,16 +222,18 @@ def _summarized(blocks: Iterator[bytes], made: list[int], limit: str) -> Result:
         answer = process.stdout.read()
         watching.join()
     summary = json.loads(answer)
-    return Result(sent, summary["ledger"]["events"], made[0], max(seen))
+    calls = sum(int(fact["after"]) for fact in summary["facts"] if fact["operation"] == _QUIET)
+    return Result(sent, summary["ledger"]["events"], made[0], max(seen), calls, made[1], summary["ledger"])
 
 
-def sources(count: int, limit: str) -> Result:
-    """Post to a daemon under as many names of sources."""
+def sources(count: int, limit: str, most: int | None = None) -> Result:
+    """Post to a daemon under as many names of sources, of which it keeps `most` apart."""
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "tracegist.toml"
         config.write_text(
             f'[engine]\nmemory_limit = "{limit}"\n[state]\nfolder = "{folder}/state"\n[output]\nfolder = "{folder}/out"\n'
-            f'[server]\nsocket = "{folder}/s"\notlp = "off"\n[[sources]]\ntype = "push"\n',
+            f'[server]\nsocket = "{folder}/s"\notlp = "off"\n[[sources]]\ntype = "push"\n'
+            + (f"max_sources = {most}\n" if most else ""),
             encoding="utf-8",
         )
         command = [sys.executable, "-P", "-m", "tracegist", "run", "--config", str(config)]
@@ -229,14 +243,23 @@ def sources(count: int, limit: str) -> Result:
                 while not Path(f"{folder}/s").is_socket():
                     time.sleep(0.05)
                 with httpx.Client(transport=httpx.HTTPTransport(uds=f"{folder}/s"), base_url="http://d") as client:
-                    for number in range(count):
+                    while client.get("/status").json()["sources"][0].get("max_names") is None:
+                        time.sleep(0.05)
+
+                    def push(number: int) -> int:
                         body = f'{{"time":{_at(number)},"service":"shop","msg":"a message"}}\n'
                         client.post(f"/ingest/evil{number}", content=body).raise_for_status()
-                        sent += len(body)
+                        return len(body)
+
+                    # Side by side, for each is on the disk before it is acknowledged.
+                    with ThreadPoolExecutor(32) as pool:
+                        sent = sum(sum(pool.map(push, numbers)) for numbers in _blocks(count))
+                    while (status := client.get("/status").json())["ledger"]["events"] < count:
+                        time.sleep(0.05)
                 resident = _resident(process.pid)
             finally:
                 process.terminate()
-    return Result(sent, count, count, resident)
+    return Result(sent, status["ledger"]["events"], count, resident, ledger=status["ledger"], status=status)
 
 
 def main() -> int:

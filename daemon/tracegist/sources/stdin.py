@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["StdinSource"]
 
+_MORE: Final = 4 << 20
+"""Bytes read at once of a record that is longer than a block: what is read, unpacked and put together is there thrice."""
+
 _PATIENCE: Final = 0.05
 _NAME: Final = "standard input"
 
@@ -99,7 +102,7 @@ class StdinSource:
                 length = len(data)
             self._rest = data[length:]
             if not length and not finished:
-                wanted = max(self._block, len(data))
+                wanted = max(self._block, min(len(data), _MORE))
                 continue
             wanted = self._block
             self._fingerprint.advance(data[:length])
