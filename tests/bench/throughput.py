@@ -3,9 +3,11 @@
 ``target/venv/bin/python -m tests.bench.throughput [--spans 500000] [--runs 3] [--files 1] [--peers PYTHON]``
 
 Made are OTLP/JSON lines of 50 spans, 670 bytes a span, of 24 services and 240 operations. Each peer is a process of its own
-that ends with count, errors and quantiles of every (service, operation): a loop over orjson, and a query of DuckDB, where
-PYTHON has them. Runs alternate. Printed are wall time and CPU time (the least of each, for other processes only add to them),
-and both as multiples of tracegist's. `--files 2` reads the same load as two files, for what two cores make of it.
+that ends with count, errors and quantiles of every (service, operation): a loop over orjson, and a query of DuckDB, which are
+installed in target/peers unless PYTHON has them; and the OpenTelemetry Collector with its spanmetrics connector, where
+`tests/bench/collector/build.sh` has built it. Runs alternate. Printed are wall time and CPU time (the least of each,
+for other processes only add to them), and both as multiples of tracegist's. `--files 2` reads the same load as two files,
+for what two cores make of it.
 """
 
 from __future__ import annotations
@@ -18,7 +20,10 @@ import subprocess
 import sys
 import tempfile
 import time
+import venv
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -48,6 +53,9 @@ _SERVICES: Final = [
     "gateway",
     "ledger",
 ]
+_COLLECTOR: Final = Path(__file__).parents[2] / "target" / "collector" / "collector"
+_PATIENCE: Final = 300.0
+"""Seconds that the collector has."""
 _START: Final = 1_764_000_000_000_000_000
 _ORJSON: Final = """
 import orjson, sys
@@ -142,14 +150,75 @@ def _write(path: Path, spans: int, chance: random.Random, now: int) -> int:
     return now
 
 
-def _run(command: list[str], best: _Best) -> str:
+def _run(work: Callable[[], str], best: _Best) -> str:
     begun, before = time.perf_counter(), os.times()
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    answer = work()
     after = os.times()
     best.wall = min(best.wall, time.perf_counter() - begun)
     used = after.children_user + after.children_system - before.children_user - before.children_system
     best.cpu = min(best.cpu, used)
-    return done.stdout
+    return answer
+
+
+def _answer(command: list[str]) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def _collect(files: list[str], spans: int, folder: Path) -> str:
+    """Have the collector make metrics of all spans, and stop it once it has counted them.
+
+    :return: how many it counted
+    """
+    tally, config = folder / "tally", folder / "collector.json"
+    tally.write_text("0")
+    config.write_text(
+        json.dumps(
+            {
+                "receivers": {"otlpjson": {"include": files, "start_at": "beginning", "max_log_size": "16MiB"}},
+                "connectors": {"spanmetrics": {"metrics_flush_interval": "1s"}},
+                "exporters": {"tally": {"path": str(tally)}, "nop": {}},
+                "service": {
+                    "telemetry": {"metrics": {"level": "none"}, "logs": {"level": "error"}},
+                    "pipelines": {
+                        "traces": {"receivers": ["otlpjson"], "exporters": ["spanmetrics", "tally"]},
+                        "metrics": {"receivers": ["spanmetrics"], "exporters": ["nop"]},
+                    },
+                },
+            }
+        )
+    )
+    with subprocess.Popen([str(_COLLECTOR), f"--config={config}"], stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + _PATIENCE
+        while (
+            (counted := int(tally.read_text() or 0)) < spans and time.monotonic() < deadline and process.poll() is None
+        ):
+            time.sleep(0.01)
+        process.terminate()
+        _, errors = process.communicate()
+    if counted < spans:
+        raise subprocess.CalledProcessError(1, "collector", stderr=errors or f"only {counted} spans were counted\n")
+    return str(counted)
+
+
+def _peers() -> str:
+    """Install what is compared with, once: never where the product's own dependencies are."""
+    folder = Path(__file__).parents[2] / "target" / "peers"
+    pinned = Path(__file__).with_name("peers.txt").read_bytes()
+    python, made = folder / "bin" / "python", folder / "peers.txt"
+    if not made.exists() or made.read_bytes() != pinned:
+        venv.create(folder, with_pip=True, clear=True)
+        install = [
+            str(python),
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--requirement",
+            str(Path(__file__).with_name("peers.txt")),
+        ]
+        subprocess.run(install, check=True)
+        made.write_bytes(pinned)
+    return str(python)
 
 
 def main() -> None:
@@ -158,8 +227,9 @@ def main() -> None:
     arguments.add_argument("--spans", type=int, default=500_000)
     arguments.add_argument("--runs", type=int, default=3)
     arguments.add_argument("--files", type=int, default=1)
-    arguments.add_argument("--peers", default=sys.executable, metavar="PYTHON")
+    arguments.add_argument("--peers", metavar="PYTHON", help="has orjson and duckdb")
     told = arguments.parse_args()
+    python = told.peers or _peers()
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder) / f"load{number}.jsonl" for number in range(told.files)]
         chance, now = random.Random(7), _START
@@ -169,10 +239,12 @@ def main() -> None:
         files = [str(path) for path in paths]
         ours = [sys.executable, "-P", "-m", "tracegist", "summarize", *files, "--budget", "1000", "--format", "json"]
         peers = {
-            "tracegist": ours,
-            "orjson": [told.peers, "-c", _ORJSON, *files],
-            "duckdb": [told.peers, "-c", _DUCKDB, *files],
+            "tracegist": partial(_answer, ours),
+            "orjson": partial(_answer, [python, "-c", _ORJSON, *files]),
+            "duckdb": partial(_answer, [python, "-c", _DUCKDB, *files]),
         }
+        if _COLLECTOR.exists():
+            peers["collector"] = partial(_collect, files, told.spans, Path(folder))
         best = {name: _Best() for name in peers}
         for run in range(told.runs):
             for name, command in list(peers.items()):
