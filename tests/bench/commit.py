@@ -56,8 +56,9 @@ def _span(number: int, service: int) -> str:
     start = _BORN + number * 20_000
     # Ids are as random as those of programs: what repeats would be written faster than it is in life.
     trace, parent = (number // 5) * 0x9E3779B97F4A7C15F39CC0605CEDC835 % (1 << 128), number * 0x9E3779B97F4A7C15
+    # The end of a trace's id is left for whoever gives the same spans again.
     return (
-        f'{{"traceId":"{trace:032x}","spanId":"{(parent + 0x9E3779B97F4A7C15) % (1 << 64):016x}",'
+        f'{{"traceId":"{trace >> 32:024x}{0:08x}","spanId":"{(parent + 0x9E3779B97F4A7C15) % (1 << 64):016x}",'
         f'"parentSpanId":"{parent % (1 << 64):016x}","name":"GET /operation/{service}/{number % 20}","kind":2,'
         f'"startTimeUnixNano":"{start}","endTimeUnixNano":"{start + number * 7919 % 40_000_000}"}}'
     )
@@ -98,8 +99,9 @@ class Load:
         ready = [next(made) for _ in range(50)]
         offset = 0
         while True:
-            # Made before, lest making them is what is measured; that they are the same ones changes nothing for a commit.
-            data = ready[offset % len(ready)]
+            # Made before, lest making them is what is measured. In traces of their own, for those of the first time would grow
+            # without end, and a commit enters anew all that have grown.
+            data = ready[offset % len(ready)].replace(b'00000000","spanId"', b'%08x","spanId"' % (offset // len(ready)))
             offset += 1
             yield Chunk(source="load", stream="load", data=data, position=Position(offset=offset), received=_BORN)
 
