@@ -168,7 +168,8 @@ impl Adder {
     pub fn take(&mut self) -> Hist {
         let (low, high) = (std::mem::replace(&mut self.low, BUCKETS), std::mem::take(&mut self.high));
         let mut sum = Vec::new();
-        for (bucket, count) in (0u16..).zip(self.counts.iter_mut()).take(high).skip(low) {
+        let first = u16::try_from(low).unwrap_or(u16::MAX);
+        for (bucket, count) in (first..).zip(self.counts.get_mut(low..high).unwrap_or_default()) {
             if *count > 0 {
                 sum.push((bucket, std::mem::take(count)));
             }

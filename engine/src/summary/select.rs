@@ -68,9 +68,9 @@ pub fn select(priced: &[Priced], budget: usize, open: &[Section], encoding: &Enc
             take(best, &mut used, &mut picked);
         }
     }
-    let mut by_gain = order.clone();
     #[allow(clippy::cast_precision_loss)]
     let gain = |i: usize| priced[i].fact.weight / priced[i].tokens.max(1) as f64;
+    let mut by_gain = order.clone();
     by_gain.sort_by(|&a, &b| gain(b).total_cmp(&gain(a)));
     for &i in &by_gain {
         take(i, &mut used, &mut picked);
@@ -84,9 +84,8 @@ pub fn select(priced: &[Priced], budget: usize, open: &[Section], encoding: &Enc
             Some((i, line))
         })
     });
-    let mut chosen: Vec<usize> = (0..priced.len()).filter(|&i| picked[i]).collect();
-    let place = |i: &usize| (priced[*i].fact.section, usize::MAX - order.len(), order.iter().position(|at| at == i));
-    chosen.sort_by_key(place);
+    let mut chosen: Vec<usize> = order.into_iter().filter(|&i| picked[i]).collect();
+    chosen.sort_by_key(|&i| priced[i].fact.section);
     Selection { chosen, cut, tokens: used }
 }
 

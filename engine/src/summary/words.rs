@@ -109,18 +109,25 @@ pub fn quote(text: &str) -> String {
     format!("\"{}\"", redact::plain(text, MESSAGE).replace('"', "'"))
 }
 
+/// The power of ten that the second significant digit of a number stands for.
+#[allow(clippy::cast_possible_truncation)]
+fn power(value: f64) -> f64 {
+    10f64.powi(value.abs().log10().floor() as i32 - 1)
+}
+
 /// Rounded to two significant digits.
 fn significant(value: f64) -> f64 {
     if value == 0.0 || !value.is_finite() {
         return 0.0;
     }
-    let scale = 10f64.powf(value.abs().log10().floor() - 1.0);
+    let scale = power(value);
     (value / scale).round() * scale
 }
 
 /// A number below a thousand that has two significant digits, in as few characters as say it.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn digits(value: f64) -> String {
-    let decimals = match value.abs() {
+    let mut decimals = match value.abs() {
         v if v >= 9.95 => 0,
         v if v >= 0.995 => 1,
         v if v >= 0.0995 => 2,
@@ -128,9 +135,18 @@ fn digits(value: f64) -> String {
         v if v >= 0.000_995 => 4,
         _ => 6,
     };
-    let text = format!("{value:.decimals$}");
-    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
-    text.strip_prefix("0.").map_or_else(|| text.to_owned(), |rest| format!(".{rest}"))
+    // Whole numbers are written in a tenth of the time that fractions take.
+    let mut scaled = (value.abs() * f64::from(10u32.pow(decimals))).round() as u64;
+    while decimals > 0 && scaled.is_multiple_of(10) {
+        (scaled, decimals) = (scaled / 10, decimals - 1);
+    }
+    let (sign, unit) = (if value < 0.0 { "-" } else { "" }, 10u64.pow(decimals));
+    let (whole, part, width) = (scaled / unit, scaled % unit, decimals as usize);
+    match (whole, decimals) {
+        (_, 0) => format!("{sign}{whole}"),
+        (0, _) => format!("{sign}.{part:0width$}"),
+        _ => format!("{sign}{whole}.{part:0width$}"),
+    }
 }
 
 #[cfg(test)]
@@ -141,6 +157,8 @@ mod tests {
     #[test]
     fn words__numbers__two_significant_digits() {
         for (value, expected) in [
+            (0.0, "0"),
+            (0.000_000_1, "0"),
             (0.002, ".002"),
             (0.071, ".071"),
             (0.7, ".7"),
