@@ -179,6 +179,13 @@ impl Traces {
         (self.hasher.hash_one(id) >> 32) as u32
     }
 
+    /// Look at where in the index a trace is or would be.
+    #[inline]
+    #[must_use]
+    pub fn approach(&self, id: &TraceId) -> bool {
+        self.index.find(spread(self.part(id)), |_| false).is_some()
+    }
+
     #[inline]
     fn find(&self, part: u32, id: &TraceId) -> Option<Place> {
         let is_it = |&(other, place): &(u32, Place)| other == part && self.traces[place as usize].id == *id;
