@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::format::{Dialect, Format};
 use crate::query::page::Answer;
+use crate::query::whole::Whole;
 use crate::query::{self, Pages};
 use crate::snapshot::{self, Capture, Damage};
 use crate::state::intake::{Batch, Intake};
@@ -206,16 +207,16 @@ impl Engine {
     /// If the question makes no sense, asks for what was never kept or is not there, or if not even one row fits.
     pub fn query(&self, request: &query::Request) -> Result<Answer, query::Error> {
         let pages = || self.pages.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(table) = pages().get(request, self.generation())? {
-            return query::page(&table, request);
+        if let Some(whole) = pages().get(request, self.generation())? {
+            return query::page(&whole, request);
         }
         let (table, generation) = {
             let mut state = self.lock();
             (query::table(&mut state, request)?, self.generation())
         };
-        let table = Arc::new(table);
-        let answer = query::page(&table, request)?;
-        pages().keep(request, generation, table);
+        let whole = Arc::new(Whole::of(table));
+        let answer = query::page(&whole, request)?;
+        pages().keep(request, generation, whole);
         Ok(answer)
     }
 

@@ -50,15 +50,16 @@ pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Ta
             };
             if within && of_status && !seen.contains(&&*exhibit.raw) {
                 seen.push(&exhibit.raw);
-                let raw = String::from_utf8_lossy(&exhibit.raw).into_owned();
-                let trace = if exhibit.trace == [0; 16] { Value::Null } else { Value::Id(trace::hex(&exhibit.trace)) };
+                let raw = String::from_utf8_lossy(&exhibit.raw);
+                let trace =
+                    if exhibit.trace == [0; 16] { Value::Null } else { Value::Id(trace::hex(&exhibit.trace).into()) };
                 rows.push(vec![
                     Value::evidence(record.number),
-                    Value::Line(role.name().to_owned()),
+                    Value::Line(role.name().into()),
                     Value::Time(exhibit.time),
                     Value::name(&exhibit.stream),
                     trace,
-                    Value::Raw(raw),
+                    Value::Raw(raw.into()),
                 ]);
             }
         }

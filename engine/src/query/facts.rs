@@ -60,15 +60,15 @@ pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Ta
 
 fn row(fact: &Fact) -> Vec<Value> {
     vec![
-        Value::Line(fact.section.name().to_owned()),
+        Value::Line(fact.section.name().into()),
         Value::name(&fact.service),
         Value::name(&fact.operation),
-        Value::Line(fact.measure.to_owned()),
+        Value::Line(fact.measure.into()),
         fact.before.map_or(Value::Null, Value::Number),
         Value::Number(fact.after),
         fact.since.map_or(Value::Null, |second| Value::Time(second * 1_000_000_000)),
         Value::Number(fact.weight),
-        Value::Line(fact.line.trim_end().to_owned()),
+        Value::Line(fact.line.trim_end().into()),
         Value::evidence(fact.number),
     ]
 }

@@ -45,6 +45,17 @@ pub enum Status {
     Ok,
 }
 
+impl Status {
+    /// The word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Ok => "ok",
+        }
+    }
+}
+
 /// The terms of `where`, understood.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {

@@ -11,18 +11,21 @@ mod exhibits;
 mod facts;
 pub mod filter;
 pub mod measure;
+mod members;
 mod order;
 pub mod page;
 pub mod render;
 pub mod request;
 mod rows;
 mod series;
+mod stretches;
 pub mod table;
 mod tally;
 mod timeline;
 mod trace;
 mod traces;
 mod variables;
+pub mod whole;
 pub mod window;
 pub mod words;
 
@@ -36,6 +39,7 @@ pub use error::Error;
 use page::{Answer, Cursor};
 pub use request::{Request, What};
 use table::Table;
+use whole::Whole;
 
 /// The latest answers: their pages are of one moment although the state moves on, and as long as it does not, the same
 /// question is not answered twice.
@@ -52,7 +56,7 @@ struct Kept {
     hashes: (u32, u32),
     /// That of the engine when it was answered.
     generation: u64,
-    table: Arc<Table>,
+    whole: Arc<Whole>,
 }
 
 /// Answers kept at most.
@@ -67,29 +71,30 @@ impl Pages {
     ///
     /// # Errors
     /// [`Error::Word`] if the cursor is none.
-    pub fn get(&self, request: &Request, generation: u64) -> Result<Option<Arc<Table>>, Error> {
+    pub fn get(&self, request: &Request, generation: u64) -> Result<Option<Arc<Whole>>, Error> {
         let cursor = request.cursor.as_deref().map(Cursor::read).transpose()?;
         let fits = |kept: &&Kept| match cursor {
             Some(cursor) => cursor.is_of(kept.hashes.0, kept.hashes.1) && kept.question.asks_the_same(request),
             None => kept.generation == generation && kept.question.asks_the_same(request),
         };
-        Ok(self.kept.iter().rev().find(fits).map(|kept| Arc::clone(&kept.table)))
+        Ok(self.kept.iter().rev().find(fits).map(|kept| Arc::clone(&kept.whole)))
     }
 
     /// Keep an answer.
-    pub fn keep(&mut self, request: &Request, generation: u64, table: Arc<Table>) {
-        if table.rows.len() > ROWS {
+    pub fn keep(&mut self, request: &Request, generation: u64, whole: Arc<Whole>) {
+        let size = whole.table.rows.len();
+        if size > ROWS {
             return;
         }
-        let hashes = (page::question(request), page::answer(&table));
+        let hashes = (page::question(request), whole.hash);
         self.kept.retain(|kept| kept.hashes != hashes || !kept.question.asks_the_same(request));
-        let rows = |kept: &VecDeque<Kept>| kept.iter().map(|kept| kept.table.rows.len()).sum::<usize>();
-        while self.kept.len() >= ANSWERS || rows(&self.kept) + table.rows.len() > ROWS {
+        let rows = |kept: &VecDeque<Kept>| kept.iter().map(|kept| kept.whole.table.rows.len()).sum::<usize>();
+        while self.kept.len() >= ANSWERS || rows(&self.kept) + size > ROWS {
             if self.kept.pop_front().is_none() {
                 break;
             }
         }
-        self.kept.push_back(Kept { question: request.clone(), hashes, generation, table });
+        self.kept.push_back(Kept { question: request.clone(), hashes, generation, whole });
     }
 }
 
@@ -116,15 +121,15 @@ pub fn table(state: &mut State, request: &Request) -> Result<Table, Error> {
 ///
 /// # Errors
 /// If the cursor belongs to other rows, the encoding is unknown, or not even one row fits.
-pub fn page(table: &Table, request: &Request) -> Result<Answer, Error> {
+pub fn page(whole: &Whole, request: &Request) -> Result<Answer, Error> {
     let encoding = Encoding::named(&request.encoding)?;
     let position = match request.cursor.as_deref() {
         None => 0,
         Some(text) => {
             let cursor = Cursor::read(text)?;
-            page::check(cursor, request, page::answer(table))?;
+            page::check(cursor, request, whole.hash)?;
             cursor.position
         }
     };
-    page::cut(table, request, position, encoding)
+    page::cut(whole, request, position, encoding)
 }

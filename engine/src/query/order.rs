@@ -44,28 +44,56 @@ pub fn order(text: Option<&str>, columns: &[Column], keys: usize, usual: &[By]) 
 }
 
 /// Sort rows. Where nothing was measured comes last, either way.
-pub fn sort(rows: &mut [Vec<Value>], order: &[By]) {
-    rows.sort_unstable_by(|a, b| {
-        for &(at, largest_first) in order {
-            let found = match (&a[at], &b[at]) {
-                (Value::Null, Value::Null) => Ordering::Equal,
-                (Value::Null, _) => return Ordering::Greater,
-                (_, Value::Null) => return Ordering::Less,
-                (a, b) if largest_first => compare(b, a),
-                (a, b) => compare(a, b),
-            };
-            if found.is_ne() {
-                return found;
-            }
-        }
-        let pairs = a.iter().zip(b);
-        pairs.map(|(a, b)| compare(a, b)).find(|found| found.is_ne()).unwrap_or(Ordering::Equal)
+pub fn sort(rows: &mut Vec<Vec<Value>>, order: &[By]) {
+    // What decides first is looked at most: it stands beside the row.
+    let (first, rest) = (order.first().copied(), order.get(1..).unwrap_or_default());
+    let mut sorted: Vec<(u64, Vec<Value>)> = std::mem::take(rows)
+        .into_iter()
+        .map(|row| (first.map_or(0, |(at, largest_first)| rank(&row[at], largest_first)), row))
+        .collect();
+    sorted.sort_unstable_by(|(one, a), (other, b)| {
+        one.cmp(other)
+            .then_with(|| {
+                first
+                    .into_iter()
+                    .chain(rest.iter().copied())
+                    .map(|by| at(a, b, by))
+                    .find(|o| o.is_ne())
+                    .unwrap_or(Ordering::Equal)
+            })
+            .then_with(|| {
+                a.iter().zip(b).map(|(a, b)| compare(a, b)).find(|found| found.is_ne()).unwrap_or(Ordering::Equal)
+            })
     });
+    rows.extend(sorted.into_iter().map(|(_, row)| row));
+}
+
+/// Two rows by a column.
+fn at(a: &[Value], b: &[Value], (at, largest_first): By) -> Ordering {
+    match (&a[at], &b[at]) {
+        (Value::Null, Value::Null) => Ordering::Equal,
+        (Value::Null, _) => Ordering::Greater,
+        (_, Value::Null) => Ordering::Less,
+        (a, b) if largest_first => compare(b, a),
+        (a, b) => compare(a, b),
+    }
+}
+
+/// Where a value stands among others, as a number: equal where that does not tell.
+fn rank(value: &Value, largest_first: bool) -> u64 {
+    let Some(number) = value.number() else { return if *value == Value::Null { u64::MAX } else { 0 } };
+    // As `f64::total_cmp` orders them.
+    let bits = number.to_bits();
+    let ascending = if bits >> 63 == 1 { !bits } else { bits | 1 << 63 };
+    (if largest_first { !ascending } else { ascending }).min(u64::MAX - 1)
 }
 
 fn compare(a: &Value, b: &Value) -> Ordering {
-    match (a.number(), b.number()) {
-        (Some(a), Some(b)) => a.total_cmp(&b),
-        _ => a.text().cmp(b.text()),
+    match (a, b) {
+        (Value::Count(a), Value::Count(b)) => a.cmp(b),
+        _ => match (a.number(), b.number()) {
+            (Some(a), Some(b)) => a.total_cmp(&b),
+            _ => a.text().cmp(b.text()),
+        },
     }
 }

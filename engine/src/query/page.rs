@@ -13,6 +13,7 @@ use super::error::{Error, Written};
 use super::render::Lines;
 use super::request::{Form, Request};
 use super::table::{Column, Table, Value};
+use super::whole::Whole;
 use crate::summary::words;
 use crate::tokens::Encoding;
 
@@ -85,7 +86,7 @@ pub struct Cursor {
 }
 
 /// Hashes are of six digits: two tokens.
-const MODULUS: u64 = 1_000_000;
+pub const MODULUS: u64 = 1_000_000;
 
 impl Cursor {
     /// Read a cursor.
@@ -113,23 +114,6 @@ pub fn question(request: &Request) -> u32 {
     let mut hasher = FixedState::with_seed(17).build_hasher();
     (request.what.name(), &request.filter, &request.of, &request.since, &request.until).hash(&mut hasher);
     (&request.group_by, &request.select, &request.order_by, &request.compare).hash(&mut hasher);
-    u32::try_from(hasher.finish() % MODULUS).unwrap_or(0)
-}
-
-/// The hash of all rows of an answer.
-#[must_use]
-pub fn answer(table: &Table) -> u32 {
-    let mut hasher = FixedState::with_seed(19).build_hasher();
-    (table.windows.now.from, table.windows.now.to, table.rows.len()).hash(&mut hasher);
-    for value in table.rows.iter().flatten() {
-        match value {
-            Value::Null => 0u8.hash(&mut hasher),
-            Value::Count(count) => count.hash(&mut hasher),
-            Value::Number(number) => number.to_bits().hash(&mut hasher),
-            Value::Time(ns) => ns.hash(&mut hasher),
-            text => text.text().hash(&mut hasher),
-        }
-    }
     u32::try_from(hasher.finish() % MODULUS).unwrap_or(0)
 }
 
@@ -164,11 +148,11 @@ impl Cursor {
 ///
 /// # Errors
 /// [`Error::Budget`] if not even one row fits, cut short.
-pub fn cut(table: &Table, request: &Request, position: usize, encoding: &Encoding) -> Result<Answer, Error> {
-    let rows = table.rows.len();
+pub fn cut(whole: &Whole, request: &Request, position: usize, encoding: &Encoding) -> Result<Answer, Error> {
+    let rows = whole.table.rows.len();
     let position = position.min(rows);
     let most = rows.min(position.saturating_add(request.limit.unwrap_or(usize::MAX)));
-    let page = Page { table, request, position, question: question(request), answer: answer(table) };
+    let page = Page { whole, table: &whole.table, request, position, question: question(request) };
     let mut least = usize::MAX;
     for frame in Frame::ALL {
         match page.fit(frame, most, encoding) {
@@ -195,11 +179,11 @@ impl Frame {
 }
 
 struct Page<'a> {
+    whole: &'a Whole,
     table: &'a Table,
     request: &'a Request,
     position: usize,
     question: u32,
-    answer: u32,
 }
 
 impl Page<'_> {
@@ -323,19 +307,13 @@ impl Page<'_> {
     }
 
     fn cursor(&self, to: usize) -> String {
-        Cursor { position: to, question: self.question, answer: self.answer }.said()
+        Cursor { position: to, question: self.question, answer: self.whole.hash }.said()
     }
 
-    /// What the rows from `to` on add up to.
+    /// What the rows from `to` on add up to, where that says anything.
     fn sums(&self, to: usize) -> Vec<(&Column, Value)> {
-        let columns = self.table.columns.iter().enumerate().filter(|(_, column)| column.adds_up);
-        columns
-            .map(|(at, column)| {
-                let mut sum = Value::Null;
-                self.table.rows[to..].iter().for_each(|row| sum.add(&row[at]));
-                (column, sum)
-            })
-            .collect()
+        let sums = self.table.columns.iter().zip(self.whole.sums(to));
+        sums.filter(|(column, _)| column.adds_up).collect()
     }
 
     fn answer(&self, to: usize, text: String, tokens: usize) -> Answer {
@@ -345,12 +323,6 @@ impl Page<'_> {
             seconds: window.seconds(),
         };
         let left_out = self.table.rows.len() - to;
-        let mut left_out_totals = vec![Value::Null; self.table.columns.len()];
-        for (column, sum) in self.sums(to) {
-            if let Some(at) = self.table.columns.iter().position(|other| other.name == column.name) {
-                left_out_totals[at] = sum;
-            }
-        }
         Answer {
             what: self.table.what,
             text,
@@ -365,7 +337,7 @@ impl Page<'_> {
             total_rows: self.table.rows.len(),
             position: self.position,
             left_out,
-            left_out_totals,
+            left_out_totals: self.whole.sums(to),
             cursor: (left_out > 0).then(|| self.cursor(to)),
             exactness: Exactness {
                 exact: self.table.error == 0.0,

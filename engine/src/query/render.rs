@@ -143,7 +143,7 @@ impl<'a> Lines<'a> {
             Value::Name(text) => words::name(text),
             Value::Message(text) => format!("\"{}\"", crate::redact::plain(text, self.table.shown).replace('"', "'")),
             Value::Raw(text) => crate::redact::plain(text, self.table.shown),
-            Value::Line(text) => text.clone(),
+            Value::Line(text) => text.to_string(),
             Value::Id(text) => super::trace::short(text).to_owned(),
             Value::Time(ns) => self.time(*ns),
             value => self.number(Unit::Count, value),
@@ -176,7 +176,7 @@ impl<'a> Lines<'a> {
     fn cell(value: &Value) -> String {
         match value {
             Value::Null => String::new(),
-            Value::Line(text) | Value::Id(text) => quoted(text.clone()),
+            Value::Line(text) | Value::Id(text) => quoted(text.to_string()),
             Value::Count(count) => count.to_string(),
             Value::Number(number) => number.to_string(),
             Value::Time(ns) => words::timestamp(ns.div_euclid(1_000_000_000)),

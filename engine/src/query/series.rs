@@ -4,6 +4,7 @@ use super::dimension::{self, Dimension, items};
 use super::error::{Error, Written, nearest};
 use super::filter::{ERROR, Filter};
 use super::measure::{self, Measure, Time};
+use super::members::Members;
 use super::order::{self, By};
 use super::request::{Request, What};
 use super::rows::Rows;
@@ -12,6 +13,7 @@ use super::tally::Tally;
 use super::window::Windows;
 use crate::event::Kind;
 use crate::state::State;
+use crate::state::timeline::Seconds;
 use crate::summary::groups::Groups;
 
 /// What is asked, understood.
@@ -33,7 +35,8 @@ pub struct Question {
 }
 
 /// The kinds that are meant where no term says.
-const fn kinds(what: What) -> fn(Kind) -> bool {
+#[must_use]
+pub const fn kinds(what: What) -> fn(Kind) -> bool {
     match what {
         What::Edges => |kind| matches!(kind, Kind::Edge),
         What::Templates => |kind| matches!(kind, Kind::Log | Kind::Failure),
@@ -61,19 +64,10 @@ pub const fn usual(what: What, compares: bool) -> (&'static str, &'static str) {
 pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Table, Error> {
     let question = Question::of(state, request)?;
     let windows = question.windows;
-    let made = Rows::of(&question, state, groups, kinds(request.what));
-    let mut notes = if made.rows.is_empty() { question.notes(state) } else { Vec::new() };
-    if let Some(width) = question.widened() {
-        notes.push(format!("kept in steps of {}", crate::summary::words::span(width)));
-    }
-    if made.coarse.0 > 0 {
-        let widest = crate::summary::words::span(made.coarse.1);
-        notes.push(format!(
-            "{} series keep times in steps of up to {widest}, to save memory: a step counts where it begins",
-            made.coarse.0
-        ));
-    }
-    let measured = question.measures.iter().any(|measure| measure.time().is_some()) || question.filter.by_duration();
+    let members = Members::of(&question, state, groups, kinds(request.what));
+    let mut made = Rows::new(&question, state, groups);
+    made.make(&members);
+    let notes = question.notes(state, &members, made.rows.is_empty());
     let mut totals = vec![Value::Null; question.dimensions.len()];
     totals.extend(made.totals());
     let columns = question.columns();
@@ -93,7 +87,7 @@ pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Ta
         rows,
         totals,
         notes,
-        error: if measured { ERROR } else { 0.0 },
+        error: question.error(),
         shown: SHOWN,
     };
     if request.select.is_none() {
@@ -118,7 +112,11 @@ fn drop_unmeasured(table: &mut Table) {
 }
 
 impl Question {
-    fn of(state: &State, request: &Request) -> Result<Self, Error> {
+    /// Understand a question.
+    ///
+    /// # Errors
+    /// [`Error::Word`] at a word that makes no sense or asks for what was never kept.
+    pub fn of(state: &State, request: &Request) -> Result<Self, Error> {
         let filter = Filter::of(&request.filter, request.what)?;
         let diff = request.what == What::Diff;
         let pair = request.of.as_deref().map(|of| pair(of, diff)).transpose()?;
@@ -229,20 +227,65 @@ impl Question {
         columns
     }
 
-    /// What tallies come to, by measured column, in stretches of so many seconds.
-    pub fn measured(&self, now: &Tally<'_>, before: &Tally<'_>, width: Option<i64>) -> Vec<Value> {
-        let mut values = Vec::with_capacity(self.measures.len() * 2);
+    /// Which times are needed: durations, and own times.
+    #[must_use]
+    pub fn times(&self) -> [bool; 2] {
+        let having = || self.filter.having().iter().map(|having| having.measure);
+        let timed = |time| self.measures.iter().copied().chain(having()).any(|measure| measure.time() == Some(time));
+        [timed(Time::Duration) || self.filter.by_duration() || self.diff, timed(Time::Own)]
+    }
+
+    /// The place of the dimension that tells rows apart by status.
+    #[must_use]
+    pub fn by_status(&self) -> Option<usize> {
+        self.dimensions.iter().position(|dimension| *dimension == Dimension::Status)
+    }
+
+    /// Seconds of a stretch, where time tells rows apart.
+    #[must_use]
+    pub fn width(&self) -> Option<Seconds> {
+        self.dimensions.iter().find_map(|dimension| match dimension {
+            Dimension::Time(width) => Some(*width),
+            _ => None,
+        })
+    }
+
+    /// Add what tallies come to, by measured column, in stretches of so many seconds.
+    pub fn measure(&self, now: &Tally<'_>, before: &Tally<'_>, width: Option<Seconds>, values: &mut Vec<Value>) {
         for measure in &self.measures {
             if let Some(window) = self.windows.before {
                 values.push(measure.value(before, window.seconds()));
             }
             values.push(measure.value(now, width.unwrap_or(self.windows.now.seconds())));
         }
-        values
+    }
+
+    /// By which share of themselves values may be off.
+    #[must_use]
+    pub fn error(&self) -> f64 {
+        let timed = self.measures.iter().any(|measure| measure.time().is_some()) || self.filter.by_duration();
+        if timed { ERROR } else { 0.0 }
+    }
+
+    /// What a reader must know of the answer.
+    #[must_use]
+    pub fn notes(&self, state: &State, members: &Members<'_>, empty: bool) -> Vec<String> {
+        let mut notes = if empty { self.unknown(state) } else { Vec::new() };
+        if let Some(width) = self.widened() {
+            notes.push(format!("kept in steps of {}", crate::summary::words::span(width)));
+        }
+        let (coarse, widest) = members.coarse;
+        if coarse > 0 {
+            let widest = crate::summary::words::span(widest);
+            notes.push(format!(
+                "{coarse} series keep times in steps of up to {widest}, to save memory: a step counts where it begins"
+            ));
+        }
+        notes
     }
 
     /// What was asked for by a name that nothing bears, and the nearest that something does.
-    fn notes(&self, state: &State) -> Vec<String> {
+    fn unknown(&self, state: &State) -> Vec<String> {
         let mut notes = Vec::new();
         for (dimension, name) in self.filter.exact() {
             let of = |key: crate::state::series::Key<&str>| match dimension {

@@ -1,5 +1,7 @@
 //! What every question comes to: rows of values under named columns, and what they are all together.
 
+use std::sync::Arc;
+
 use serde::{Serialize, Serializer};
 
 use super::window::Windows;
@@ -52,21 +54,21 @@ pub struct Column {
     pub adds_up: bool,
 }
 
-/// A value.
+/// A value. Its text is shared by all rows that have it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// Nothing to say.
     Null,
     /// A name of strangers.
-    Name(String),
+    Name(Arc<str>),
     /// A message of strangers.
-    Message(String),
+    Message(Arc<str>),
     /// A raw event, secrets taken out.
-    Raw(String),
+    Raw(Arc<str>),
     /// What stands as it is: safe already.
-    Line(String),
+    Line(Arc<str>),
     /// The id of a trace: its beginning is shown.
-    Id(String),
+    Id(Arc<str>),
     /// A whole number.
     Count(u64),
     /// A number.
@@ -200,7 +202,7 @@ impl Value {
     /// A name, or nothing where it is empty.
     #[must_use]
     pub fn name(text: &str) -> Self {
-        if text.is_empty() { Self::Null } else { Self::Name(text.to_owned()) }
+        if text.is_empty() { Self::Null } else { Self::Name(text.into()) }
     }
 
     /// The number of evidence, or nothing where there is none.

@@ -3,7 +3,7 @@
 use hashbrown::HashSet;
 
 use super::dimension::{Cell, Dimension};
-use super::filter::Filter;
+use super::filter::Status;
 use crate::state::hist::{Adder, Hist};
 use crate::state::series::Record;
 use crate::state::timeline::Slot;
@@ -31,11 +31,37 @@ pub struct Tally<'a> {
     pub number: u32,
     /// How much that series added.
     pub busiest: u64,
+    touched: bool,
     /// Distinct values of the dimensions that are counted so.
     values: Vec<(Dimension, HashSet<Cell<'a>>)>,
 }
 
 impl<'a> Tally<'a> {
+    /// Nothing has happened yet; what held durations is used again.
+    pub fn clear(&mut self) {
+        let [duration, own] = [&mut self.duration, &mut self.own].map(|hist| {
+            hist.clear();
+            std::mem::take(hist)
+        });
+        *self = Self { duration, own, ..Self::default() };
+    }
+
+    /// Whether no slot was added, before durations are.
+    #[must_use]
+    pub const fn is_untouched(&self) -> bool {
+        !self.touched
+    }
+
+    /// Of it what failed, or what did not.
+    #[must_use]
+    pub fn of_status(&self, status: Status) -> Self {
+        let (count, errors) = match status {
+            Status::Error => (self.errors, self.errors),
+            Status::Ok => (self.count.saturating_sub(self.errors), 0),
+        };
+        Self { count, errors, ..self.clone() }
+    }
+
     /// Whether nothing happened.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -68,41 +94,32 @@ impl<'a> Tally<'a> {
 /// Adds up slots; its buffers are kept between rows.
 #[derive(Debug)]
 pub struct Sums {
-    duration: Adder,
-    own: Adder,
-    /// Whether durations are asked for, and own times.
-    pub times: [bool; 2],
+    duration: Option<Adder>,
+    own: Option<Adder>,
 }
 
 impl Sums {
-    /// Of the times that are asked for.
+    /// Of the times that are asked for: durations, and own times.
     #[must_use]
-    pub fn new(times: [bool; 2]) -> Self {
-        Self { duration: Adder::default(), own: Adder::default(), times }
+    pub fn new([duration, own]: [bool; 2]) -> Self {
+        Self { duration: duration.then(Adder::default), own: own.then(Adder::default) }
     }
 
     /// Add a slot.
+    #[inline]
     pub fn add(&mut self, tally: &mut Tally<'_>, slot: &Slot) {
+        tally.touched = true;
         tally.count += slot.count;
         tally.errors += slot.errors;
         tally.origins += slot.origins;
-        if self.times[0] {
-            self.duration.add(&slot.duration);
+        if let Some(duration) = &mut self.duration {
+            duration.add(&slot.duration);
         }
-        if self.times[1] {
-            self.own.add(&slot.own);
+        if let Some(own) = &mut self.own {
+            own.add(&slot.own);
         }
     }
 
-    /// All of a row has been added: what the filter leaves of it.
-    pub fn finish(&mut self, tally: &mut Tally<'_>, filter: &Filter) {
-        tally.duration = self.duration.take();
-        tally.own = self.own.take();
-        filter.narrow(tally);
-    }
-}
-
-impl Sums {
     /// Add what a row came to.
     pub fn merge<'a>(&mut self, sum: &mut Tally<'a>, part: &Tally<'a>) {
         sum.count += part.count;
@@ -114,13 +131,21 @@ impl Sums {
         for (dimension, values) in &part.values {
             values.iter().for_each(|&cell| sum.value(*dimension, cell));
         }
-        self.duration.add(&part.duration);
-        self.own.add(&part.own);
+        if let Some(duration) = &mut self.duration {
+            duration.add(&part.duration);
+        }
+        if let Some(own) = &mut self.own {
+            own.add(&part.own);
+        }
     }
 
-    /// All rows have been added.
+    /// All has been added; begins anew.
     pub fn end(&mut self, sum: &mut Tally<'_>) {
-        sum.duration = self.duration.take();
-        sum.own = self.own.take();
+        if let Some(duration) = &mut self.duration {
+            duration.take_into(&mut sum.duration);
+        }
+        if let Some(own) = &mut self.own {
+            own.take_into(&mut sum.own);
+        }
     }
 }

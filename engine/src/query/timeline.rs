@@ -1,10 +1,18 @@
 //! Series over time, a sparkline each: a digit for each stretch, from 0 for nothing to 9 for the most.
 
-use super::dimension::items;
+use std::borrow::Cow;
+
+use super::dimension::{Cell, Dimension, items};
 use super::error::{Error, Written};
+use super::filter::Status;
+use super::members::Members;
+use super::order;
 use super::request::Request;
-use super::series;
-use super::table::{Column, Table, Unit, Value};
+use super::rows::Rows;
+use super::series::{self, Question};
+use super::stretches::Stretches;
+use super::table::{Column, SHOWN, Table, Unit, Value};
+use super::tally::Tally;
 use super::window::{Windows, length};
 use crate::state::State;
 use crate::summary::groups::Groups;
@@ -39,65 +47,122 @@ pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Ta
     let group_by = keys.iter().copied().chain([format!("time:{width}s").as_str()]).collect::<Vec<_>>().join(",");
     let inner =
         Request { group_by: Some(group_by), select: Some(select.to_owned()), order_by: None, ..request.clone() };
-    Ok(folded(series::table(state, groups, &inner)?, request, width))
+    let question = Question::of(state, &inner)?;
+    let members = Members::of(&question, state, groups, series::kinds(request.what));
+    let mut rows = Rows::new(&question, state, groups);
+    let lines = lines(&question, &members, &mut rows);
+    let keys = question.dimensions.len() - 1;
+    let columns = columns(&question);
+    let most = columns.len() - 3;
+    let order = order::order(request.order_by.as_deref(), &columns, keys, &[(most, true)])?;
+    let mut notes = question.notes(state, &members, lines.is_empty());
+    let (width, measure) = (question.width().unwrap_or(width), question.measures[0]);
+    notes
+        .insert(0, format!("{measure} in stretches of {}, 9 the most of its line", crate::summary::words::span(width)));
+    let mut totals = vec![Value::Null; columns.len()];
+    if measure.adds_up() {
+        totals.splice(keys..=keys, rows.totals());
+    }
+    let mut table = Table {
+        what: request.what.name(),
+        title: None,
+        windows: question.windows,
+        columns,
+        keys,
+        rows: lines,
+        totals,
+        notes,
+        error: question.error(),
+        shown: SHOWN,
+    };
+    order::sort(&mut table.rows, &order);
+    Ok(table)
 }
 
-/// One row of each series, its values over time as digits.
-fn folded(mut flat: Table, request: &Request, width: i64) -> Table {
-    let (time, value) = (flat.keys - 1, flat.keys);
-    let width = width.max(flat.windows.now.step);
-    flat.rows.sort_by(|a, b| {
-        let texts = a[..time].iter().zip(&b[..time]).map(|(a, b)| a.text().cmp(b.text()));
-        texts.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
-    });
-    let start = flat.windows.now.from.div_euclid(width) * width;
-    let stretches = usize::try_from((flat.windows.now.to - start + width - 1) / width).unwrap_or(0);
-    let measure = flat.columns[value].clone();
-    let mut rows: Vec<Vec<Value>> = Vec::new();
-    for part in flat.rows.chunk_by(|a, b| a[..time] == b[..time]) {
-        let mut line = vec![0.0f64; stretches];
-        let (mut least, mut most) = (Value::Null, Value::Null);
-        let (mut total, mut number) = (Value::Null, (0.0, Value::Null));
-        for row in part {
-            let (Some(at), Some(found)) = (row[time].number(), row[value].number()) else { continue };
-            #[allow(clippy::cast_possible_truncation)]
-            let at = usize::try_from((at as i64 / 1_000_000_000 - start) / width).unwrap_or(usize::MAX);
-            if let Some(place) = line.get_mut(at) {
-                *place = found;
-            }
-            if most.number().is_none_or(|most| found > most) {
-                most = row[value].clone();
-            }
-            if least.number().is_none_or(|least| found < least) {
-                least = row[value].clone();
-            }
-            total.add(&row[value]);
-            if found >= number.0 {
-                number = (found, row[value + 1].clone());
-            }
-        }
-        let sum = if measure.adds_up { vec![total] } else { Vec::new() };
-        let digits = Value::Line(digits(&line));
-        let keys = part[0][..time].iter().cloned();
-        rows.push(keys.chain(sum).chain([least, most, digits, number.1]).collect());
-    }
-    let mut columns: Vec<Column> = flat.columns[..time].to_vec();
-    let mut totals = vec![Value::Null; time];
-    if measure.adds_up {
-        columns.push(measure.clone());
-        totals.push(flat.totals[value].clone());
-    }
-    for (name, unit) in [("least", measure.unit), ("most", measure.unit), ("line", Unit::Digits)] {
+/// What tells series apart, the sum where there is one, the least and the most of a stretch, and the line.
+fn columns(question: &Question) -> Vec<Column> {
+    let measure = question.measures[0];
+    let keys = question.dimensions.iter().filter(|dimension| !matches!(dimension, Dimension::Time(_)));
+    let mut columns: Vec<Column> = keys.map(|dimension| Column::key(dimension.name())).collect();
+    columns.extend(measure.adds_up().then(|| measure.column()));
+    for (name, unit) in [("least", measure.unit()), ("most", measure.unit()), ("line", Unit::Digits)] {
         columns.push(Column::of(name, unit));
     }
     columns.push(Column::of("evidence", Unit::Evidence));
-    totals.resize(columns.len(), Value::Null);
-    let most = time + 1 + usize::from(measure.adds_up);
-    let order = super::order::order(request.order_by.as_deref(), &columns, time, &[(most, true)]);
-    super::order::sort(&mut rows, &order.unwrap_or_else(|_| vec![(most, true)]));
-    let width = crate::summary::words::span(width);
-    flat.notes.insert(0, format!("{} in stretches of {width}, 9 the most of its line", measure.name));
-    Table { columns, keys: time, rows, totals, ..flat }
+    columns
+}
+
+/// What a measure came to in each stretch.
+struct Line {
+    values: Vec<f64>,
+    sum: Value,
+    least: Value,
+    most: Value,
+    /// The number of evidence of the stretch with the most.
+    number: u32,
+}
+
+impl Line {
+    fn of(stretches: usize) -> Self {
+        Self { values: vec![0.0; stretches], sum: Value::Null, least: Value::Null, most: Value::Null, number: 0 }
+    }
+
+    fn add(&mut self, at: usize, value: Value, number: u32) {
+        let Some(found) = value.number() else { return };
+        self.values[at] = found;
+        self.sum.add(&value);
+        if self.least.number().is_none_or(|least| found < least) {
+            self.least = value.clone();
+        }
+        if self.most.number().is_none_or(|most| found >= most) {
+            (self.most, self.number) = (value, number);
+        }
+    }
+
+    /// Begin anew.
+    fn take(&mut self) -> Self {
+        let stretches = self.values.len();
+        std::mem::replace(self, Self::of(stretches))
+    }
+}
+
+/// One row of each group of series, or of each status of it.
+fn lines<'a>(question: &Question, members: &Members<'a>, rows: &mut Rows<'_, 'a>) -> Vec<Vec<Value>> {
+    let Some(mut stretches) = Stretches::of(question) else { return Vec::new() };
+    let (measure, width, time) = (question.measures[0], question.width().unwrap_or(1), stretches.at);
+    let by_status = question.by_status();
+    let statuses: &[Option<Status>] =
+        if by_status.is_some() { &[Some(Status::Error), Some(Status::Ok)] } else { &[None] };
+    let mut lines: Vec<Line> = statuses.iter().map(|_| Line::of(stretches.len())).collect();
+    let begin = question.windows.now.from.div_euclid(width);
+    let mut made = Vec::new();
+    for group in 0..members.len() {
+        stretches.fill(rows, members.series(group));
+        stretches.each(question, |second, tally| {
+            let at = usize::try_from(second.div_euclid(width) - begin).unwrap_or(0);
+            for (line, status) in lines.iter_mut().zip(statuses) {
+                let part = status.map_or(Cow::Borrowed(tally), |status| Cow::Owned(tally.of_status(status)));
+                if rows.takes(&part, &Tally::default()) {
+                    line.add(at, measure.value(&part, width), part.number);
+                }
+            }
+        });
+        for (line, status) in lines.iter_mut().zip(statuses) {
+            if line.most == Value::Null {
+                continue;
+            }
+            let line = line.take();
+            let mut row = Vec::with_capacity(members.cells(group).len() + 5);
+            for (at, &cell) in members.cells(group).iter().enumerate().filter(|(at, _)| *at != time) {
+                let of = status.filter(|_| by_status == Some(at)).map(Status::name);
+                row.push(rows.key(of.map_or(cell, Cell::Name)));
+            }
+            row.extend(measure.adds_up().then_some(line.sum));
+            row.extend([line.least, line.most, Value::Line(digits(&line.values).into()), Value::evidence(line.number)]);
+            made.push(row);
+        }
+    }
+    made
 }
 
 /// Values from nothing to the most, as digits; what is not nothing is no 0.

@@ -230,7 +230,7 @@ pub fn tree(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Tab
                     Value::Count(depth),
                     Value::name(key.service),
                     named(state, groups, first.series),
-                    Value::Line(key.kind.name().to_owned()),
+                    Value::Line(key.kind.name().into()),
                     Value::Count(spans.len() as u64),
                     Value::Count((begun - start).unsigned_abs()),
                     longest,
@@ -316,7 +316,7 @@ pub fn path(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Tab
             rows.push(vec![
                 Value::name(key.service),
                 named(state, groups, series),
-                Value::Line(key.kind.name().to_owned()),
+                Value::Line(key.kind.name().into()),
                 Value::Count(0),
                 Value::Count(from.abs_diff(begin)),
                 Value::Count(0),
@@ -388,7 +388,7 @@ fn waits(trace: &Trace, root: usize) -> Vec<(usize, i64, i64)> {
 fn named(state: &State, groups: &Groups<'_>, series: SeriesId) -> Value {
     let key = state.table.key(series);
     if key.kind == Kind::Log {
-        Value::Message(groups.template(key).operation.to_owned())
+        Value::Message(groups.template(key).operation.into())
     } else {
         Value::name(key.operation)
     }

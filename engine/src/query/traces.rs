@@ -61,7 +61,7 @@ pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Ta
         let key = state.table.key(root.series);
         let count = trace.spans.iter().filter(|span| !span.mark).count() as u64;
         let mut row = vec![
-            Value::Id(hex(id)),
+            Value::Id(hex(id).into()),
             Value::name(key.service),
             Value::name(key.operation),
             Value::Time(start),

@@ -45,7 +45,7 @@ pub fn table(state: &State, request: &Request) -> Result<Table, Error> {
                     Value::name(&held.service),
                     Value::name(&held.within),
                     Value::Count(number),
-                    Value::Name(share.value.clone()),
+                    Value::Name(share.value.as_str().into()),
                     Value::Number(share.share),
                     Value::Count(slot.distinct as u64),
                 ]);

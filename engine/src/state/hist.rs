@@ -5,6 +5,7 @@
 //! adding, merging and taking back are exact and commute.
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 /// Number of buckets that `u64` nanoseconds fall into.
 pub const BUCKETS: usize = 1920;
@@ -34,11 +35,17 @@ pub fn middle(bucket: u16) -> u64 {
 pub const ENTRY: usize = size_of::<(u16, u32)>();
 
 /// Counts by bucket, sorted, none of them zero.
+///
+/// Two stand in the sketch itself: most seconds of most series have no more, and who adds up many of them then reads memory
+/// from front to back.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hist(Vec<(u16, u32)>);
+pub struct Hist(SmallVec<[(u16, u32); 2]>);
+
+const _: () =
+    assert!(size_of::<Hist>() == size_of::<Vec<u8>>(), "what stands in it takes no more than a pointer would");
 
 impl Hist {
-    /// Add `n` durations to a bucket, or take them back. Says whether the bucket is one more than before.
+    /// Add `n` durations to a bucket, or take them back. Says whether that took room outside of it.
     #[inline]
     pub fn add(&mut self, bucket: u16, n: i32) -> bool {
         match self.0.binary_search_by_key(&bucket, |entry| entry.0) {
@@ -52,7 +59,7 @@ impl Hist {
             }
             Err(at) if n > 0 => {
                 self.0.insert(at, (bucket, n.unsigned_abs()));
-                return true;
+                return self.0.spilled();
             }
             Err(_) => {}
         }
@@ -62,7 +69,12 @@ impl Hist {
     /// An empty one with room for as much.
     #[must_use]
     pub fn alike(&self) -> Self {
-        Self(Vec::with_capacity(self.0.len()))
+        Self(SmallVec::with_capacity(self.0.len()))
+    }
+
+    /// Forget all of it, but for the room it took.
+    pub fn clear(&mut self) {
+        self.0.clear();
     }
 
     /// Give back the room that is not used.
@@ -73,7 +85,7 @@ impl Hist {
     /// Bytes on the heap.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.0.capacity() * ENTRY
+        if self.0.spilled() { self.0.capacity() * ENTRY } else { 0 }
     }
 
     /// Add all of another.
@@ -166,15 +178,20 @@ impl Adder {
 
     /// The sum so far; begins anew.
     pub fn take(&mut self) -> Hist {
+        let mut sum = Hist::default();
+        self.take_into(&mut sum);
+        sum
+    }
+
+    /// The same, in the place of what a sketch held: its room is used again.
+    pub fn take_into(&mut self, sum: &mut Hist) {
         let (low, high) = (std::mem::replace(&mut self.low, BUCKETS), std::mem::take(&mut self.high));
-        let mut sum = Vec::new();
-        let first = u16::try_from(low).unwrap_or(u16::MAX);
-        for (bucket, count) in (first..).zip(self.counts.get_mut(low..high).unwrap_or_default()) {
-            if *count > 0 {
-                sum.push((bucket, std::mem::take(count)));
-            }
+        sum.0.clear();
+        let Some(counts) = self.counts.get_mut(low..high) else { return };
+        let buckets = u16::try_from(low).unwrap_or(u16::MAX)..;
+        for (bucket, count) in buckets.zip(counts).filter(|(_, count)| **count > 0) {
+            sum.0.push((bucket, std::mem::take(count)));
         }
-        Hist(sum)
     }
 }
 
@@ -204,11 +221,12 @@ mod tests {
             right.merge(&of(&a));
             prop_assert_eq!(&left, &of(&[a.clone(), b.clone()].concat()));
             prop_assert_eq!(&left, &right);
-            let mut adder = Adder::default();
+            let (mut adder, mut sum) = (Adder::default(), Hist::default());
             for _ in 0..2 {
                 adder.add(&of(&a));
                 adder.add(&of(&b));
-                prop_assert_eq!(&adder.take(), &left);
+                adder.take_into(&mut sum);
+                prop_assert_eq!(&sum, &left);
             }
             b.iter().for_each(|&ns| _ = left.add(bucket(ns), -1));
             prop_assert_eq!(left, of(&a));

@@ -284,11 +284,37 @@ impl Timeline {
 
     /// The slots that begin within `from..to` seconds, oldest first. Roll it first.
     pub fn between(&self, from: Seconds, to: Seconds) -> impl Iterator<Item = &Slot> + Clone {
-        self.levels.iter().rev().flat_map(move |slots| {
-            let begin = slots.partition_point(|slot| slot.start < from);
-            slots.range(begin..slots.partition_point(|slot| slot.start < to).max(begin))
+        self.levels.iter().zip(&LEVELS).rev().flat_map(move |(slots, level)| {
+            let begin = behind(slots, from, level.width);
+            let end = if slots.back().is_none_or(|last| last.start < to) {
+                slots.len()
+            } else {
+                behind(slots, to, level.width).max(begin)
+            };
+            slots.range(begin..end)
         })
     }
+}
+
+/// How many slots begin before a second. It is looked for near the end, where it is mostly asked for, and only among as many
+/// as fit between it and the end: to halve all of them would be to wait for memory at each step.
+fn behind(slots: &VecDeque<Slot>, second: Seconds, width: Seconds) -> usize {
+    let (Some(first), Some(last)) = (slots.front(), slots.back()) else { return 0 };
+    if first.start >= second {
+        return 0;
+    }
+    let after = last.start.saturating_sub(second).div_euclid(width).saturating_add(1).max(0);
+    let mut low = slots.len().saturating_sub(usize::try_from(after).unwrap_or(usize::MAX));
+    let mut high = slots.len();
+    while low < high {
+        let middle = low.midpoint(high);
+        if slots[middle].start < second {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low
 }
 
 #[cfg(test)]
@@ -344,6 +370,15 @@ mod tests {
             prop_assert_eq!(&early, &late);
             let counted = late.between(i64::MIN, i64::MAX).map(|slot| slot.count).sum::<u64>();
             prop_assert_eq!(counted, seconds.iter().filter(|&&second| second >= clock.oldest()).count() as u64);
+        }
+
+        #[test]
+        fn timeline__between_any_seconds__the_slots_that_begin_there(seconds in prop::collection::vec(0i64..20_000, 0..80), from in -10i64..20_100, length in -5i64..20_000) {
+            let (timeline, _) = of(&seconds);
+            let to = from + length;
+            let starts = |from, to| timeline.between(from, to).map(|slot| slot.start).collect::<Vec<_>>();
+            let all = starts(i64::MIN, i64::MAX);
+            prop_assert_eq!(starts(from, to), all.into_iter().filter(|start| (from..to).contains(start)).collect::<Vec<_>>());
         }
 
         #[test]
