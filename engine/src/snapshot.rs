@@ -18,11 +18,11 @@ use crate::state::streams::Streams;
 use crate::state::{Limits, State};
 
 const MAGIC: &[u8; 7] = b"TGSTATE";
-const SCHEMA: u8 = 6;
+const SCHEMA: u8 = 7;
 const HEADER: usize = 20;
 
-/// About how many bytes a span takes.
-const SPAN_SIZE: usize = 40;
+/// About how many bytes a span takes, with its part of its trace's.
+const SPAN_SIZE: usize = SpanImage::SIZE + 8;
 
 /// Why bytes are no snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -60,11 +60,13 @@ type KeyImage = (u32, u32, u32, Kind);
 
 /// What the body says, in this order; [`Capture::encode`] writes it without having it in one piece.
 #[derive(Deserialize)]
-struct Image {
+struct Image<'a> {
     watermark: Option<i64>,
     names: Vec<String>,
     series: Vec<(KeyImage, Record)>,
-    traces: Vec<(TraceId, Vec<SpanImage>)>,
+    /// The spans of each, as [`SpanImage::to_bytes`] gives them.
+    #[serde(borrow)]
+    traces: Vec<(TraceId, &'a [u8])>,
     streams: Streams,
     ledger: Ledger,
     overflow: u64,
@@ -158,7 +160,8 @@ impl Capture {
             spans.clear();
             spans.extend(of_trace.map(|span| span_image(&span, &place)));
             spans.sort_unstable();
-            bytes = put(&(id, &spans), bytes);
+            bytes = put(&(id, spans.len() * SpanImage::SIZE), bytes);
+            spans.iter().for_each(|span| bytes.extend_from_slice(&span.to_bytes()));
         }
         bytes = put(&(&self.streams, &self.ledger, self.overflow), bytes);
 
@@ -207,7 +210,7 @@ pub fn merge(state: &mut State, bytes: &[u8]) -> Result<(), Damage> {
     absorb(state, image, false)
 }
 
-fn open(bytes: &[u8]) -> Result<Image, Damage> {
+fn open(bytes: &[u8]) -> Result<Image<'_>, Damage> {
     let Some((header, body)) = bytes.split_at_checked(HEADER) else {
         return Err(if bytes.starts_with(MAGIC) { Damage::Length { found: 0, said: 0 } } else { Damage::Magic });
     };
@@ -225,21 +228,26 @@ fn open(bytes: &[u8]) -> Result<Image, Damage> {
     if found != said {
         return Err(Damage::Checksum { found, said });
     }
-    let image: Image = postcard::from_bytes(body).map_err(|error| Damage::Body(error.to_string()))?;
+    let image: Image<'_> = postcard::from_bytes(body).map_err(|error| Damage::Body(error.to_string()))?;
     let names = u32::try_from(image.names.len()).unwrap_or(u32::MAX);
     let mut keys = image.series.iter().map(|(key, _)| key);
     if keys.any(|key| key.0.max(key.1).max(key.2) >= names) {
         return Err(Damage::Body("a series has a name that is not there".to_owned()));
     }
     let series = u32::try_from(image.series.len()).unwrap_or(u32::MAX);
-    if image.traces.iter().any(|(_, spans)| spans.iter().any(|span| span.series >= series)) {
-        return Err(Damage::Body("a span has a series that is not there".to_owned()));
+    for (_, spans) in &image.traces {
+        let Some(mut spans) = SpanImage::all(spans) else {
+            return Err(Damage::Body("a trace ends in the middle of a span".to_owned()));
+        };
+        if spans.any(|span| span.series >= series) {
+            return Err(Damage::Body("a span has a series that is not there".to_owned()));
+        }
     }
     Ok(image)
 }
 
 /// Take in an image: as it is where the state is `fresh`, else within the limits.
-fn absorb(state: &mut State, image: Image, fresh: bool) -> Result<(), Damage> {
+fn absorb(state: &mut State, image: Image<'_>, fresh: bool) -> Result<(), Damage> {
     if let Some(watermark) = image.watermark {
         state.watermark = state.watermark.max(Some(watermark));
         state.clock.advance(watermark.div_euclid(1_000_000_000));
@@ -284,7 +292,8 @@ fn absorb(state: &mut State, image: Image, fresh: bool) -> Result<(), Damage> {
             mark: span.mark,
         }
     };
-    let traces = image.traces.into_iter().map(|(id, all)| (id, all.into_iter().map(spans).collect())).collect();
+    let all = |bytes| SpanImage::all(bytes).into_iter().flatten().map(spans).collect();
+    let traces = image.traces.into_iter().map(|(id, bytes)| (id, all(bytes))).collect();
     state.traces.import(traces, &mut state.table, &state.clock);
     let mut streams = image.streams;
     streams.renumber(|at| ids.get(at as usize).copied());

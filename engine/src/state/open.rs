@@ -1,9 +1,10 @@
 //! Open traces as a snapshot takes them: copied as they lie, which is quick, and put in order when they are written.
 
-use serde::{Deserialize, Serialize};
-
 use super::joins::OpenSpan;
 use crate::event::{SpanId, TraceId};
+
+/// Traces that are looked at side by side: few enough for the nearest cache to hold them.
+const TOUCHED: usize = 64;
 
 /// All open traces at one moment: copied as they lie, put in order later.
 #[derive(Debug)]
@@ -39,16 +40,29 @@ impl OpenTraces {
     /// The traces by their ids, each with its spans in no particular order.
     pub fn in_order(&mut self) -> impl Iterator<Item = (TraceId, impl Iterator<Item = OpenSpan>)> {
         self.heads.sort_unstable();
-        self.heads.iter().map(|&(id, head)| {
-            let at = |at: u32| self.spans.get(at as usize);
-            let list = std::iter::successors(at(head), move |&&(_, next)| at(next));
-            (id, list.map(|&(span, _)| span))
+        let spans = self.spans.as_slice();
+        let mut at = Vec::with_capacity(TOUCHED);
+        self.heads.chunks(TOUCHED).flat_map(move |heads| {
+            // They lie anywhere in memory: looked at side by side first, they are waited for all at once.
+            at.extend(heads.iter().map(|&(_, head)| head));
+            while !at.is_empty() {
+                at.retain_mut(|at| {
+                    let next = spans.get(*at as usize).map(|&(_, next)| next);
+                    *at = next.unwrap_or(*at);
+                    next.is_some()
+                });
+            }
+            heads.iter().map(move |&(id, head)| {
+                let at = move |at: u32| spans.get(at as usize);
+                let list = std::iter::successors(at(head), move |&&(_, next)| at(next));
+                (id, list.map(|&(span, _)| span))
+            })
         })
     }
 }
 
 /// A span of an open trace as a snapshot holds it: its series by the snapshot's own numbering.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SpanImage {
     /// Nanoseconds since the epoch.
     pub start: i64,
@@ -64,4 +78,42 @@ pub struct SpanImage {
     pub failed: bool,
     /// Whether it is a log record.
     pub mark: bool,
+}
+
+impl SpanImage {
+    /// Bytes that one takes: there are millions of them, and what has its place needs no looking at each byte.
+    pub const SIZE: usize = 37;
+
+    /// Its fields one after the other, numbers little-endian, and both truths in the last byte.
+    #[must_use]
+    pub fn to_bytes(self) -> [u8; Self::SIZE] {
+        let mut bytes = [0; Self::SIZE];
+        bytes[..8].copy_from_slice(&self.start.to_le_bytes());
+        bytes[8..16].copy_from_slice(&self.end.to_le_bytes());
+        bytes[16..24].copy_from_slice(&self.id.to_le_bytes());
+        bytes[24..32].copy_from_slice(&self.parent.to_le_bytes());
+        bytes[32..36].copy_from_slice(&self.series.to_le_bytes());
+        bytes[36] = u8::from(self.failed) | u8::from(self.mark) << 1;
+        bytes
+    }
+
+    /// Those that bytes hold; none if they are not whole spans.
+    #[must_use]
+    pub fn all(bytes: &[u8]) -> Option<impl Iterator<Item = Self>> {
+        let (spans, rest) = bytes.as_chunks::<{ Self::SIZE }>();
+        rest.is_empty().then(|| spans.iter().map(Self::of))
+    }
+
+    fn of(bytes: &[u8; Self::SIZE]) -> Self {
+        let number = |at: usize| std::array::from_fn(|place| bytes[at + place]);
+        Self {
+            start: i64::from_le_bytes(number(0)),
+            end: i64::from_le_bytes(number(8)),
+            id: SpanId::from_le_bytes(number(16)),
+            parent: SpanId::from_le_bytes(number(24)),
+            series: u32::from_le_bytes(std::array::from_fn(|place| bytes[32 + place])),
+            failed: bytes[36] & 1 != 0,
+            mark: bytes[36] & 2 != 0,
+        }
+    }
 }
