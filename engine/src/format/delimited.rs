@@ -1,7 +1,8 @@
 //! Lines of fields with a character between them: comma-separated values (RFC 4180) and their like, a record a line.
 //!
 //! The columns are named by the source's dialect, else by the first line; a line that repeats the names is passed over. A
-//! line of another number of fields is no row: it is read as text.
+//! line of another number of fields is no row: it is read as text. A first line of names that tell when and what is known
+//! as such by itself ([`is_header`]); the names are those of the fields of JSON.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attributes::{Attribute, number_or_text};
 use super::fields::Fields;
-use super::names::Name;
+use super::names::{self, Field, Name};
 use super::value::Value;
 use super::{Context, Memory};
 use crate::event::{Attributes, Event};
@@ -90,6 +91,34 @@ pub(super) fn attribute<'a>(
             return None;
         }
     }
+}
+
+/// Columns that a header has at least, where nothing but its names says that it is one.
+const FEWEST: usize = 3;
+
+/// Whether a line is the header of a table of events: names and nothing else, all of them different, of which one says when
+/// and two more what loggers and tracers say too. A table that does not say when is none of events.
+pub(super) fn is_header(line: &[u8]) -> bool {
+    let line = line.trim_ascii();
+    let Some(delimiter) = usual(line).filter(|_| is_names(line)) else { return false };
+    let cells: Vec<&[u8]> = Cells::of(line, delimiter).take(COLUMNS).collect();
+    let named = |cell: &[u8]| cell.first().is_some_and(|byte| byte.is_ascii_alphabetic() || b"_@#".contains(byte));
+    let mut different = cells.clone();
+    different.sort_unstable();
+    different.dedup();
+    if cells.len() < FEWEST || different.len() < cells.len() || !cells.iter().all(|cell| named(cell)) {
+        return false;
+    }
+    let fields = || cells.iter().filter_map(|cell| names::field(&Name::ROOT.then(cell)?)).map(|(field, _)| field);
+    let when = fields().any(|field| matches!(field, Field::Time | Field::Start | Field::End));
+    let told = fields().filter(|field| !matches!(field, Field::Sign | Field::Batch | Field::Nanos | Field::Id)).count();
+    when && told >= FEWEST
+}
+
+/// Whether a line, or the beginning of one, has nothing in it but what names of columns are written with.
+pub(super) fn is_names(line: &[u8]) -> bool {
+    let usual = |byte: &u8| byte.is_ascii_alphanumeric() || USUAL.contains(byte) || b"_-.@#/\"() \r\n".contains(byte);
+    line.iter().all(usual)
 }
 
 fn usual(line: &[u8]) -> Option<u8> {

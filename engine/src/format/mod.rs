@@ -256,7 +256,15 @@ pub fn detect(head: &[u8], whole: bool) -> Option<Format> {
         Some(b'{') => {}
         Some(b'[') if json::starts_array(body) => {}
         None => return decided.then_some(Format::Text),
-        _ => return perf::detect(&head[start..], decided),
+        _ => {
+            let line = memchr::memchr(b'\n', body).map(|end| &body[..end]);
+            match line.or_else(|| whole.then_some(body)) {
+                Some(line) if delimited::is_header(line) => return Some(Format::Delimited),
+                // It may yet become one.
+                None if !decided && delimited::is_names(body) => return None,
+                _ => return perf::detect(&head[start..], decided),
+            }
+        }
     }
     // The record may be cut or ill-formed: what its first keys are called is enough.
     if otlp::looks_like_request(body) {

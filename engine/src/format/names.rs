@@ -76,7 +76,7 @@ pub(super) const REQUEST: u8 = 16;
 pub(super) const REMOTE: u8 = 32;
 
 /// Names and what they mean, with a rank among the fields that mean the same: the lowest is believed. In lower case,
-/// without `_`, `-` and `@`; a dot stands before a key of a nested object. Sorted.
+/// without `_`, `-`, `@` and blanks; a dot stands before a key of a nested object. Sorted.
 const NAMES: &[(&str, Field, u8)] = &[
     ("action", Field::Action, 4),
     ("app", Field::Service, 3),
@@ -131,8 +131,11 @@ const NAMES: &[(&str, Field, u8)] = &[
     ("elapsedus", Field::Microseconds, 1),
     ("end", Field::End, 3),
     ("endtime", Field::End, 1),
+    ("endtimems", Field::End, 1),
+    ("endtimens", Field::End, 1),
     ("endtimestamp", Field::End, 2),
     ("endtimeunixnano", Field::End, 0),
+    ("endtimeus", Field::End, 1),
     ("endutc", Field::End, 2),
     ("epoch", Field::Time, 4),
     ("epochmillis", Field::Time, 3),
@@ -237,6 +240,7 @@ const NAMES: &[(&str, Field, u8)] = &[
     ("parentspanid", Field::Parent, 0),
     ("path", Field::Target, 3),
     ("pid", Field::Sign, PID),
+    ("podname", Field::Service, 8),
     ("priority", Field::Syslog, 3),
     ("program", Field::Service, 4),
     ("protopayload.methodname", Field::Action, 0),
@@ -302,8 +306,11 @@ const NAMES: &[(&str, Field, u8)] = &[
     ("start", Field::Start, 3),
     ("startedat", Field::Start, 3),
     ("starttime", Field::Start, 1),
+    ("starttimems", Field::Start, 1),
+    ("starttimens", Field::Start, 1),
     ("starttimestamp", Field::Start, 2),
     ("starttimeunixnano", Field::Start, 0),
+    ("starttimeus", Field::Start, 1),
     ("startutc", Field::Start, 2),
     ("status", Field::Status, 3),
     ("status.code", Field::Status, 1),
@@ -324,6 +331,7 @@ const NAMES: &[(&str, Field, u8)] = &[
     ("time", Field::Time, 0),
     ("time.$date", Field::Time, 0),
     ("time.timestamp", Field::Time, 1),
+    ("timegenerated", Field::Time, 2),
     ("timeiso8601", Field::Time, 1),
     ("timelocal", Field::Time, 2),
     ("timemillis", Field::Time, 2),
@@ -335,6 +343,7 @@ const NAMES: &[(&str, Field, u8)] = &[
     ("timestamp.nanos", Field::Nanos, 0),
     ("timestamp.seconds", Field::Time, 0),
     ("timestampms", Field::Time, 0),
+    ("timestamputc", Field::Time, 1),
     ("took", Field::Duration, 5),
     ("tookmillis", Field::Milliseconds, 1),
     ("tookms", Field::Milliseconds, 1),
@@ -503,7 +512,7 @@ impl Name {
             name.push(b'.');
         }
         for &byte in key {
-            if !matches!(byte, b'_' | b'-' | b'@') {
+            if !matches!(byte, b'_' | b'-' | b'@' | b' ') {
                 name.push(byte.to_ascii_lowercase());
             }
         }

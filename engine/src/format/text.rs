@@ -223,6 +223,9 @@ pub(super) fn event<'a>(text: &'a str, context: &Context, nesting: u8) -> Event<
     } else if let Some((program, after)) = prefixes::compose(rest) {
         event.service = Cow::Borrowed(program);
         rest = after;
+    } else if let Some(after) = rest.strip_prefix(['*', '.']).filter(|after| after.contains(": %")) {
+        // Without a priority, as Cisco's devices show them.
+        rest = after;
     }
     if prefixes::glog(rest, &mut event, context)
         || prefixes::ruby(rest, &mut event, context)

@@ -8,7 +8,7 @@ use super::loggers::describe;
 /// A program, lines of it, and what they say.
 type Sample = (&'static str, &'static str, &'static str);
 
-fn said(lines: &str) -> String {
+pub(super) fn said(lines: &str) -> String {
     let mut reader = Reader::default();
     let mut context = Context { received: NOW, ..Context::default() };
     let (mut rest, mut found, mut events) = (lines.as_bytes(), Vec::new(), Vec::new());
