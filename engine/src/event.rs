@@ -30,6 +30,8 @@ pub enum Kind {
     Edge = 7,
     /// Derived, never decoded: an operation's steps, the spans below its own in the same service.
     Step = 8,
+    /// Derived, never decoded: the calls that one instance of a service has answered.
+    Instance = 9,
 }
 
 impl Kind {
@@ -58,6 +60,7 @@ impl Kind {
             Self::Failure => "failure",
             Self::Edge => "edge",
             Self::Step => "step",
+            Self::Instance => "instance",
         }
     }
 }

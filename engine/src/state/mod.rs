@@ -6,6 +6,7 @@
 pub mod closed;
 pub mod evidence;
 pub mod hist;
+pub mod instances;
 pub mod intake;
 pub mod joins;
 pub mod ledger;
@@ -29,6 +30,7 @@ use crate::format::{Dialect, Format, Found, Reader, Refusal};
 use crate::redact;
 use crate::templates;
 use hist::bucket;
+use instances::Instances;
 use intake::{Batch, Intake};
 use joins::OpenSpan;
 use ledger::Ledger;
@@ -121,6 +123,7 @@ pub struct State {
     pub evidence_bytes: usize,
     /// How messages were joined into templates the last time: no part of what the state says, but long to make anew.
     pub groupings: templates::Known,
+    instances: Instances,
     shares: Shares,
     /// Nanoseconds since the epoch of the newest event of the one that is furthest behind of the streams beside the one that
     /// is read: its spans are waited for.
@@ -154,6 +157,7 @@ impl State {
             ledger: Ledger::default(),
             evidence_bytes: 0,
             groupings: templates::Known::default(),
+            instances: Instances::default(),
             shares,
             behind: None,
             measured: 0,
@@ -209,6 +213,7 @@ impl State {
 
     /// Aggregate what was decoded of a stream.
     pub(crate) fn take(&mut self, name: &str, batch: &Batch<'_>, outcome: &mut Outcome) {
+        self.instances.begin();
         self.approach(batch);
         let mut latest = self.streams.get(name).and_then(|stream| stream.latest);
         let mut events = batch.events();
@@ -304,6 +309,9 @@ impl State {
             let failure = self.table.find(&key);
             noted |= self.count(failure, event, &event.message, time, (stream, offset));
         }
+        if let Some(instance) = self.instances.of(event, service, &mut self.table) {
+            self.answered(instance, event, time);
+        }
         self.name = name;
         if event.own.is_none() {
             self.open(event, time, id, noted);
@@ -328,6 +336,17 @@ impl State {
             self.named.insert(hash);
         }
         found
+    }
+
+    /// Count a call for the instance that answered it.
+    fn answered(&mut self, id: SeriesId, event: &Event<'_>, time: i64) {
+        let record = self.table.record_mut(id);
+        record.count += 1;
+        record.errors += u64::from(event.failed);
+        record.seen(time);
+        let duration = event.duration.map(|ns| (bucket(ns), 1));
+        let delta = Delta { count: 1, errors: i32::from(event.failed), origins: 0, duration, own: None };
+        self.table.enter(id, time.div_euclid(NANOS), &self.clock, &delta);
     }
 
     /// What a message is counted by: its shape, without secrets, since the state is kept and sent on.

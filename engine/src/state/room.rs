@@ -93,6 +93,7 @@ impl State {
     pub(crate) fn fit(&mut self) {
         self.measured = usize::MAX - self.table.grown();
         self.recycled = self.table.overflow;
+        self.instances.recount(&self.table);
         self.keep_within();
     }
 
@@ -146,7 +147,7 @@ impl State {
         let series = self.table.occupied();
         let wanted = series.len().saturating_sub(self.table.limit / 8 * 7);
         let (derived, direct): (Vec<SeriesId>, Vec<SeriesId>) =
-            series.iter().partition(|&&id| matches!(self.table.key(id).kind, Kind::Edge | Kind::Step));
+            series.iter().partition(|&&id| matches!(self.table.key(id).kind, Kind::Edge | Kind::Step | Kind::Instance));
         let part = |ids: &[SeriesId]| (ids.len() * wanted).div_ceil(series.len().max(1));
         let (wanted_derived, wanted_direct) = (part(&derived), part(&direct));
 
@@ -163,6 +164,7 @@ impl State {
         self.streams.renumber(|id| (gone.get(id as usize) == Some(&false)).then_some(id));
         let now = self.table.rename();
         self.traces.rename(&now);
+        self.instances.recount(&self.table);
     }
 
     /// Of some series, those that are to go, each with how many its service has left then.

@@ -117,6 +117,12 @@ impl Table {
         self.get(&last).unwrap_or_else(|| self.insert(&last))
     }
 
+    /// Whether one more series may be kept apart.
+    #[must_use]
+    pub const fn has_room(&self) -> bool {
+        self.records.len() - self.free.len() < self.limit
+    }
+
     /// The series of a key, if there is one.
     #[must_use]
     pub fn get(&self, key: &Key<&str>) -> Option<SeriesId> {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::calls::{Calls, is_inside};
 use super::exposure::{Exposure, Exposures};
+use super::instances;
 use super::kin::Kin;
 use super::stats;
 use super::view::{SeriesView, View};
@@ -68,7 +69,7 @@ pub struct Claim<'v> {
 }
 
 /// Share of calls below which a change is not worth a claim, however certain.
-const LEAST_SHARE: f64 = 0.05;
+pub(super) const LEAST_SHARE: f64 = 0.05;
 
 /// The share of its calls that a step taken now and then must keep, to be as it was.
 const STEP_DRIFT: f64 = 0.7;
@@ -77,14 +78,14 @@ const STEP_DRIFT: f64 = 0.7;
 const LEAST_GROWTH: f64 = 1.2;
 
 /// The factors by which times, counts and the odds of something change from minute to minute with nothing wrong.
-const TIME_DRIFT: f64 = 1.25;
+pub(super) const TIME_DRIFT: f64 = 1.25;
 const COUNT_DRIFT: f64 = 1.5;
-const ODDS_DRIFT: f64 = 2.0;
+pub(super) const ODDS_DRIFT: f64 = 2.0;
 
 /// What is known of errors before any is seen: that they are rare. Half an error in so many calls stands before each
 /// baseline, so that a short one in which there was none says little and one that is all errors says much.
-const PRIOR_ERRORS: f64 = 0.5;
-const PRIOR_CALLS: f64 = 200.0;
+pub(super) const PRIOR_ERRORS: f64 = 0.5;
+pub(super) const PRIOR_CALLS: f64 = 200.0;
 
 /// What is known of a step that no call has left out: that it is one of the program's. So many calls that took it stand
 /// before its baseline.
@@ -147,6 +148,7 @@ pub fn claims<'v>(view: &'v View<'v>) -> Vec<Claim<'v>> {
             }
         }
     }
+    claims.extend(instances::claims(view));
     claims.retain(|claim| {
         claim.what != What::Stopped
             || claim.before - claim.after > 1.2 * recovered.get(claim.service).copied().unwrap_or_default()
@@ -163,7 +165,7 @@ pub fn certain(view: &View<'_>) -> f64 {
 }
 
 /// How far a growth of so many times goes, from 0 to 1: none for one and a half, half for six.
-fn far(times: f64) -> f64 {
+pub(super) fn far(times: f64) -> f64 {
     let far = (times / 1.5).max(1.0).ln();
     far / (far + 4f64.ln())
 }
@@ -319,7 +321,7 @@ fn stopped<'v>(
 }
 
 /// The first second of the window from which on most slots are bad; slots that say nothing are passed over.
-fn onset(view: &View<'_>, id: SeriesId, bad: impl Fn(&Slot) -> Option<bool>) -> Option<Seconds> {
+pub(super) fn onset(view: &View<'_>, id: SeriesId, bad: impl Fn(&Slot) -> Option<bool>) -> Option<Seconds> {
     let verdicts: Vec<(Seconds, bool)> = view.slots(id).filter_map(|slot| Some((slot.start, bad(slot)?))).collect();
     // From the newest back: the best start is where bad slots exceed good ones by the most.
     let (mut lead, mut best, mut since) = (0i64, 0i64, None);

@@ -9,6 +9,7 @@ pub mod exposure;
 pub mod facts;
 pub mod groups;
 mod header;
+pub mod instances;
 pub mod kin;
 mod news;
 mod said;

@@ -20,6 +20,7 @@ pub fn said(claim: &Claim<'_>, service: &str, boilerplate: &Boilerplate<'_>) -> 
         }
         Kind::Step => format!("{}'s step {}", words::name(series.key.within), words::name(series.key.operation)),
         Kind::Log => boilerplate.quote(series.key),
+        Kind::Instance => format!("instance {}", words::name(series.key.operation)),
         _ => step(series),
     };
     let named = series.key.kind == Kind::Edge && series.key.within.is_empty();
@@ -30,13 +31,20 @@ pub fn said(claim: &Claim<'_>, service: &str, boilerplate: &Boilerplate<'_>) -> 
     };
     let calls = words::count(series.now.count);
     match claim.what {
+        What::Slow if series.key.kind == Kind::Instance => {
+            format!(
+                "{subject} mean {} > {} ({calls} calls)",
+                words::duration(claim.before),
+                words::duration(claim.after)
+            )
+        }
         What::Slow => format!("{subject} self time {} ({calls} calls)", grown(series)),
         What::Network => format!("{subject} gap {} ({calls} calls)", grown(series)),
         What::Failing => format!(
             "{subject} errors {} > {} ({})",
             words::percent(claim.before),
             words::percent(claim.after),
-            words::count(series.now.origins)
+            words::count(if series.key.kind == Kind::Instance { series.now.errors } else { series.now.origins })
         ),
         What::Errors | What::New if series.before.count == 0 => format!("{subject} new ({calls})"),
         What::Errors | What::New | What::Stopped => {
@@ -56,8 +64,9 @@ pub fn step(series: &SeriesView<'_>) -> String {
 }
 
 #[must_use]
-pub const fn measure(what: What) -> &'static str {
-    match what {
+pub const fn measure(claim: &Claim<'_>) -> &'static str {
+    match claim.what {
+        What::Slow | What::Failing if matches!(claim.series.key.kind, Kind::Instance) => "of an instance",
         What::Slow => "self time",
         What::Network => "gap",
         What::Failing => "errors",

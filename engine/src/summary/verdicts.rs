@@ -16,6 +16,9 @@ const MOST: usize = 5;
 /// Severity below which a cause is no verdict.
 const LEAST: f64 = 0.08;
 
+/// The same for a cause in one of several instances: drift, which all of them have, is out of the question there.
+const LEAST_OF_ONE: f64 = 0.02;
+
 /// Growth of the time that callers wait at which a claim about time counts half.
 const IMPACT: f64 = 0.5;
 
@@ -75,13 +78,16 @@ pub fn together<'v>(whole: Vec<Verdict<'v>>, newest: Vec<Verdict<'v>>) -> Vec<Ve
 pub fn verdicts<'v>(view: &'v View<'v>, claims: &[Claim<'v>], looks: usize) -> Vec<Verdict<'v>> {
     let services: BTreeSet<&str> =
         view.series.iter().filter(|series| series.now.count > 0).map(|series| series.key.service).collect();
-    let threshold = stats::threshold(services.len() * CAUSES * looks);
+    let causes = services.len() * CAUSES;
+    // Of each instance two things more are asked: whether it is slower than the others, and whether it fails more.
+    let of_one = stats::threshold((causes + view.instances.len() * 2) * looks);
+    let of_all = stats::threshold(causes * looks);
     let callers = callers(view);
     let mut by_service: BTreeMap<&str, Vec<Claim<'v>>> = BTreeMap::new();
     // A message that is new says that something is new, not that it is wrong.
     for claim in claims.iter().filter(|claim| claim.what != What::New) {
         let mut claim = claim.clone();
-        if is_time(claim.what) {
+        if is_time(claim.what) && claim.series.key.kind != Kind::Instance {
             // Of all the time that callers wait, how much is lost here: a trifle that doubled is no cause.
             let impact = impact(view, claims, claim.service);
             claim.effect *= impact / (impact + IMPACT);
@@ -117,6 +123,7 @@ pub fn verdicts<'v>(view: &'v View<'v>, claims: &[Claim<'v>], looks: usize) -> V
                 severe *= 0.5;
             }
         }
+        let threshold = if lead.series.key.kind == Kind::Instance { of_one } else { of_all };
         let nats = pooled(&claims);
         if nats < threshold {
             continue;
@@ -131,7 +138,10 @@ pub fn verdicts<'v>(view: &'v View<'v>, claims: &[Claim<'v>], looks: usize) -> V
             .collect();
         verdicts.push(Verdict { service, severity: severe, rank: 0.0, newest: None, confidence, victims, claims });
     }
-    verdicts.retain(|verdict| verdict.severity >= LEAST);
+    verdicts.retain(|verdict| {
+        let one = verdict.claims.first().is_some_and(|claim| claim.series.key.kind == Kind::Instance);
+        verdict.severity >= if one { LEAST_OF_ONE } else { LEAST }
+    });
     // Of two that are about as severe, the one that is more certain and touches more traffic.
     let calls = |service: &str| {
         let spans = view.series.iter().filter(|series| series.key.service == service && series.key.kind.is_decoded());

@@ -84,6 +84,8 @@ pub struct View<'a> {
     pub series: Vec<SeriesView<'a>>,
     /// Calls between services, those of all operations of a caller together.
     pub edges: Vec<SeriesView<'a>>,
+    /// The calls that each instance has answered, in the order of their keys.
+    pub instances: Vec<SeriesView<'a>>,
 }
 
 impl<'a> View<'a> {
@@ -125,13 +127,23 @@ impl<'a> View<'a> {
                 });
             }
         }
+        let (mut instances, series): (Vec<_>, Vec<_>) =
+            series.into_iter().partition(|series| series.key.kind == Kind::Instance);
+        instances.sort_unstable_by_key(|series| series.key);
+        for one in &mut instances {
+            // Evidence is kept of operations: that of the busiest one is the instance's.
+            let calls = series.iter().filter(|series| {
+                series.key.service == one.key.service && matches!(series.key.kind, Kind::Server | Kind::Consumer)
+            });
+            one.number = calls.max_by_key(|series| series.now.count).map_or(0, |series| series.number);
+        }
         let edges =
             joined(series.iter().filter(|series| series.key.kind == Kind::Edge), |key| Key { within: "", ..key });
         let (messages, mut series): (Vec<_>, Vec<_>) =
             series.into_iter().partition(|series| matches!(series.key.kind, Kind::Log | Kind::Failure | Kind::Step));
         series.extend(joined(messages.iter(), |key| groups.template(key)));
         series.sort_unstable_by_key(|series| series.key);
-        Self { state, span, series, edges }
+        Self { state, span, series, edges, instances }
     }
 
     /// The slots of a series in the window, oldest first.
