@@ -147,7 +147,19 @@ fn taken_apart<'a>(line: &'a [u8], context: &Context) -> Option<Parts<'a>> {
     };
     let (provider, event) = name.split_once(':').unwrap_or(("", name));
     let last = last_group(groups)?;
+    // Neither the time since the event before, nor a provider, nor a field: words of anybody's.
+    if !delta && provider.is_empty() && !names_a_field(groups) {
+        return None;
+    }
     Some(Parts { time, provider, event, groups: groups.as_bytes(), fields: Pairs { text: &groups[last..] } })
+}
+
+/// Whether groups begin with a field and its value.
+fn names_a_field(groups: &str) -> bool {
+    let field = groups.strip_prefix("{ ").and_then(|fields| fields.split_once(" = "));
+    let is_name =
+        |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    field.is_some_and(|(name, value)| is_name(name) && !value.starts_with(['}', ' ']))
 }
 
 /// Where the last group of `{ … }, { … }` begins.

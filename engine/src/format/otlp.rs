@@ -579,5 +579,9 @@ fn severity(number: Value<'_>, word: Value<'_>) -> Level {
         }
         _ => super::level::otlp(number.unsigned().unwrap_or(0)),
     };
-    if by_number == Level::Unset { word.plain().map_or(Level::Unset, super::level::word) } else { by_number }
+    if by_number == Level::Unset {
+        word.str().map_or(Level::Unset, |word| super::level::word(word.as_bytes()))
+    } else {
+        by_number
+    }
 }
