@@ -51,6 +51,7 @@ def test_formats__text__tells_what_was_found(tmp_path: Path, capsys: pytest.Capt
         out
         == f"""\
 {file}: json, told by its beginning
+  confidence 75%: so many records have that form
   3 records read, 1 rejected, of {len(LOG)} bytes
   3 events: 3 log; 1 failed
   from 2026-11-24T23:42:01Z to 2026-11-24T23:44:02Z (2m)
@@ -67,6 +68,17 @@ def test_formats__text__tells_what_was_found(tmp_path: Path, capsys: pytest.Capt
   2026-11-24 23:44:02.000  log   info   cart           up
 """
     )
+
+
+def test_formats__text__as_sure_as_lines_say_more_than_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Anything is text: what is understood of it tells how sure that is."""
+    file = tmp_path / "notes"
+    file.write_text("once upon a time\n2026-11-24T23:42:01Z INFO order accepted\nthe end\nERROR: no stock\n")
+    assert main(["formats", str(file), "--format", "json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    assert (found["format"], found["confidence"]) == ("text", 0.5)
 
 
 def test_formats__json__an_object_for_each_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -36,6 +36,8 @@ pub struct Survey {
     known: Known,
     failed: u64,
     continued: u64,
+    /// Records that are of the format's form.
+    fitting: u64,
     services: BTreeMap<String, u64>,
     other_services: u64,
     first: Option<i64>,
@@ -72,6 +74,8 @@ pub struct Report<'a> {
     /// Whether it was given, not told by content.
     given: bool,
     formats: &'a [Change],
+    /// Of all records, the share that is of its form, 0 to 1; None where there is none.
+    confidence: Option<f64>,
     bytes: u64,
     records: u64,
     events: u64,
@@ -112,6 +116,7 @@ impl Survey {
             known: Known::default(),
             failed: 0,
             continued: 0,
+            fitting: 0,
             services: BTreeMap::new(),
             other_services: 0,
             first: None,
@@ -139,6 +144,7 @@ impl Survey {
                 Ok(found) => {
                     self.ledger.records += 1;
                     self.continued += u64::from(found == Found::Continuation);
+                    self.fitting += u64::from(found == Found::Continuation || self.fits(&events));
                     outcome.events += events.len() as u64;
                     for event in &events {
                         self.reader.last = event.time.or(self.reader.last);
@@ -178,6 +184,7 @@ impl Survey {
             format: self.format().map(Format::name),
             given: self.forced.is_some(),
             formats: &self.formats,
+            confidence: self.confidence(),
             bytes: self.ledger.bytes,
             records: self.ledger.records,
             events: self.ledger.events,
@@ -200,6 +207,21 @@ impl Survey {
 
     fn format(&self) -> Option<Format> {
         self.forced.or(self.reader.format)
+    }
+
+    /// Whether a record of these events is of the form that was told: that it could be read says so, except of text, which
+    /// is anything. A line of that fits if more than its words was understood.
+    fn fits(&self, events: &[Event<'_>]) -> bool {
+        let understood =
+            |event: &Event<'_>| event.time.is_some() || event.level != Level::Unset || event.duration.is_some();
+        self.format() != Some(Format::Text) || events.is_empty() || events.iter().any(understood)
+    }
+
+    /// The share of records that fit.
+    #[allow(clippy::cast_precision_loss)]
+    fn confidence(&self) -> Option<f64> {
+        let records = self.ledger.records + self.ledger.rejected;
+        (records > 0).then(|| self.fitting as f64 / records as f64)
     }
 
     /// Take note of a format that the record at an offset has told.

@@ -106,6 +106,8 @@ def lines(found: Found) -> Iterator[str]:
         yield f"{name}: empty"
         return
     yield f"{name}: {_format(report)}"
+    if report["confidence"] is not None:
+        yield f"  {_confidence(report)}"
     goes_on = f", {report['continued']:,} that go on with the one before" if report["continued"] else ""
     yield f"  {report['records']:,} records read{goes_on}, {report['rejected']:,} rejected, of {report['bytes']:,} bytes"
     if report["events"]:
@@ -158,6 +160,16 @@ def _share(part: int, whole: int) -> str:
     if part in {0, whole}:
         return "in all" if part else "in none"
     return f"in {100 * part / whole:.2g}%" if part < whole / 100 else f"in {min(99, round(100 * part / whole))}%"
+
+
+def _confidence(report: dict[str, Any]) -> str:
+    share = report["confidence"]
+    percent = round(100 * share)
+    # Rounded, but never to all or nothing.
+    percent = min(99, max(1, percent)) if 0 < share < 1 else percent
+    if report["format"] == "text":
+        return f"confidence {percent}%: so many lines say when, how grave or how long"
+    return f"confidence {percent}%: so many records have that form"
 
 
 def _length(seconds: int) -> str:
