@@ -10,6 +10,9 @@ use crate::state::hist::Adder;
 use crate::state::series::{Key, SeriesId};
 use crate::state::timeline::{Seconds, Slot, Timeline};
 
+/// Seconds at the end of a window of which the end of a window is not told: what was called may not have said so yet.
+const LAG: Seconds = 5;
+
 /// The stretch a summary speaks of and the one it compares with, in whole seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
@@ -50,7 +53,7 @@ impl Span {
     #[must_use]
     pub const fn newest(&self) -> Option<Self> {
         let part = (self.to - self.from) / 5;
-        if part >= 20 { Some(Self { from: self.to - part, ..*self }) } else { None }
+        if part >= 20 { Some(Self { from: self.to - part, to: self.to - LAG, ..*self }) } else { None }
     }
 }
 
