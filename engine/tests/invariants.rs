@@ -188,6 +188,31 @@ fn state__one_endless_trace__cut_and_told() {
 }
 
 #[test]
+fn state__streams_at_their_end__hold_no_trace_open() {
+    let span = |at: u32| Line::Span {
+        trace: u8::try_from(at % 250).unwrap(),
+        span: 1,
+        parent: 0,
+        service: 0,
+        operation: 0,
+        at: at / 10,
+        took: 10,
+        failed: false,
+    };
+    let mut state = State::new(Limits { trace_hold: 10_000_000_000, ..Limits::default() });
+    let whole = |lines: Range<u32>| text(&lines.map(span).collect::<Vec<_>>());
+    for file in 0..20 {
+        state.ingest(&format!("file{file}"), &whole(file..file + 1), RECEIVED, None, None);
+    }
+    for at in (20..6_000).step_by(10) {
+        state.ingest("live", &whole(at..at + 10), RECEIVED, None, None);
+    }
+    // Those of the last twenty seconds, as if there had never been another.
+    assert!(state.traces.open() <= 250, "{}", state.traces.open());
+    assert_eq!(state.ledger.evicted_spans, 0);
+}
+
+#[test]
 fn state__streams_read_in_turns_of_minutes__spans_of_both_are_joined() {
     let span = |at: u32, called: bool| Line::Span {
         trace: u8::try_from(at / 2).unwrap(),

@@ -201,7 +201,9 @@ impl State {
         let (stream, forgotten) = self.streams.feed(name, self.limits.max_streams);
         self.ledger.evicted_streams += forgotten;
         let shown = stream.reader.without_memory();
-        std::mem::replace(&mut stream.reader, shown)
+        let reader = std::mem::replace(&mut stream.reader, shown);
+        self.streams.turn(name);
+        reader
     }
 
     /// Give back what [`State::begin`] gave.

@@ -38,6 +38,9 @@ pub struct Stream {
     /// Up to where it was read when that was found out.
     #[serde(skip)]
     weighed: u64,
+    /// The block of all streams that was its last, by number; 0 before it has any in this process.
+    #[serde(skip)]
+    block: u64,
 }
 
 impl Stream {
@@ -68,13 +71,16 @@ pub struct Streams {
     /// The weights of all.
     #[serde(skip)]
     weight: usize,
+    /// Blocks of all streams.
+    #[serde(skip)]
+    blocks: u64,
     /// Bytes of all streams taken when it was looked which is behind.
     #[serde(skip)]
     looked: u64,
 }
 
-/// Bytes taken of others since a stream was last fed, from which on nobody waits for it.
-const SILENT: u64 = 16 << 20;
+/// Blocks of others since a stream's last, from which on nobody waits for it: it is at its end, or quiet.
+const SILENT: u64 = 64;
 
 /// Bytes that are taken for each stream there is between one look at all of them and the next.
 const LOOK: u64 = 64;
@@ -96,6 +102,14 @@ impl Streams {
         (self.by_name.entry(name.to_owned()).or_default(), forgotten)
     }
 
+    /// A block of a stream comes.
+    pub fn turn(&mut self, name: &str) {
+        self.blocks += 1;
+        if let Some(stream) = self.by_name.get_mut(name) {
+            stream.block = self.blocks;
+        }
+    }
+
     /// The newest event, in nanoseconds since the epoch, of the one furthest behind of the streams that are being fed beside
     /// `name`, not looking at those whose newest event is older than `oldest`; `Some(None)` if there is none. Nothing where
     /// it is too early to look again: it takes the longer the more streams there are.
@@ -104,7 +118,7 @@ impl Streams {
             return None;
         }
         self.looked = taken;
-        let fed = |stream: &&Stream| stream.fed.saturating_add(SILENT) > taken;
+        let fed = |stream: &&Stream| stream.block > 0 && stream.block + SILENT > self.blocks;
         let others = self.by_name.iter().filter(|(other, _)| *other != name).map(|(_, stream)| stream);
         Some(others.filter(fed).filter_map(|stream| stream.newest).filter(|&newest| newest >= oldest).min())
     }
