@@ -21,8 +21,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, Final
 
 import httpx
@@ -226,6 +228,10 @@ def _summarized(blocks: Iterator[bytes], made: list[int], limit: str) -> Result:
     return Result(sent, summary["ledger"]["events"], made[0], max(seen), calls, made[1], summary["ledger"])
 
 
+_PUSHING: Final = 32
+"""Who push side by side."""
+
+
 def sources(count: int, limit: str, most: int | None = None) -> Result:
     """Post to a daemon under as many names of sources, of which it keeps `most` apart."""
     with tempfile.TemporaryDirectory() as folder:
@@ -242,17 +248,27 @@ def sources(count: int, limit: str, most: int | None = None) -> Result:
             try:
                 while not Path(f"{folder}/s").is_socket():
                     time.sleep(0.05)
-                with httpx.Client(transport=httpx.HTTPTransport(uds=f"{folder}/s"), base_url="http://d") as client:
+                # One for each thread: they are not to be used by several at once.
+                transports = (httpx.HTTPTransport(uds=f"{folder}/s") for _ in range(_PUSHING))
+                with ExitStack() as stack:
+                    idle: SimpleQueue[httpx.Client] = SimpleQueue()
+                    for transport in transports:
+                        idle.put(stack.enter_context(httpx.Client(transport=transport, base_url="http://d")))
+                    client = idle.get()
                     while client.get("/status").json()["sources"][0].get("max_names") is None:
                         time.sleep(0.05)
 
                     def push(number: int) -> int:
                         body = f'{{"time":{_at(number)},"service":"shop","msg":"a message"}}\n'
-                        client.post(f"/ingest/evil{number}", content=body).raise_for_status()
+                        mine = idle.get()
+                        try:
+                            mine.post(f"/ingest/evil{number}", content=body).raise_for_status()
+                        finally:
+                            idle.put(mine)
                         return len(body)
 
                     # Side by side, for each is on the disk before it is acknowledged.
-                    with ThreadPoolExecutor(32) as pool:
+                    with ThreadPoolExecutor(_PUSHING) as pool:
                         sent = sum(sum(pool.map(push, numbers)) for numbers in _blocks(count))
                     while (status := client.get("/status").json())["ledger"]["events"] < count:
                         time.sleep(0.05)
