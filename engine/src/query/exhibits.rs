@@ -1,9 +1,10 @@
 //! Raw events behind numbers: of `#12`, or of the series that are meant.
 
 use super::error::{Error, Written};
-use super::filter::{Filter, Status};
+use super::filter::Filter;
 use super::order;
 use super::request::Request;
+use super::status::Status;
 use super::table::{Column, Table, Unit, Value};
 use super::trace;
 use super::window::Windows;

@@ -2,16 +2,18 @@
 
 use super::dimension::{Dimension, not_kept};
 use super::error::{Error, Written};
+use super::having::Having;
 use super::measure::{self, Measure};
 use super::request::What;
-use super::table::{Unit, Value};
+use super::status::Status;
+use super::subject::{Pattern, Subject, Test};
 use super::tally::Tally;
 use super::window;
-use super::words::{Op, Term, contains, glob, terms};
+use super::words::{Op, Term, terms};
 use crate::event::Kind;
 use crate::state::hist::{BUCKETS, Hist, middle};
 use crate::state::series::{Key, Record};
-use crate::summary::facts::{Fact, Section};
+use crate::summary::facts::Fact;
 use crate::summary::groups::Groups;
 
 /// Names that may stand before an operator, for who misspells one.
@@ -31,30 +33,6 @@ const NAMES: [&str; 14] = [
     "error_share",
     "p95",
 ];
-
-/// All kinds by name; `span` is those of spans.
-const KINDS: [&str; 10] =
-    ["span", "server", "client", "internal", "producer", "consumer", "log", "failure", "edge", "step"];
-
-/// Events by how they ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// That failed.
-    Error,
-    /// That did not.
-    Ok,
-}
-
-impl Status {
-    /// The word for it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Ok => "ok",
-        }
-    }
-}
 
 /// The terms of `where`, understood.
 #[derive(Clone, Debug, Default)]
@@ -79,74 +57,6 @@ pub struct Wanted<'a> {
     pub service: &'a str,
     /// Log record, failure, or span by role.
     pub kind: &'a str,
-}
-
-/// A term about a series.
-#[derive(Clone, Debug)]
-struct Test {
-    negated: bool,
-    subject: Subject,
-    patterns: Vec<Pattern>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Subject {
-    Dimension(Dimension),
-    /// The service that an edge goes out from.
-    Caller,
-    Text,
-    Evidence,
-    /// Of the summary.
-    Section,
-}
-
-#[derive(Clone, Debug)]
-enum Pattern {
-    Exactly(String),
-    Glob(String),
-    /// In lower case.
-    Contains(String),
-    Number(u32),
-}
-
-impl Pattern {
-    /// Whether it is this number of evidence.
-    const fn is(&self, number: u32) -> bool {
-        matches!(self, Self::Number(wanted) if *wanted == number && number > 0)
-    }
-
-    fn fits(&self, text: &str) -> bool {
-        match self {
-            Self::Exactly(whole) => whole == text,
-            Self::Glob(pattern) => glob(pattern, text),
-            Self::Contains(lower) => contains(text, lower),
-            Self::Number(_) => false,
-        }
-    }
-}
-
-/// A term about what a row comes to.
-#[derive(Clone, Debug)]
-pub struct Having {
-    /// What is measured.
-    pub measure: Measure,
-    negated: bool,
-    op: Op,
-    bound: f64,
-}
-
-impl Having {
-    fn holds(&self, value: &Value) -> bool {
-        let Some(value) = value.number() else { return self.negated };
-        let holds = match self.op {
-            Op::More => value > self.bound,
-            Op::Least => value >= self.bound,
-            Op::Less => value < self.bound,
-            Op::Most => value <= self.bound,
-            Op::Is | Op::Has => (value - self.bound).abs() < 1e-9,
-        };
-        holds != self.negated
-    }
 }
 
 impl Filter {
@@ -182,7 +92,7 @@ impl Filter {
                 Err(written.wrong(term.at, end - term.at, message))
             }
             "status" => {
-                let status = status(written, &term)?;
+                let status = Status::of(written, &term)?;
                 if self.status.is_some_and(|other| other != status) {
                     return Err(written.wrong(term.at, end - term.at, "no event has failed and succeeded as well"));
                 }
@@ -193,7 +103,12 @@ impl Filter {
             "level" | "severity" if is_error_and_above(&term) => {
                 self.status = Some(Status::Error);
                 self.narrows = Some((term.at, end - term.at));
-                self.kinds(vec![Pattern::Exactly("log".to_owned())], false);
+                self.names_kinds = true;
+                self.series.push(Test {
+                    negated: false,
+                    subject: Subject::Dimension(Dimension::Kind),
+                    patterns: vec![Pattern::Exactly("log".to_owned())],
+                });
                 Ok(())
             }
             "duration" | "took" => self.took(written, &term, end),
@@ -202,7 +117,8 @@ impl Filter {
                     return self.test(written, Subject::Dimension(dimension), term);
                 }
                 if let Some(measure) = Measure::named(name) {
-                    return self.measure(written, measure, &term);
+                    self.having.push(Having::of(written, measure, &term)?);
+                    return Ok(());
                 }
                 if let Some(says) = not_kept(name) {
                     return Err(written.wrong(term.at, end - term.at, says));
@@ -217,50 +133,10 @@ impl Filter {
         }
     }
 
-    fn kinds(&mut self, patterns: Vec<Pattern>, negated: bool) {
-        self.names_kinds |= !negated;
-        self.series.push(Test { negated, subject: Subject::Dimension(Dimension::Kind), patterns });
-    }
-
     fn test(&mut self, written: Written<'_>, subject: Subject, term: Term) -> Result<(), Error> {
-        if !matches!(term.op, Op::Is | Op::Has) {
-            let message = format!("{} is no number: it takes = or ~", term.name);
-            return Err(written.wrong(term.at, term.name.len(), message));
-        }
-        let mut patterns = Vec::new();
-        for value in term.values {
-            if subject == Subject::Evidence {
-                let Ok(number) = value.text.trim_start_matches('#').parse() else {
-                    return Err(written.wrong(value.at, value.length, "no number of evidence such as #12"));
-                };
-                patterns.push(Pattern::Number(number));
-                continue;
-            }
-            let wild = !value.quoted && value.text.contains(['*', '?']);
-            if subject == Subject::Section && !wild && Section::named(&value.text).is_none() {
-                return Err(written.unknown(value.at, &value.text, "section", &Section::ALL.map(Section::name)));
-            }
-            if subject == Subject::Dimension(Dimension::Kind) && !wild {
-                if !KINDS.contains(&value.text.as_str()) {
-                    return Err(written.unknown(value.at, &value.text, "kind", &KINDS));
-                }
-                if value.text == "span" {
-                    patterns.extend(KINDS[1..6].iter().map(|&kind| Pattern::Exactly(kind.to_owned())));
-                    continue;
-                }
-            }
-            patterns.push(match (subject, term.op) {
-                (Subject::Text, _) | (_, Op::Has) if wild => Pattern::Glob(format!("*{}*", value.text)),
-                (Subject::Text, _) | (_, Op::Has) => Pattern::Contains(value.text.to_ascii_lowercase()),
-                _ if wild => Pattern::Glob(value.text),
-                _ => Pattern::Exactly(value.text),
-            });
-        }
-        if subject == Subject::Dimension(Dimension::Kind) {
-            self.kinds(patterns, term.negated);
-        } else {
-            self.series.push(Test { negated: term.negated, subject, patterns });
-        }
+        let test = Test::of(written, subject, term)?;
+        self.names_kinds |= subject == Subject::Dimension(Dimension::Kind) && !test.negated;
+        self.series.push(test);
         Ok(())
     }
 
@@ -280,28 +156,6 @@ impl Filter {
         Ok(())
     }
 
-    fn measure(&mut self, written: Written<'_>, measure: Measure, term: &Term) -> Result<(), Error> {
-        let value = &term.values[0];
-        let (example, bound) = match measure.unit() {
-            Unit::Nanoseconds => ("100ms", window::length(&value.text).map(|ns| ns as f64)),
-            Unit::Share => {
-                let percent = value.text.strip_suffix('%').and_then(|text| text.parse::<f64>().ok());
-                ("5%", percent.map(|number| number / 100.0).or_else(|| value.text.parse().ok()))
-            }
-            Unit::Time => {
-                let message = format!("{} is told, not compared: since and until say of when", term.name);
-                return Err(written.wrong(term.at, term.name.len(), message));
-            }
-            _ => ("1000", number(&value.text)),
-        };
-        let Some(bound) = bound.filter(|_| term.values.len() == 1) else {
-            let message = format!("no value to compare {} with, such as {example}", term.name);
-            return Err(written.wrong(value.at, value.length, message));
-        };
-        self.having.push(Having { measure, negated: term.negated, op: term.op, bound });
-        Ok(())
-    }
-
     /// Whether a series is meant. `kinds` are those meant where no term says.
     #[must_use]
     pub fn fits(&self, key: Key<&str>, record: &Record, groups: &Groups<'_>, kinds: fn(Kind) -> bool) -> bool {
@@ -311,30 +165,13 @@ impl Filter {
     /// Whether what is known of a service is meant, by its name and its kind.
     #[must_use]
     pub fn wants(&self, wanted: Wanted<'_>) -> bool {
-        self.series.iter().all(|test| {
-            let any = |text: &str| test.patterns.iter().any(|pattern| pattern.fits(text));
-            let found = match test.subject {
-                Subject::Dimension(Dimension::Kind) => any(wanted.kind),
-                _ => any(wanted.service),
-            };
-            found != test.negated
-        })
+        self.series.iter().all(|test| test.wants(wanted.service, wanted.kind))
     }
 
     /// Whether a statement of the summary is meant.
     #[must_use]
     pub fn fits_fact(&self, fact: &Fact) -> bool {
-        self.series.iter().all(|test| {
-            let any = |text: &str| test.patterns.iter().any(|pattern| pattern.fits(text));
-            let found = match test.subject {
-                Subject::Section => any(fact.section.name()),
-                Subject::Dimension(Dimension::Service) => any(&fact.service),
-                Subject::Dimension(_) => any(&fact.operation),
-                Subject::Evidence => test.patterns.iter().any(|pattern| pattern.is(fact.number)),
-                _ => any(&fact.service) || any(&fact.operation) || any(&fact.line),
-            };
-            found != test.negated
-        })
+        self.series.iter().all(|test| test.fits_fact(fact))
     }
 
     /// Of which rows it asks what.
@@ -419,41 +256,6 @@ impl Filter {
     }
 }
 
-impl Test {
-    fn fits(&self, key: Key<&str>, record: &Record, groups: &Groups<'_>) -> bool {
-        let any = |text: &str| self.patterns.iter().any(|pattern| pattern.fits(text));
-        let found = match self.subject {
-            // An edge is a matter of both of its ends.
-            Subject::Dimension(Dimension::Service) if key.kind == Kind::Edge => any(key.service) || any(key.operation),
-            Subject::Caller => key.kind == Kind::Edge && any(key.service),
-            Subject::Section => false,
-            Subject::Dimension(dimension) => match dimension.cell(key, groups) {
-                super::dimension::Cell::Name(text) | super::dimension::Cell::Message(text) => any(text),
-                super::dimension::Cell::Time(_) => false,
-            },
-            Subject::Text => any(key.service) || any(key.operation) || any(key.within),
-            Subject::Evidence => self.patterns.iter().any(|pattern| pattern.is(record.number)),
-        };
-        found != self.negated
-    }
-}
-
-fn status(written: Written<'_>, term: &Term) -> Result<Status, Error> {
-    let value = &term.values[0];
-    let found = match value.text.as_str() {
-        "error" | "failed" => Status::Error,
-        "ok" | "unset" => Status::Ok,
-        word => return Err(written.unknown(value.at, word, "status", &["ok", "error"])),
-    };
-    if term.values.len() > 1 {
-        return Err(written.wrong(value.at, value.length, "ok and error are all there are: leave the term out"));
-    }
-    Ok(match (found, term.negated) {
-        (Status::Error, false) | (Status::Ok, true) => Status::Error,
-        _ => Status::Ok,
-    })
-}
-
 /// Whether a term about levels asks for what counts as failed.
 fn is_error_and_above(term: &Term) -> bool {
     let mut values: Vec<&str> = term.values.iter().map(|value| value.text.as_str()).collect();
@@ -464,16 +266,6 @@ fn is_error_and_above(term: &Term) -> bool {
             Op::More => values == ["warn"],
             _ => values == ["error", "fatal"],
         }
-}
-
-/// A number such as `1000`, `1.5k` or `2M`.
-fn number(text: &str) -> Option<f64> {
-    let (digits, scale) = match text.as_bytes().last()? {
-        b'k' => (&text[..text.len() - 1], 1e3),
-        b'M' => (&text[..text.len() - 1], 1e6),
-        _ => (text, 1.0),
-    };
-    digits.parse::<f64>().ok().map(|number| number * scale).filter(|number| number.is_finite())
 }
 
 /// Of a duration the share that its bucket may be off by.

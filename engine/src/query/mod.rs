@@ -10,20 +10,25 @@ pub mod error;
 mod exhibits;
 mod facts;
 pub mod filter;
+mod having;
 pub mod measure;
 mod members;
 mod order;
 pub mod page;
+mod path;
 pub mod render;
 pub mod request;
 mod rows;
 mod series;
+pub mod status;
 mod stretches;
+mod subject;
 pub mod table;
 mod tally;
 mod timeline;
 mod trace;
 mod traces;
+mod tree;
 mod variables;
 pub mod whole;
 pub mod window;
@@ -111,9 +116,9 @@ pub fn table(state: &mut State, request: &Request) -> Result<Table, Error> {
         What::Facts => facts::table(state, &groups, request),
         What::Evidence => exhibits::table(state, &groups, request),
         What::Traces => traces::table(state, &groups, request),
-        What::Trace => trace::tree(state, &groups, request),
+        What::Trace => tree::table(state, &groups, request),
         What::Values => variables::table(state, request),
-        What::Path => trace::path(state, &groups, request),
+        What::Path => path::table(state, &groups, request),
     }
 }
 

@@ -7,10 +7,10 @@ use hashbrown::HashMap;
 
 use super::change;
 use super::dimension::Cell;
-use super::filter::Status;
 use super::measure::Measure;
 use super::members::Members;
 use super::series::Question;
+use super::status::Status;
 use super::stretches::Stretches;
 use super::table::Value;
 use super::tally::{Sums, Tally};

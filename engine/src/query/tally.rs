@@ -3,7 +3,7 @@
 use hashbrown::HashSet;
 
 use super::dimension::{Cell, Dimension};
-use super::filter::Status;
+use super::status::Status;
 use crate::state::hist::{Adder, Hist};
 use crate::state::series::Record;
 use crate::state::timeline::Slot;

@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use super::dimension::{Cell, Dimension, items};
 use super::error::{Error, Written};
-use super::filter::Status;
 use super::members::Members;
 use super::order;
 use super::request::Request;
 use super::rows::Rows;
 use super::series::{self, Question};
+use super::status::Status;
 use super::stretches::Stretches;
 use super::table::{Column, SHOWN, Table, Unit, Value};
 use super::tally::Tally;
