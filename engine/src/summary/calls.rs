@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::claims::WEAK;
 use super::exposure::Exposures;
+use super::stats;
 use super::view::{SeriesView, View};
 use crate::event::Kind;
 use crate::state::joins::UNSEEN;
@@ -17,8 +19,9 @@ const LEAST: f64 = 4.0;
 #[derive(Debug)]
 pub struct Calls<'v> {
     wrapped: BTreeMap<(&'v str, &'v str), &'v str>,
-    /// By operation, those it calls that answer no more.
-    lost: BTreeMap<(&'v str, &'v str), &'v str>,
+    /// By operation, those it calls that answer no more though it calls them, the one that it names or that answers least
+    /// first.
+    lost: BTreeMap<(&'v str, &'v str), Vec<&'v str>>,
     /// Who failed whom: callers and callees, where callers say so, where several fail, or where they wait as long as before.
     refused: BTreeSet<(&'v str, &'v str)>,
 }
@@ -35,23 +38,34 @@ impl<'v> Calls<'v> {
             *now += edge.now.count as f64;
         }
         let unanswered = |&(_, (expected, now)): &(&str, (f64, f64))| expected >= LEAST && now < expected * SILENT;
-        let silent: BTreeSet<&str> = answers.into_iter().filter(unanswered).map(|(callee, _)| callee).collect();
-        let mut lost = BTreeMap::new();
+        let silent: BTreeMap<&str, f64> =
+            answers.into_iter().filter(unanswered).map(|(callee, (expected, now))| (callee, now / expected)).collect();
+        let mut lost: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
         let mut callers: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for edge in view.series.iter().filter(|series| series.key.kind == Kind::Edge && is_inside(series)) {
-            if silent.contains(edge.key.operation) && edge.before.count > 0 {
-                lost.insert((edge.key.service, edge.key.within), edge.key.operation);
+            if silent.contains_key(edge.key.operation) && edge.before.count > 0 {
+                lost.entry((edge.key.service, edge.key.within)).or_default().push(edge.key.operation);
                 callers.entry(edge.key.operation).or_default().insert(edge.key.service);
             }
         }
         let failing = failing(view);
         let mut refused = BTreeSet::new();
-        for (&(caller, operation), &callee) in &lost {
-            let fail = callers.get(callee).into_iter().flatten().filter(|&caller| failing.contains(caller)).count();
-            if fail >= 2 || says(view, caller, callee) || waits(view, caller, operation, callee) {
-                refused.insert((caller, callee));
+        for (&(caller, operation), callees) in &mut lost {
+            let named = |callee: &str| says(view, caller, callee);
+            let share = |callee: &str| silent.get(callee).copied().unwrap_or_default();
+            callees.sort_by(|a, b| named(b).cmp(&named(a)).then(share(a).total_cmp(&share(b))));
+            let unreachable = unreachable(view, caller, operation);
+            for (at, &callee) in callees.iter().enumerate() {
+                let fail = callers.get(callee).into_iter().flatten().filter(|&caller| failing.contains(caller)).count();
+                // What fails at its first call makes none of the others.
+                let first = at == 0 && unreachable;
+                if fail >= 2 || first || named(callee) || waits(view, caller, operation, callee) {
+                    refused.insert((caller, callee));
+                }
             }
+            callees.retain(|&callee| refused.contains(&(caller, callee)));
         }
+        lost.retain(|_, callees| !callees.is_empty());
         Self { wrapped: wrapped(view), lost, refused }
     }
 
@@ -67,15 +81,26 @@ impl<'v> Calls<'v> {
     pub fn to_blame(&self, edge: &SeriesView<'v>) -> &'v str {
         let (caller, callee) = ((edge.key.service, edge.key.within), edge.key.operation);
         let made = self.wrapped.get(&caller) == Some(&callee);
-        if made || self.refused.contains(&(caller.0, callee)) { callee } else { caller.0 }
+        if made || self.refused.contains(&(caller.0, callee)) { callee } else { self.step(edge) }
+    }
+
+    /// Who is to blame for what an operation does no more: a callee without whose answer it does not come so far, else the
+    /// service itself.
+    #[must_use]
+    pub fn step(&self, step: &SeriesView<'v>) -> &'v str {
+        self.refusing((step.key.service, step.key.within)).unwrap_or(step.key.service)
+    }
+
+    /// The callee that answers an operation no more.
+    fn refusing(&self, operation: (&str, &str)) -> Option<&'v str> {
+        self.lost.get(&operation).and_then(|callees| callees.first().copied())
     }
 
     /// Who is to blame for an operation that fails with no failing call below it, or whose own time has grown.
     #[must_use]
     pub fn origin(&self, span: &SeriesView<'v>) -> &'v str {
         let operation = (span.key.service, span.key.operation);
-        let lost = self.lost.get(&operation).filter(|&&callee| self.refused.contains(&(span.key.service, callee)));
-        self.callee(span).or_else(|| lost.copied()).unwrap_or(span.key.service)
+        self.callee(span).or_else(|| self.refusing(operation)).unwrap_or(span.key.service)
     }
 
     /// Who is to blame for an error message: a callee that has fallen silent and that it names, else who wrote it.
@@ -99,20 +124,68 @@ fn failing<'v>(view: &'v View<'_>) -> BTreeSet<&'v str> {
     spans.filter(fails).map(|span| span.key.service).collect()
 }
 
-/// Whether an operation takes as long as it did though its calls are not seen: they are made, and take their time.
+/// Whether an operation takes as long as it did though its calls are not seen: they are made, and take their time. What its
+/// own time varies by anyway says nothing.
 #[allow(clippy::cast_precision_loss)]
 fn waits(view: &View<'_>, caller: &str, operation: &str, callee: &str) -> bool {
-    let mut taken = 0.0;
-    let (mut own, mut known) = (0.0, false);
-    for series in view.series.iter().filter(|series| series.key.service == caller) {
-        if series.key.kind == Kind::Edge && series.key.operation == callee && series.key.within == operation {
-            taken += series.before.duration.mean() * series.before.count as f64;
-        } else if series.key.kind.is_span() && series.key.operation == operation && !series.now.own.is_empty() {
-            own = (series.now.own.mean() - series.before.own.mean()) * series.before.count as f64;
-            known = !series.before.own.is_empty();
-        }
+    let of_caller = || view.series.iter().filter(|series| series.key.service == caller);
+    let calls = of_caller().filter(|series| {
+        series.key.kind == Kind::Edge && series.key.operation == callee && series.key.within == operation
+    });
+    let taken: f64 = calls.map(|edge| edge.before.duration.mean() * edge.before.count as f64).sum();
+    let span = of_caller().find(|series| series.key.kind.is_span() && series.key.operation == operation);
+    span.is_some_and(|span| {
+        let (before, now) = (&span.before.own, &span.now.own);
+        let more = (now.mean() - before.mean()) * span.before.count as f64;
+        taken > 0.0 && more > taken / 2.0 && stats::slower(before, now, 1.0).is_some_and(|shift| shift.nats > WEAK)
+    })
+}
+
+/// What errors say, in lower case, when nobody answers at the other end: the names of errno and their texts (POSIX), of status
+/// codes of gRPC and HTTP, and what resolvers, pools, proxies and breakers say.
+const UNREACHABLE: [&str; 26] = [
+    "connection refused",
+    "connection reset",
+    "connection closed",
+    "connection aborted",
+    "connection error",
+    "econnrefused",
+    "econnreset",
+    "etimedout",
+    "ehostunreach",
+    "enotfound",
+    "eai_again",
+    "broken pipe",
+    "no route to host",
+    "no such host",
+    "name or service not known",
+    "name resolution",
+    "unreachable",
+    "unavailable",
+    "deadline exceeded",
+    "timed out",
+    "timeout",
+    "bad gateway",
+    "no healthy upstream",
+    "circuit breaker",
+    "failed to connect",
+    "could not connect",
+];
+
+/// Whether an operation has begun to fail because nobody answers it, by the words of its errors.
+fn unreachable(view: &View<'_>, caller: &str, operation: &str) -> bool {
+    let says = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        UNREACHABLE.iter().any(|word| text.contains(word))
+    };
+    let (mut all, mut these) = (0, 0);
+    for series in view.series.iter().filter(|series| {
+        series.key.kind == Kind::Failure && series.key.service == caller && series.key.within == operation
+    }) {
+        all += series.now.count;
+        these += if says(series.key.operation) { series.now.count } else { 0 };
     }
-    known && taken > 0.0 && own > taken / 2.0
+    these > 0 && these * 2 >= all
 }
 
 /// Whether a service writes errors that name another.

@@ -92,7 +92,7 @@ pub(super) const PRIOR_CALLS: f64 = 200.0;
 const PRIOR_STEPS: f64 = 20.0;
 
 /// Nats below which a claim is not worth keeping, not even beside others.
-const WEAK: f64 = 4.0;
+pub(super) const WEAK: f64 = 4.0;
 
 /// Events of a baseline below which it cannot be said to be usual.
 const LEAST_BEFORE: u64 = 4;
@@ -127,7 +127,10 @@ pub fn claims<'v>(view: &'v View<'v>) -> Vec<Claim<'v>> {
                 let claim = stopped(view, (at, &kin), exposure, &exposures);
                 claims.extend(claim.map(|claim| Claim { service: calls.to_blame(series), ..claim }));
             }
-            Kind::Step => claims.extend(stopped(view, (at, &kin), exposure, &exposures)),
+            Kind::Step => {
+                let claim = stopped(view, (at, &kin), exposure, &exposures);
+                claims.extend(claim.map(|claim| Claim { service: calls.step(series), ..claim }));
+            }
             Kind::Log => {
                 let claim = messages(view, (at, &kin), exposure);
                 claims.extend(claim.map(|claim| Claim { service: calls.author(series), ..claim }));
@@ -258,16 +261,21 @@ fn messages<'v>(view: &'v View<'v>, (at, kin): (usize, &Kin), exposure: Exposure
     })
 }
 
-/// Nats against something happening as often as it did. What happens at most once a call is a share of the calls, and a
-/// step that was never left out needs few of them to be missed; what may happen any number of times is a rate.
+/// Nats against something happening as often as it did. What happens once a call, or a whole number of times, is a share of
+/// the calls, and a step that was never left out needs few of them to be missed; what may happen any number of times is a
+/// rate.
 fn chance(before: f64, now: f64, exposure: Exposure) -> f64 {
-    if before <= exposure.before && now <= exposure.now {
-        let missed = exposure.before - before;
-        let known = if missed < 0.5 { PRIOR_STEPS } else { 0.0 };
-        stats::shares(missed + known / 100.0, exposure.before + known, exposure.now - now, exposure.now, ODDS_DRIFT)
-    } else {
-        stats::counts(before, now, exposure.ratio(), 1.0 / COUNT_DRIFT)
+    /// How far from whole a number of times may be, and what it costs to take it for whole: so many are by chance.
+    const WHOLE: f64 = 0.05;
+    let times = (before / exposure.before.max(1.0)).round().max(1.0);
+    let (places, now_places) = (exposure.before * times, exposure.now * times);
+    let missed = places - before;
+    if missed < 0.0 || now > now_places || (times > 1.0 && missed > places * WHOLE / times) {
+        return stats::counts(before, now, exposure.ratio(), 1.0 / COUNT_DRIFT);
     }
+    let known = if missed < 0.5 { PRIOR_STEPS } else { 0.0 };
+    let nats = stats::shares(missed + known / 100.0, places + known, now_places - now, now_places, ODDS_DRIFT);
+    if times > 1.0 { nats / times + WHOLE.ln() } else { nats }
 }
 
 /// A usual step that has become rare, per inbound call. An error message that falls silent is no fault, nor is one of
