@@ -166,10 +166,10 @@ impl Engine {
         // What replaces or copies the state waits for blocks that are half counted, and those that come wait for it.
         let _together = self.turn.read().unwrap_or_else(PoisonError::into_inner);
         let turn = Turn::wait(self, stream);
-        let reader = self.lock().begin(stream);
-        let mut intake = Intake::new(reader, data, received, format, dialect, self.limits.max_record);
+        let (reader, subjects, mut series) = self.lock().begin(stream);
+        let mut intake = Intake::new(reader, subjects, data, received, format, dialect, self.limits.max_record);
         let mut outcome = Outcome::default();
-        let mut count = |batch: &Batch<'_>| self.lock().take(stream, batch, &mut outcome);
+        let mut count = |batch: &Batch<'_>| self.lock().take(stream, batch, &mut series, &mut outcome);
         let ahead = data.len() >= AHEAD && self.cores > 1;
         if !(ahead && side_by_side(&mut intake, &mut count)) {
             let mut batch = Batch::default();
@@ -178,7 +178,8 @@ impl Engine {
             }
         }
         let mut state = self.lock();
-        state.end(stream, intake.into_reader());
+        let (reader, subjects) = intake.end();
+        state.end(stream, reader, subjects, series);
         self.moved_on(&state);
         drop(state);
         drop(turn);

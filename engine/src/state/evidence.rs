@@ -8,6 +8,7 @@ use std::cell::LazyCell;
 
 use serde::{Deserialize, Serialize};
 
+use super::digest::Digest;
 use super::timeline::Seconds;
 use crate::event::{Event, TraceId};
 use crate::templates::{self, Samples};
@@ -93,16 +94,17 @@ impl Kept {
     /// Consider an event; `said` gives the shape it is counted by, and its text. Returns by how many bytes what is kept has
     /// changed, and whether the event is kept itself.
     #[inline]
-    pub fn offer<'a>(
+    pub(crate) fn offer<'a>(
         &mut self,
         event: &Event<'_>,
-        time: i64,
+        digest: &Digest,
         stream: &str,
         offset: u64,
         said: impl FnOnce() -> (&'a str, &'a str),
     ) -> (isize, bool) {
+        let Digest { time, trace, failed, .. } = *digest;
         let epoch = time.div_euclid(1_000_000_000 * EPOCH);
-        let hash = mix(event.raw, event.span);
+        let hash = mix(event, digest.span);
         // Lines without a time may be equal and are events apart all the same.
         let rank = splitmix(hash ^ offset);
         let found = LazyCell::new(|| {
@@ -113,13 +115,12 @@ impl Kept {
         let Some(set) = self.set(epoch, &mut changed) else { return (changed, false) };
         changed += set.samples.offer(rank, RECENT_SAMPLES, || (*found).clone());
         let mut raw: Option<Box<[u8]>> = None;
-        let ranks = [event.duration.map(|ns| u64::MAX - ns), event.failed.then_some(hash), Some(hash)];
+        let ranks = [digest.duration().map(|ns| u64::MAX - ns), failed.then_some(hash), Some(hash)];
         for (slot, rank) in set.exhibits.iter_mut().zip(ranks) {
             let Some(rank) = rank else { continue };
             // Equal ranks are told apart by where they stand, and by their bytes only in the end; ordinary events end here.
             if slot.as_ref().is_some_and(|kept| {
-                (kept.rank, kept.time, &*kept.stream, kept.offset, kept.trace)
-                    < (rank, time, stream, offset, event.trace)
+                (kept.rank, kept.time, &*kept.stream, kept.offset, kept.trace) < (rank, time, stream, offset, trace)
             }) {
                 continue;
             }
@@ -128,7 +129,7 @@ impl Kept {
                 let said = show::evidence(event);
                 redact::redact(&said[..said.len().min(RAW_LIMIT)]).into()
             });
-            let exhibit = Exhibit { rank, time, stream: stream.into(), offset, trace: event.trace, raw: raw.clone() };
+            let exhibit = Exhibit { rank, time, stream: stream.into(), offset, trace, raw: raw.clone() };
             if slot.as_ref().is_some_and(|kept| *kept <= exhibit) {
                 continue;
             }
@@ -248,8 +249,8 @@ fn size(exhibit: Option<&Exhibit>) -> isize {
 
 /// A hash that is the same on every host and in every run, unlike those of the tables: it decides what is kept.
 #[inline]
-fn mix(raw: &[u8], span: u64) -> u64 {
-    let seed = if span == 0 { u64::from(crc32fast::hash(raw)) } else { span };
+fn mix(event: &Event<'_>, span: u64) -> u64 {
+    let seed = if span == 0 { u64::from(crc32fast::hash(event.raw)) } else { span };
     splitmix(seed)
 }
 

@@ -81,7 +81,7 @@ impl Instances {
 }
 
 /// The bytes of the resource that an event came from.
-const fn resource<'a>(attributes: &Attributes<'a>) -> Option<&'a [u8]> {
+pub(super) const fn resource<'a>(attributes: &Attributes<'a>) -> Option<&'a [u8]> {
     match attributes {
         Attributes::OtlpJson { resource, .. } | Attributes::OtlpProto { resource, .. } => Some(resource),
         _ => None,

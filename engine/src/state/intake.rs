@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use super::digest::Digest;
+use super::subjects::Subjects;
 use crate::event::Event;
 use crate::format::{Context, Dialect, Format, Found, Reader, Refusal};
 
@@ -35,7 +37,9 @@ pub(crate) struct Taken<'a> {
 pub(crate) struct Batch<'a> {
     pub records: Vec<Taken<'a>>,
     events: Vec<Event<'a>>,
-    times: Vec<i64>,
+    pub digests: Vec<Digest>,
+    /// The age of the subjects by whose numbers the digests name them.
+    pub age: u64,
     /// The latest of the times.
     pub newest: Option<i64>,
     /// Events whose time was too far ahead.
@@ -47,15 +51,15 @@ pub(crate) struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    /// The events of all records, each with its time in nanoseconds since the epoch.
-    pub(crate) fn events(&self) -> impl Iterator<Item = (&Event<'a>, i64)> {
-        self.events.iter().zip(self.times.iter().copied())
+    /// The events of all records, each with what is counted of it.
+    pub(crate) fn events(&self) -> impl Iterator<Item = (&Event<'a>, &Digest)> {
+        self.events.iter().zip(&self.digests)
     }
 
     fn clear(&mut self) {
         self.records.clear();
         self.events.clear();
-        self.times.clear();
+        self.digests.clear();
         (self.newest, self.ahead, self.forgotten, self.unpaired) = (None, 0, 0, 0);
     }
 }
@@ -64,6 +68,7 @@ impl<'a> Batch<'a> {
 #[derive(Debug)]
 pub(crate) struct Intake<'a> {
     reader: Reader,
+    subjects: Subjects,
     rest: &'a [u8],
     forced: Option<Format>,
     context: Context,
@@ -71,22 +76,26 @@ pub(crate) struct Intake<'a> {
 }
 
 impl<'a> Intake<'a> {
-    /// Go on with a stream where its `reader` stands. `limit` is in bytes of the longest record that is decoded.
+    /// Go on with a stream where its `reader` stands. `subjects` of any other will do; `limit` is in bytes of the longest
+    /// record that is decoded.
     pub(crate) fn new(
         reader: Reader,
+        mut subjects: Subjects,
         data: &'a [u8],
         received: i64,
         forced: Option<Format>,
         dialect: Option<&Arc<Dialect>>,
         limit: usize,
     ) -> Self {
+        subjects.begin();
         let context = Context { received, dialect: dialect.cloned(), ..Context::default() };
-        Self { reader, rest: data, forced, context, limit }
+        Self { reader, subjects, rest: data, forced, context, limit }
     }
 
     /// Decode the next records into a batch, whatever was in it. False at the end of the block.
     pub(crate) fn fill(&mut self, batch: &mut Batch<'a>) -> bool {
         batch.clear();
+        batch.age = self.subjects.age();
         let (forgotten, unpaired) = (self.reader.memory().forgotten(), self.reader.memory().unpaired());
         while batch.events.len() < EVENTS && batch.records.len() < RECORDS {
             let offset = self.reader.offset;
@@ -106,7 +115,7 @@ impl<'a> Intake<'a> {
                 };
                 self.reader.last = Some(time);
                 batch.newest = batch.newest.max(Some(time));
-                batch.times.push(time);
+                batch.digests.push(Digest::of(event, time, &mut self.subjects));
             }
             batch.records.push(Taken { bytes: record.bytes, offset, found: record.found, events });
         }
@@ -115,8 +124,8 @@ impl<'a> Intake<'a> {
         !batch.records.is_empty()
     }
 
-    /// How far the stream has been read.
-    pub(crate) fn into_reader(self) -> Reader {
-        self.reader
+    /// How far the stream has been read, and what was given.
+    pub(crate) fn end(self) -> (Reader, Subjects) {
+        (self.reader, self.subjects)
     }
 }

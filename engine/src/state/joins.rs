@@ -130,6 +130,11 @@ impl Joins {
             return;
         }
         add(table, clock, span, span.took(), span.failed, sign);
+        self.enter_call(span, sign, table, clock);
+    }
+
+    /// The same, of one whose own time and origin are counted already.
+    pub fn enter_call(&mut self, span: &OpenSpan, sign: i32, table: &mut Table, clock: &Clock) {
         self.link(span.caller(), span, None, sign, table, clock);
     }
 

@@ -4,6 +4,7 @@
 //! the summary and the queries to read.
 
 pub mod closed;
+pub(crate) mod digest;
 pub mod evidence;
 pub mod hist;
 pub mod instances;
@@ -15,6 +16,7 @@ pub mod open;
 mod room;
 pub mod series;
 pub mod streams;
+pub(crate) mod subjects;
 pub mod timeline;
 pub mod traces;
 
@@ -29,6 +31,7 @@ use crate::event::{Event, Kind};
 use crate::format::{Dialect, Format, Found, Reader, Refusal};
 use crate::redact;
 use crate::templates;
+use digest::Digest;
 use hist::bucket;
 use instances::Instances;
 use intake::{Batch, Intake};
@@ -37,13 +40,17 @@ use ledger::Ledger;
 use room::Shares;
 use series::{Key, SeriesId, Table};
 use streams::{Latest, Streams};
+use subjects::{Series, Subjects};
 use timeline::{Clock, Delta};
-use traces::Traces;
+use traces::{Sought, Traces};
 
 const NANOS: i64 = 1_000_000_000;
 
 /// Times the hold of a trace that a stream may be behind the newest event for its spans to be waited for.
 const WAIT: i64 = 5;
+
+/// Numbers for subjects that are kept between blocks: for as many blocks as are read at once, or so.
+const SUBJECTS: usize = 4;
 
 /// Bytes of a name of a service or an operation by which it is told from others.
 const NAME: usize = 1_024;
@@ -134,6 +141,8 @@ pub struct State {
     recycled: u64,
     /// Pairs of parent and child from which on it is worth to look which are of use.
     most_links: usize,
+    /// What names subjects by numbers, and what these are; for whoever reads a block next.
+    subjects: Vec<(Subjects, Series)>,
     shape: String,
     name: String,
     /// Hashes of shapes in which there is no secret, so that the same messages are looked through once.
@@ -163,6 +172,7 @@ impl State {
             measured: 0,
             recycled: 0,
             most_links: 4 * shares.series,
+            subjects: Vec::new(),
             shape: String::new(),
             name: String::new(),
             clean: HashSet::default(),
@@ -181,19 +191,21 @@ impl State {
         forced: Option<Format>,
         dialect: Option<&Arc<Dialect>>,
     ) -> Outcome {
-        let reader = self.begin(name);
-        let mut intake = Intake::new(reader, data, received, forced, dialect, self.limits.max_record);
+        let (reader, subjects, mut series) = self.begin(name);
+        let mut intake = Intake::new(reader, subjects, data, received, forced, dialect, self.limits.max_record);
         let (mut outcome, mut batch) = (Outcome::default(), Batch::default());
         while intake.fill(&mut batch) {
-            self.take(name, &batch, &mut outcome);
+            self.take(name, &batch, &mut series, &mut outcome);
         }
-        self.end(name, intake.into_reader());
+        let (reader, subjects) = intake.end();
+        self.end(name, reader, subjects, series);
         outcome
     }
 
     /// How far a stream has been read, for an [`Intake`] to go on from there. What is seen of the stream until
-    /// [`State::end`] is how it was before.
-    pub(crate) fn begin(&mut self, name: &str) -> Reader {
+    /// [`State::end`] is how it was before. With it comes what names subjects by numbers, for the intake, and what these
+    /// are, for [`State::take`].
+    pub(crate) fn begin(&mut self, name: &str) -> (Reader, Subjects, Series) {
         let oldest = self.watermark.unwrap_or(i64::MIN).saturating_sub(self.limits.trace_hold.saturating_mul(WAIT));
         if let Some(behind) = self.streams.behind(name, self.ledger.bytes, oldest) {
             self.behind = behind;
@@ -203,19 +215,24 @@ impl State {
         let shown = stream.reader.without_memory();
         let reader = std::mem::replace(&mut stream.reader, shown);
         self.streams.turn(name);
-        reader
+        let (subjects, series) = self.subjects.pop().unwrap_or_default();
+        (reader, subjects, series)
     }
 
     /// Give back what [`State::begin`] gave.
-    pub(crate) fn end(&mut self, name: &str, reader: Reader) {
+    pub(crate) fn end(&mut self, name: &str, reader: Reader, subjects: Subjects, series: Series) {
+        if self.subjects.len() < SUBJECTS {
+            self.subjects.push((subjects, series));
+        }
         let (heavy, forgotten) = self.streams.put_back(name, reader, self.limits.max_streams, self.shares.streams);
         self.ledger.evicted_memories += heavy;
         self.ledger.evicted_streams += forgotten;
     }
 
     /// Aggregate what was decoded of a stream.
-    pub(crate) fn take(&mut self, name: &str, batch: &Batch<'_>, outcome: &mut Outcome) {
+    pub(crate) fn take(&mut self, name: &str, batch: &Batch<'_>, series: &mut Series, outcome: &mut Outcome) {
         self.instances.begin();
+        series.renew(batch.age, self.table.turn());
         self.approach(batch);
         let mut latest = self.streams.get(name).and_then(|stream| stream.latest);
         let mut events = batch.events();
@@ -230,9 +247,9 @@ impl State {
                     if *found == Found::Continuation {
                         self.go_on(name, latest, taken.bytes);
                     }
-                    for (event, time) in events.by_ref().take(taken.events) {
-                        let series = self.event(event, time, name, taken.offset);
-                        latest = Some(Latest { series, offset: taken.offset });
+                    for (event, digest) in events.by_ref().take(taken.events) {
+                        let id = self.event(event, digest, (name, taken.offset), series);
+                        latest = Some(Latest { series: id, offset: taken.offset });
                     }
                 }
                 Err(Refusal::Rest) => self.ledger.rejected_bytes += taken.bytes.len() as u64,
@@ -261,12 +278,11 @@ impl State {
         self.keep_within();
     }
 
-    /// Look at what a batch will need from far away: the texts that another processor has read, and the places of traces. Here
-    /// the processor waits for many of them at once, and while it counts, for one after the other.
+    /// Look at what a batch will need from far away, the places of traces: here the processor waits for many of them at once,
+    /// and while it counts, for one after the other.
     fn approach(&self, batch: &Batch<'_>) {
-        for (event, _) in batch.events() {
-            black_box(event.operation.as_bytes().last());
-            black_box(self.traces.approach(&event.trace));
+        for digest in &batch.digests {
+            black_box(self.traces.approach(&digest.trace));
         }
     }
 
@@ -279,46 +295,79 @@ impl State {
     }
 
     /// Count an event of the record at an offset of a stream. Returns the series it is in.
-    fn event(&mut self, event: &Event<'_>, time: i64, stream: &str, offset: u64) -> SeriesId {
-        let second = time.div_euclid(NANOS);
-        if self.watermark.is_none_or(|watermark| time > watermark) {
-            self.watermark = Some(time);
+    fn event(&mut self, event: &Event<'_>, digest: &Digest, at: (&str, u64), series: &mut Series) -> SeriesId {
+        let second = digest.time.div_euclid(NANOS);
+        if self.watermark.is_none_or(|watermark| digest.time > watermark) {
+            self.watermark = Some(digest.time);
             self.clock.advance(second);
             self.ledger.evicted_spans += self.close_traces(second);
         } else if second < self.clock.oldest() {
             self.ledger.late += 1;
         }
-        if event.kind == Kind::Log {
+        if digest.kind == Kind::Log {
             self.shape_of(&event.message);
             let key =
                 Key { service: clip(&event.service), operation: self.shape.as_str(), within: "", kind: Kind::Log };
             let id = self.table.find(&key);
-            let noted = self.count(id, event, &event.message, time, (stream, offset));
-            if event.trace != [0; 16] && event.span != 0 {
-                self.open(event, time, id, noted);
+            let noted = self.count(id, event, digest, None, &event.message, at);
+            if digest.trace != [0; 16] && digest.span != 0 {
+                let span = self.open_span(digest, id);
+                let sought = self.traces.look(&digest.trace);
+                self.open(digest, sought, span, noted);
             }
             return id;
         }
-        let mut name = std::mem::take(&mut self.name);
-        let operation = self.operation(clip(&event.operation), &mut name);
-        let service = clip(&event.service);
-        let key = Key { service, operation, within: "", kind: event.kind };
-        let id = self.table.find(&key);
-        let mut noted = self.count(id, event, &event.operation, time, (stream, offset));
-        if event.failed && !event.message.is_empty() {
-            self.shape_of(&event.message);
-            let key = Key { service, operation: self.shape.as_str(), within: operation, kind: Kind::Failure };
-            let failure = self.table.find(&key);
-            noted |= self.count(failure, event, &event.message, time, (stream, offset));
+        let id = series.subject(digest.subject).unwrap_or_else(|| self.find(event, digest, series));
+        let span = self.open_span(digest, id);
+        let sought = (digest.trace != [0; 16] && !digest.nested).then(|| self.traces.look(&digest.trace));
+        // A span that is alone so far is counted and entered in one.
+        let alone = sought.map_or(!digest.nested, |sought| sought.at_once).then_some(&span);
+        let mut noted = self.count(id, event, digest, alone, &event.operation, at);
+        if digest.failed && !event.message.is_empty() {
+            noted |= self.fail(event, digest, at);
         }
-        if let Some(instance) = self.instances.of(event, service, &mut self.table) {
-            self.answered(instance, event, time);
+        if matches!(digest.kind, Kind::Server | Kind::Consumer) {
+            let known = series.instance(digest.resource);
+            let found = known.or_else(|| self.instances.of(event, clip(&event.service), &mut self.table));
+            if let Some(instance) = found {
+                series.found_instance(digest.resource, instance);
+                self.answered(instance, digest);
+            }
         }
-        self.name = name;
-        if event.own.is_none() {
-            self.open(event, time, id, noted);
+        match sought {
+            Some(sought) => self.open(digest, sought, span, noted),
+            None if digest.nested => {}
+            None => self.traces.alone(&span, &mut self.table, &self.clock),
         }
         id
+    }
+
+    /// The series of a span by its texts; the next time its number will do.
+    #[cold]
+    fn find(&mut self, event: &Event<'_>, digest: &Digest, series: &mut Series) -> SeriesId {
+        let mut name = std::mem::take(&mut self.name);
+        let operation = self.operation(clip(&event.operation), &mut name);
+        let key = Key { service: clip(&event.service), operation, within: "", kind: digest.kind };
+        let overflow = self.table.overflow;
+        let id = self.table.find(&key);
+        self.name = name;
+        // What had no place of its own may have one the next time.
+        if self.table.overflow == overflow {
+            series.found(digest.subject, id);
+        }
+        id
+    }
+
+    /// Count the message of a span that failed.
+    fn fail(&mut self, event: &Event<'_>, digest: &Digest, at: (&str, u64)) -> bool {
+        let mut name = std::mem::take(&mut self.name);
+        self.shape_of(&event.message);
+        let within = self.operation(clip(&event.operation), &mut name);
+        let service = clip(&event.service);
+        let key = Key { service, operation: self.shape.as_str(), within, kind: Kind::Failure };
+        let failure = self.table.find(&key);
+        self.name = name;
+        self.count(failure, event, digest, None, &event.message, at)
     }
 
     /// What an operation is counted by: its name without the ids in it, written to `name` if it has any.
@@ -341,14 +390,14 @@ impl State {
     }
 
     /// Count a call for the instance that answered it.
-    fn answered(&mut self, id: SeriesId, event: &Event<'_>, time: i64) {
+    fn answered(&mut self, id: SeriesId, digest: &Digest) {
         let record = self.table.record_mut(id);
         record.count += 1;
-        record.errors += u64::from(event.failed);
-        record.seen(time);
-        let duration = event.duration.map(|ns| (bucket(ns), 1));
-        let delta = Delta { count: 1, errors: i32::from(event.failed), origins: 0, duration, own: None };
-        self.table.enter(id, time.div_euclid(NANOS), &self.clock, &delta);
+        record.errors += u64::from(digest.failed);
+        record.seen(digest.time);
+        let duration = digest.duration().map(|ns| (bucket(ns), 1));
+        let delta = Delta { count: 1, errors: i32::from(digest.failed), origins: 0, duration, own: None };
+        self.table.enter(id, digest.time.div_euclid(NANOS), &self.clock, &delta);
     }
 
     /// What a message is counted by: its shape, without secrets, since the state is kept and sent on.
@@ -367,26 +416,27 @@ impl State {
         self.clean.insert(hash);
     }
 
-    /// Put a span, or a log record that names its span, to its trace; `noted` if it was kept as evidence.
-    fn open(&mut self, event: &Event<'_>, time: i64, id: SeriesId, noted: bool) {
-        let took = i64::try_from(event.duration.unwrap_or(0)).unwrap_or(i64::MAX);
-        let mark = event.kind == Kind::Log;
-        let span = OpenSpan {
-            start: time.saturating_sub(took),
-            end: time,
-            id: if mark { 0 } else { event.span },
-            parent: if mark { event.span } else { event.parent },
+    /// A span, or a log record that names its span, as its trace will have it.
+    fn open_span(&self, digest: &Digest, id: SeriesId) -> OpenSpan {
+        let took = i64::try_from(digest.duration().unwrap_or(0)).unwrap_or(i64::MAX);
+        let mark = digest.kind == Kind::Log;
+        OpenSpan {
+            start: digest.time.saturating_sub(took),
+            end: digest.time,
+            id: if mark { 0 } else { digest.span },
+            parent: if mark { digest.span } else { digest.parent },
             series: id,
             service: self.table.service(id),
-            failed: event.failed && !mark,
+            failed: digest.failed && !mark,
             mark,
-        };
-        if event.trace == [0; 16] {
-            return self.traces.alone(&span, &mut self.table, &self.clock);
         }
-        self.ledger.evicted_spans += self.traces.add(event.trace, span, noted, &mut self.table, &self.clock);
+    }
+
+    /// Put it to its trace; `noted` if it was kept as evidence.
+    fn open(&mut self, digest: &Digest, sought: Sought, span: OpenSpan, noted: bool) {
+        self.ledger.evicted_spans += self.traces.add(digest.trace, sought, span, noted, &mut self.table, &self.clock);
         if self.traces.open() > self.shares.open_spans {
-            self.ledger.evicted_spans += self.close_traces(time.div_euclid(NANOS));
+            self.ledger.evicted_spans += self.close_traces(digest.time.div_euclid(NANOS));
         }
     }
 
@@ -398,23 +448,33 @@ impl State {
         self.traces.close(&mut self.table, &self.clock, reached)
     }
 
-    /// Count an event in a series; `text` is what the series' operation is made of. Says whether it was kept as evidence.
-    fn count(&mut self, id: SeriesId, event: &Event<'_>, text: &str, time: i64, (stream, offset): (&str, u64)) -> bool {
+    /// Count an event in a series, and as `alone` the own time of its span, if it is to be entered at once; `text` is what
+    /// the series' operation is made of. Says whether it was kept as evidence.
+    fn count(
+        &mut self,
+        id: SeriesId,
+        event: &Event<'_>,
+        digest: &Digest,
+        alone: Option<&OpenSpan>,
+        text: &str,
+        (stream, offset): (&str, u64),
+    ) -> bool {
         self.table.number(id);
+        let own = if digest.nested { event.own } else { alone.map(OpenSpan::took) };
         let (grown, (changed, kept)) = {
             let (record, key) = self.table.record_and_key(id);
             record.count += 1;
-            record.errors += u64::from(event.failed);
-            record.seen(time);
+            record.errors += u64::from(digest.failed);
+            record.seen(digest.time);
             let delta = Delta {
                 count: 1,
-                errors: i32::from(event.failed),
-                origins: 0,
-                duration: event.duration.map(|ns| (bucket(ns), 1)),
-                own: event.own.map(|ns| (bucket(ns), 1)),
+                errors: i32::from(digest.failed),
+                origins: i32::from(alone.is_some() && digest.failed),
+                duration: digest.duration().map(|ns| (bucket(ns), 1)),
+                own: own.map(|ns| (bucket(ns), 1)),
             };
-            let grown = record.timeline.add(time.div_euclid(NANOS), &self.clock, &delta);
-            (grown, record.kept.offer(event, time, stream, offset, || (key().operation, text)))
+            let grown = record.timeline.add(digest.time.div_euclid(NANOS), &self.clock, &delta);
+            (grown, record.kept.offer(event, digest, stream, offset, || (key().operation, text)))
         };
         self.table.grew(grown);
         self.evidence_changed(changed);

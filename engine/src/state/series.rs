@@ -81,6 +81,7 @@ pub struct Table {
     free: Vec<SeriesId>,
     /// About how many bytes timelines have grown by since they were measured.
     grown: usize,
+    turn: u64,
 }
 
 impl Table {
@@ -149,6 +150,12 @@ impl Table {
         self.index
             .insert_unique(Self::hash(hasher, key), id, |&id| Self::hash(hasher, &texts(names, keys[id as usize])));
         id
+    }
+
+    /// While it is the same, so is what the numbers of series and names stand for.
+    #[must_use]
+    pub const fn turn(&self) -> u64 {
+        self.turn
     }
 
     /// Give a series its number, if it has none yet.
@@ -240,6 +247,7 @@ impl Table {
             entry.remove();
         }
         self.free.push(id);
+        self.turn += 1;
         let mut gone = std::mem::take(&mut self.records[id as usize]);
         let other = &mut self.records[into as usize];
         other.count += gone.count;
@@ -252,6 +260,7 @@ impl Table {
     /// Forget the names that no series has. Returns what each name is now.
     pub fn rename(&mut self) -> Vec<Name> {
         let old = std::mem::take(&mut self.names);
+        self.turn += 1;
         let mut free = vec![false; self.keys.len()];
         self.free.iter().for_each(|&id| free[id as usize] = true);
         let mut now = vec![0; old.texts().len()];

@@ -63,6 +63,15 @@ struct Trace {
     noted: bool,
 }
 
+/// Where a trace was found, or would be.
+#[derive(Clone, Copy, Debug)]
+pub struct Sought {
+    part: u32,
+    place: Option<Place>,
+    /// A span of it is the first, and entered at once: its own time is to be counted with it.
+    pub at_once: bool,
+}
+
 /// All open traces.
 ///
 /// They lie in the order in which they came, and so do their spans; what refers to a trace names its place. So a generation
@@ -123,12 +132,28 @@ impl Traces {
         self.open
     }
 
-    /// Put a span to its trace; `noted` if it was kept as evidence. A trace that is full is closed before. Returns the spans
-    /// of that.
-    pub fn add(&mut self, id: TraceId, span: OpenSpan, noted: bool, table: &mut Table, clock: &Clock) -> u64 {
+    /// Look for a trace.
+    #[must_use]
+    pub fn look(&self, id: &TraceId) -> Sought {
+        let part = self.part(id);
+        let place = self.find(part, id);
+        Sought { part, place, at_once: place.is_none() && self.credit > 0 }
+    }
+
+    /// Put a span to its trace, which was looked for just now; `noted` if it was kept as evidence. A trace that is full is
+    /// closed before. Of a span that is entered at once, the own time is counted already, unless it is a mark. Returns the
+    /// spans of the trace that was closed.
+    pub fn add(
+        &mut self,
+        id: TraceId,
+        sought: Sought,
+        span: OpenSpan,
+        noted: bool,
+        table: &mut Table,
+        clock: &Clock,
+    ) -> u64 {
         let generation = generation(&span);
-        let part = self.part(&id);
-        let mut place = self.find(part, &id);
+        let Sought { part, mut place, at_once } = sought;
         let mut cut = 0;
         if let Some(full) = place
             && self.traces[full as usize].count >= TRACE_LIMIT
@@ -142,7 +167,12 @@ impl Traces {
         let trace = &mut self.traces[place as usize];
         trace.noted |= noted;
         trace.generation = trace.generation.max(generation);
-        if new && self.credit > 0 {
+        if at_once {
+            trace.entered = 1;
+            if !span.mark {
+                self.joins.enter_call(&span, 1, table, clock);
+            }
+        } else if new && self.credit > 0 {
             trace.entered = 1;
             self.joins.enter_alone(&span, 1, table, clock);
         } else if !trace.queued {
@@ -267,9 +297,11 @@ impl Traces {
         self.joins.links()
     }
 
-    /// Enter a span that belongs to no trace: it has no parent and no children.
+    /// Enter a span that belongs to no trace: it has no parent and no children. Its own time is counted already.
     pub fn alone(&mut self, span: &OpenSpan, table: &mut Table, clock: &Clock) {
-        self.joins.enter_alone(span, 1, table, clock);
+        if !span.mark {
+            self.joins.enter_call(span, 1, table, clock);
+        }
     }
 
     /// Go on as one that has seen events up to `second`: nothing is closed before time moves on, as it would not have been.
