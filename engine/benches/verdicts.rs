@@ -5,7 +5,7 @@
 //! fault a daemon's summary names it first (median, and nine of ten). `-- misses=1` lists the cases that go wrong;
 //! `-- seed=N KIND` prints one case, and with `budget=N` no more than what is said of it in so many tokens. `-- days=N` runs
 //! as many systems for a day with nothing wrong and counts the verdicts; `-- steady=N` measures how much of a summary
-//! changes from one minute to the next.
+//! changes from one minute to the next, fifteen minutes after the start of a host or `running=` seconds.
 
 #[allow(clippy::panic)]
 #[path = "../tests/simulated/mod.rs"]
@@ -13,7 +13,7 @@ mod simulated;
 
 use std::time::Instant;
 
-use simulated::{Outcome, case, outcome, quiet, said, unrest};
+use simulated::{Outcome, Unrest, case, outcome, quiet, said, unrest};
 use tracegist_simulate::fault::Kind;
 
 /// Spans of a case at most, about.
@@ -30,6 +30,7 @@ fn main() {
     let number = |name: &str| words.iter().find_map(|word| word.strip_prefix(name)?.parse::<u64>().ok());
     let cases = number("cases=").unwrap_or(20);
     let first = number("from=").unwrap_or(0);
+    let verbose = words.iter().any(|word| word == "misses=1");
     let kinds: Vec<Kind> = Kind::ALL
         .into_iter()
         .filter(|kind| words.iter().all(|word| word.contains('=') || kind.name().contains(word.as_str())))
@@ -46,9 +47,9 @@ fn main() {
         return quiet_days(first..first + days);
     }
     if let Some(hosts) = number("steady=") {
-        return steady(first..first + hosts);
+        let running = number("running=").and_then(|seconds| i64::try_from(seconds).ok()).unwrap_or(900);
+        return steady(first..first + hosts, running, verbose);
     }
-    let verbose = words.iter().any(|word| word == "misses=1");
     let begun = Instant::now();
     println!("kind          cases   AS@1   AS@3   none  before  seconds (median, 90 %)");
     let mut all = Vec::new();
@@ -118,11 +119,26 @@ fn quiet_days(seeds: std::ops::Range<u64>) {
 }
 
 #[allow(clippy::cast_precision_loss)]
-fn steady(seeds: std::ops::Range<u64>) {
-    let all: Vec<(f64, f64)> = seeds.filter_map(|seed| unrest(seed, 10, SPANS)).collect();
-    let mean = |of: fn(&(f64, f64)) -> f64| 100.0 * all.iter().map(of).sum::<f64>() / all.len().max(1) as f64;
-    let (lines, facts) = (mean(|one| one.0), mean(|one| one.1));
-    println!("{} steady hosts: {lines:.1}% of lines are others after a minute, {facts:.1}% of facts", all.len());
+fn steady(seeds: std::ops::Range<u64>, running: i64, verbose: bool) {
+    let mut all = Vec::new();
+    for seed in seeds {
+        let Some(unrest) = unrest(seed, running, 10, SPANS) else { continue };
+        if verbose {
+            println!("seed {seed}: {:.1}% of lines, at worst {:.1}%", 100.0 * unrest.lines, 100.0 * unrest.worst);
+            unrest.changed.iter().enumerate().for_each(|(minute, lines)| println!("  {minute}: {lines:#?}"));
+        }
+        all.push(unrest);
+    }
+    let mean = |of: fn(&Unrest) -> f64| 100.0 * all.iter().map(of).sum::<f64>() / all.len().max(1) as f64;
+    let most = 100.0 * all.iter().map(|one| one.lines).fold(0.0, f64::max);
+    println!(
+        "{} steady hosts, {running} s after their start: {:.1}% of lines are others after a minute ({most:.1}% of the most \
+         restless host, {:.1}% in the worst minute of each), {:.1}% of facts",
+        all.len(),
+        mean(|one| one.lines),
+        mean(|one| one.worst),
+        mean(|one| one.facts)
+    );
 }
 
 fn show(seed: u64, kind: Kind) {

@@ -1,9 +1,9 @@
 //! Verdicts on simulated systems: how many are right, on fixed seeds. `cargo bench --bench verdicts` measures many more.
-#![allow(non_snake_case, clippy::panic)]
+#![allow(non_snake_case, clippy::panic, clippy::cast_precision_loss)]
 
 mod simulated;
 
-use simulated::{case, outcome};
+use simulated::{case, outcome, unrest};
 use tracegist_simulate::fault::Kind;
 
 /// Of the cases of a kind: how many first verdicts are right, and how many were said before the fault.
@@ -27,6 +27,18 @@ fn verdicts__simulated_faults__first_names_the_culprit() {
         early += said_before;
     }
     assert_eq!(early, 0, "verdicts before any fault");
+}
+
+#[test]
+fn summary__steady_hosts__at_most_a_tenth_of_the_lines_is_new_after_a_minute() {
+    let all: Vec<_> = (0..8).filter_map(|seed| unrest(seed, 4_500, 5, 30_000.0)).collect();
+    assert!(all.len() >= 6, "{} hosts had no verdict", all.len());
+    let lines = all.iter().map(|one| one.lines).sum::<f64>() / all.len() as f64;
+    let changed: Vec<_> = all.iter().map(|one| (one.lines, &one.changed)).collect();
+    assert!(lines <= 0.1, "{lines} of the lines are new: {changed:#?}");
+    // They say a great deal all the same, or it would be easy.
+    let standing = all.iter().map(|one| one.standing).sum::<usize>() / all.len();
+    assert!(standing >= 25, "{standing} lines");
 }
 
 /// First verdicts that are right of six.

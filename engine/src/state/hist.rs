@@ -148,6 +148,34 @@ impl Hist {
     }
 }
 
+/// The durations of ascending ranks, counted from 0, in two sketches together, in nanoseconds, within 1.6 %; the greatest of
+/// all for a rank that there is none of.
+#[must_use]
+pub fn ranked<const N: usize>(hists: [&Hist; 2], ranks: [u64; N]) -> [u64; N] {
+    let [mut a, mut b] = hists.map(|hist| hist.0.iter().peekable());
+    let (mut found, mut at, mut below) = ([0; N], 0, 0);
+    while at < N {
+        let next = match (a.peek(), b.peek()) {
+            (Some(one), Some(other)) if one.0 <= other.0 => a.next(),
+            (Some(_), None) => a.next(),
+            _ => b.next(),
+        };
+        let Some(&(bucket, n)) = next else { break };
+        below += u64::from(n);
+        while at < N && below > ranks[at] {
+            found[at] = middle(bucket);
+            at += 1;
+        }
+        if at < N {
+            found[at] = middle(bucket);
+        }
+    }
+    for place in at + 1..N {
+        found[place] = found[at];
+    }
+    found
+}
+
 /// Adds up many sketches: a place for every bucket, so that each entry costs one addition and no search.
 #[derive(Debug)]
 pub struct Adder {

@@ -79,7 +79,7 @@ const LEAST_GROWTH: f64 = 1.2;
 
 /// The factors by which times, counts and the odds of something change from minute to minute with nothing wrong.
 pub(super) const TIME_DRIFT: f64 = 1.25;
-const COUNT_DRIFT: f64 = 1.5;
+pub(super) const COUNT_DRIFT: f64 = 1.5;
 pub(super) const ODDS_DRIFT: f64 = 2.0;
 
 /// What is known of errors before any is seen: that they are rare. Half an error in so many calls stands before each

@@ -6,13 +6,14 @@ use super::boilerplate::Boilerplate;
 use super::claims::{Claim, What};
 use super::news;
 use super::said::{approximate, measure, said, step};
+use super::usual::Usual;
 use super::verdicts::Verdict;
 use super::view::{SeriesView, View};
 use super::words;
 use crate::event::Kind;
 use crate::state::joins::UNSEEN;
 use crate::state::series::SeriesId;
-use crate::state::timeline::Seconds;
+use crate::state::timeline::{Seconds, Slot};
 
 /// The parts of a summary, in the order in which they stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -171,9 +172,10 @@ pub fn facts(view: &View<'_>, claims: &[Claim<'_>], verdicts: &[Verdict<'_>]) ->
             facts.push(of_claim(view, claim, &boilerplate));
         }
     }
-    let busiest = view.series.iter().map(|series| series.now.count).max().unwrap_or(0);
+    // To the next power of two: what everything is weighed by is not to move with one number.
+    let busiest = approximate(view.series.iter().map(|series| series.now.count).max().unwrap_or(0).next_power_of_two());
     let apart = view.series.iter().filter(|series| !matches!(series.key.kind, Kind::Edge | Kind::Step));
-    for series in apart.chain(&view.edges).filter(|series| series.now.count > 0 && !told.contains(&series.id)) {
+    for series in apart.chain(&view.edges).filter(|series| !told.contains(&series.id)) {
         facts.extend(of_series(view, series, busiest, &boilerplate));
     }
     facts.extend(quiet(view, &changed));
@@ -212,29 +214,27 @@ fn of_claim(view: &View<'_>, claim: &Claim<'_>, boilerplate: &Boilerplate<'_>) -
     }
 }
 
-/// What a series is doing, whether or not it has changed.
+/// What a series is doing, whether or not it has changed: its usual numbers if it has not, else those of the window.
 #[allow(clippy::cast_precision_loss)]
-fn of_series(view: &View<'_>, series: &SeriesView<'_>, busiest: u64, boilerplate: &Boilerplate<'_>) -> Option<Fact> {
+fn of_series(view: &View<'_>, series: &SeriesView<'_>, busiest: f64, boilerplate: &Boilerplate<'_>) -> Option<Fact> {
     let now = &series.now;
-    let share = now.errors as f64 / now.count as f64;
-    let traffic = (1.0 + now.count as f64).ln() / (1.0 + busiest as f64).ln();
-    let calls = words::count(now.count);
+    let usual = Usual::of(&view.span, series);
+    if now.count == 0 && usual.is_none() {
+        return None;
+    }
+    let share = usual.map_or_else(|| now.errors as f64 / now.count as f64, |usual| usual.failing());
+    let count = usual.map_or(now.count as f64, |usual| usual.events(view.span.seconds()));
+    let traffic = (1.0 + count).ln() / (1.0 + busiest).ln();
     let service = words::name(series.key.service);
     let new = view.span.compares()
         && series.before.count == 0
         && series.first.is_some_and(|ns| ns.div_euclid(1_000_000_000) >= view.span.from);
-    let (section, measure, after, weight, line) = match series.key.kind {
+    let (section, after, weight, line) = match series.key.kind {
         Kind::Edge if series.key.service.is_empty() || series.key.service == UNSEEN => return None,
         Kind::Edge => {
-            let (p50, p95) = (approximate(now.duration.quantile(0.5)), approximate(now.duration.quantile(0.95)));
-            let failed = if now.errors > 0 { format!(", {} failed", words::percent(share)) } else { String::new() };
-            let line = format!(
-                "{service} > {}: {calls} calls, p50 {} p95 {}{failed}",
-                words::name(series.key.operation),
-                words::duration(p50),
-                words::duration(p95)
-            );
-            (Section::Edges, "count", now.count as f64, traffic, line)
+            let line =
+                format!("{service} > {}: {}", words::name(series.key.operation), calls(now, usual.as_ref(), share));
+            (Section::Edges, now.count as f64, traffic, line)
         }
         Kind::Log | Kind::Failure => {
             let level = if share > 0.5 { "error " } else { "" };
@@ -245,38 +245,28 @@ fn of_series(view: &View<'_>, series: &SeriesView<'_>, busiest: u64, boilerplate
             };
             let (section, mark) = if new { (Section::New, "new ") } else { (Section::Logs, "") };
             let who = if service.is_empty() { within } else { format!("{service}{within}: ") };
-            let line = format!("{who}{mark}{level}{} {calls}", boilerplate.quote(series.key));
-            (section, "count", now.count as f64, if share > 0.5 { 0.5 + 0.5 * traffic } else { 0.5 * traffic }, line)
+            let often = usual.map_or_else(|| words::count(now.count), |usual| format!("usually {}", usual.rate()));
+            let line = format!("{who}{mark}{level}{} {often}", boilerplate.quote(series.key));
+            (section, now.count as f64, if share > 0.5 { 0.5 + 0.5 * traffic } else { 0.5 * traffic }, line)
         }
         _ => {
-            let (p50, p95) = (approximate(now.duration.quantile(0.5)), approximate(now.duration.quantile(0.95)));
-            let failed = if now.errors > 0 {
-                format!(", {} failed ({})", words::percent(share), words::count(now.errors))
-            } else {
-                String::new()
-            };
-            let section = if now.errors > 0 {
+            let section = if share > 0.0 {
                 Section::Failing
             } else if new {
                 Section::New
             } else {
                 Section::Busy
             };
-            let line = format!(
-                "{service} {}: {calls} calls, p50 {} p95 {}{failed}",
-                step(series),
-                words::duration(p50),
-                words::duration(p95)
-            );
-            let weight = if now.errors > 0 { 0.2 * (share + traffic) } else { traffic };
-            (section, "count", if now.errors > 0 { share } else { now.count as f64 }, weight, line)
+            let line = format!("{service} {}: {}", step(series), calls(now, usual.as_ref(), share));
+            let weight = if share > 0.0 { 0.2 * (share + traffic) } else { traffic };
+            (section, if share > 0.0 { share } else { now.count as f64 }, weight, line)
         }
     };
     Some(Fact {
         section,
         service: series.key.service.to_owned(),
         operation: operation(series),
-        measure,
+        measure: "count",
         before: view.span.compares().then_some(series.before.count as f64),
         after,
         since: None,
@@ -286,32 +276,46 @@ fn of_series(view: &View<'_>, series: &SeriesView<'_>, busiest: u64, boilerplate
     })
 }
 
-/// Services of which nothing was claimed, eight to a line.
+/// How many calls there are, how long they take and which share of them fails.
+fn calls(now: &Slot, usual: Option<&Usual>, share: f64) -> String {
+    let failed = if share > 0.0 { format!(", {} failed", words::percent(share)) } else { String::new() };
+    if let Some(usual) = usual {
+        return format!("usually {}, {}{failed}", usual.rate(), usual.times());
+    }
+    let [p50, p95] = [0.5, 0.95].map(|q| words::duration(approximate(now.duration.quantile(q))));
+    let failures = if share > 0.0 { format!(" ({})", words::count(now.errors)) } else { String::new() };
+    format!("{} calls, p50 {p50} p95 {p95}{failed}{failures}", words::count(now.count))
+}
+
+/// Services of which nothing was claimed, eight to a line at most. Lines break where they would if nothing was claimed of any:
+/// one that drops out changes its own line alone.
 #[allow(clippy::cast_precision_loss)]
 fn quiet(view: &View<'_>, changed: &BTreeSet<&str>) -> Vec<Fact> {
     if !view.span.compares() {
         return Vec::new();
     }
-    let all: BTreeSet<&str> = view
-        .series
-        .iter()
-        .filter(|series| series.key.kind.is_decoded() && series.now.count > 0)
-        .map(|series| series.key.service)
-        .collect();
-    let names: Vec<&str> = all.difference(changed).copied().filter(|name| !name.is_empty()).collect();
-    let fact = |names: &[&str]| Fact {
-        section: Section::Quiet,
-        service: names.join(" "),
-        operation: String::new(),
-        measure: "services",
-        before: None,
-        after: names.len() as f64,
-        since: None,
-        number: 0,
-        weight: Section::Quiet.worth(),
-        line: end(names.iter().map(|name| words::name(name)).collect::<Vec<_>>().join(", "), 0),
+    let here = |series: &&SeriesView<'_>| series.key.kind.is_decoded() && !series.key.service.is_empty();
+    let all: BTreeSet<&str> = view.series.iter().filter(here).map(|series| series.key.service).collect();
+    let active = view.series.iter().filter(here).filter(|series| series.now.count > 0);
+    let active: BTreeSet<&str> = active.map(|series| series.key.service).collect();
+    let fact = |names: &[&str]| {
+        let names: Vec<&str> =
+            names.iter().copied().filter(|&name| active.contains(name) && !changed.contains(name)).collect();
+        let line = names.iter().map(|name| words::name(name)).collect::<Vec<_>>().join(", ");
+        (!names.is_empty()).then(|| Fact {
+            section: Section::Quiet,
+            service: names.join(" "),
+            operation: String::new(),
+            measure: "services",
+            before: None,
+            after: names.len() as f64,
+            since: None,
+            number: 0,
+            weight: Section::Quiet.worth(),
+            line: end(line, 0),
+        })
     };
-    names.chunks(8).map(fact).collect()
+    all.into_iter().collect::<Vec<_>>().chunks(8).filter_map(fact).collect()
 }
 
 /// What speaks of the same thing again is worth half as much each time.

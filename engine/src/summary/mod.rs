@@ -15,6 +15,7 @@ mod news;
 mod said;
 pub mod select;
 pub mod stats;
+pub mod usual;
 pub mod verdicts;
 pub mod view;
 pub mod words;

@@ -25,6 +25,38 @@ pub fn number(value: f64) -> String {
     format!("{}{unit}", digits(scaled))
 }
 
+/// Round numbers of a power of ten, from fine to coarse, each kind with how far two neighbours lie apart, as a factor.
+const STEPS: [(f64, &[f64]); 4] = [
+    (1.26, &[1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0]),
+    (1.58, &[1.0, 1.5, 2.5, 4.0, 6.0, 10.0]),
+    (2.15, &[1.0, 2.0, 5.0, 10.0]),
+    (f64::INFINITY, &[1.0, 3.0, 10.0]),
+];
+
+/// A number as a round one, of the finest kind whose neighbours lie as far apart as the ends of the interval that the number is
+/// known to lie in; `width` is the upper end of that over the lower.
+#[must_use]
+pub fn about(value: f64, width: f64) -> f64 {
+    if value <= 0.0 || !value.is_finite() {
+        return 0.0;
+    }
+    let steps = STEPS.iter().find(|step| width <= step.0).map_or(STEPS[3].1, |step| step.1);
+    let scale = power(value) * 10.0;
+    let far = |step: &f64| (step * scale / value).ln().abs();
+    steps.iter().copied().min_by(|a, b| far(a).total_cmp(&far(b))).unwrap_or(1.0) * scale
+}
+
+/// A duration in nanoseconds, rounded as [`about`] does it in the unit that it is said in.
+#[must_use]
+pub fn duration_about(ns: f64, width: f64) -> String {
+    let unit = match ns {
+        v if v >= 5_400e9 => 3_600e9,
+        v if v >= 120e9 => 60e9,
+        _ => 1.0,
+    };
+    duration(about(ns / unit, width) * unit)
+}
+
 /// A count, exact below a thousand.
 #[must_use]
 #[allow(clippy::cast_precision_loss)]
@@ -173,6 +205,26 @@ mod tests {
         ] {
             assert_eq!(number(value), expected);
         }
+    }
+
+    #[test]
+    fn words__about__steps_as_wide_as_what_is_known() {
+        for (value, width, expected) in [
+            (123.0, 1.25, 120.0),
+            (123.0, 1.5, 100.0),
+            (123.0, 2.0, 100.0),
+            (0.0034, 1.2, 0.003),
+            (0.0036, 1.2, 0.004),
+            (9.4, 1.25, 10.0),
+            (330.0, 2.0, 500.0),
+            (330.0, 5.0, 300.0),
+            (0.0, 1.25, 0.0),
+        ] {
+            assert!((about(value, width) - expected).abs() < 1e-9, "{value} {width}: {}", about(value, width));
+        }
+        assert_eq!(duration_about(94e9, 1.25), "100s");
+        assert_eq!(duration_about(190e9, 1.25), "3min");
+        assert_eq!(duration_about(960e6, 1.25), "1s");
     }
 
     #[test]

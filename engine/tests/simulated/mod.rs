@@ -1,4 +1,5 @@
 //! Simulated systems fed to an engine, and what its summaries say against what is true.
+#![allow(clippy::cast_precision_loss)]
 #![allow(dead_code)] // each of those who use it uses a part
 
 use std::collections::BTreeMap;
@@ -208,15 +209,31 @@ pub fn quiet(seed: u64, hours: i64, spans: f64) -> Vec<False> {
     found
 }
 
-/// How much of a steady host's summary is another after a minute: the share of its lines, and the share of its facts,
-/// whatever their numbers; `None` if it was not steady.
-pub fn unrest(seed: u64, minutes: i64, spans: f64) -> Option<(f64, f64)> {
-    let case = Case::quiet(seed, 900 + minutes * 60, spans);
+/// How much of a steady host's summary is another after a minute.
+#[derive(Clone, Debug, Default)]
+pub struct Unrest {
+    /// The share of lines that did not stand there a minute before, in the mean.
+    pub lines: f64,
+    /// The same, in the worst minute.
+    pub worst: f64,
+    /// The lines at the end.
+    pub standing: usize,
+    /// The share of facts, whatever their numbers.
+    pub facts: f64,
+    /// The lines that were new, by minute.
+    pub changed: Vec<Vec<String>>,
+}
+
+/// The unrest of a host over some minutes, after it has been running for so many seconds; `None` if it was not steady.
+pub fn unrest(seed: u64, running: i64, minutes: i64, spans: f64) -> Option<Unrest> {
+    let case = Case::quiet(seed, running + minutes * 60, spans);
     let mut host = Host::new(&case);
     let (mut lines, mut facts): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
-    let (mut new_lines, mut all_lines, mut new_facts, mut all_facts) = (0, 0, 0, 0);
+    let (mut all_lines, mut new_facts, mut all_facts) = (0, 0, 0);
+    let mut unrest = Unrest::default();
+    let share = |new: usize, all: usize| new as f64 / all.max(1) as f64;
     for minute in 0..=minutes {
-        host.until(900 + minute * 60);
+        host.until(running + minute * 60);
         let summary = host.summary(WINDOW, 1_000);
         if !summary.verdicts.is_empty() {
             return None;
@@ -227,14 +244,17 @@ pub fn unrest(seed: u64, minutes: i64, spans: f64) -> Option<(f64, f64)> {
         let said: Vec<String> =
             summary.facts.iter().map(|fact| format!("{}/{}/{}", fact.section, fact.service, fact.operation)).collect();
         if minute > 0 {
-            new_lines += now.iter().filter(|line| !lines.contains(line)).count();
+            let new: Vec<String> = now.iter().filter(|line| !lines.contains(line)).cloned().collect();
             all_lines += now.len();
+            unrest.worst = unrest.worst.max(share(new.len(), now.len()));
+            unrest.changed.push(new);
             new_facts += said.iter().filter(|fact| !facts.contains(fact)).count();
             all_facts += said.len();
         }
         (lines, facts) = (now, said);
     }
-    #[allow(clippy::cast_precision_loss)]
-    let share = |new: usize, all: usize| new as f64 / all.max(1) as f64;
-    Some((share(new_lines, all_lines), share(new_facts, all_facts)))
+    unrest.standing = lines.len();
+    unrest.lines = share(unrest.changed.iter().map(Vec::len).sum(), all_lines);
+    unrest.facts = share(new_facts, all_facts);
+    Some(unrest)
 }

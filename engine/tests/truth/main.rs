@@ -2,7 +2,9 @@
 //! simulated system emitted, by other code than the engine's.
 #![allow(non_snake_case, clippy::cast_sign_loss, clippy::cast_possible_truncation, clippy::panic, clippy::unwrap_used)]
 
+#[path = "../simulated/mod.rs"]
 mod simulated;
+mod usual;
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -209,6 +211,9 @@ fn calls(fact: &FactOut, happened: &Happened, times: &Times) -> Result<(), Strin
     if fact.before.is_some_and(|said| said.to_bits() != before.to_bits()) {
         return Err(format!("there were {before} calls before, not {:?}", fact.before));
     }
+    if line.contains(": usually ") {
+        return usual::calls(line, happened, times);
+    }
     let now: Vec<&Event> = happened.events.iter().filter(|event| times.now.contains(&event.second)).collect();
     let (calls, failed) = (now.len(), now.iter().filter(|event| event.failed).count());
     if !line.contains(&format!(": {} calls", words::count(calls as u64))) {
@@ -371,7 +376,7 @@ impl Truth {
                 .collect();
             return calls(fact, &Happened { events }, times);
         }
-        if line.contains(" calls, p50 ") {
+        if line.contains(", p50 ") {
             let tries: Vec<_> =
                 self.spans_of(Some(&fact.service), &fact.operation).map(|one| calls(fact, one, times)).collect();
             return tries
@@ -383,12 +388,20 @@ impl Truth {
         }
         let lines = self.logs.get(&fact.service);
         let logged = lines.into_iter().flatten().filter(|line| is_of(&fact.operation, &line.1)).map(|line| line.0);
-        let failures = self.failures.iter().filter(|(key, _)| key.0 == fact.service).map(|(_, all)| all);
-        let mut counts = vec![count(logged, &times.now)];
-        for all in failures {
-            counts.push(count(all.iter().filter(|one| is_of(&fact.operation, &one.1)).map(|one| one.0), &times.now));
+        let mut tries: Vec<Vec<i64>> = vec![logged.collect()];
+        for (_, all) in self.failures.iter().filter(|(key, _)| key.0 == fact.service) {
+            tries.push(all.iter().filter(|one| is_of(&fact.operation, &one.1)).map(|one| one.0).collect());
         }
-        if counts.contains(&fact.after) { Ok(()) } else { Err(format!("it came {counts:?} times")) }
+        let is = |seconds: &Vec<i64>| {
+            let now = count(seconds.iter().copied(), &times.now);
+            let said = if line.contains(" usually ") {
+                usual::rate(line, seconds, times).is_ok()
+            } else {
+                line.contains(&format!(" {}", words::count(now as u64)))
+            };
+            now.to_bits() == fact.after.to_bits() && said
+        };
+        if tries.iter().any(is) { Ok(()) } else { Err(format!("it came {tries:?}")) }
     }
 }
 
@@ -418,7 +431,7 @@ fn check(summary: &Summary, truth: &Truth) -> (usize, Vec<String>) {
 
 #[test]
 fn summary__simulated_hosts__every_number_is_that_of_a_full_pass() {
-    let (mut facts, mut claims, mut instances) = (0, 0, 0);
+    let (mut facts, mut claims, mut instances, mut usual) = (0, 0, 0, 0);
     let kinds = [Kind::Latency, Kind::Exception, Kind::Network, Kind::LogBurst, Kind::LostCall, Kind::Two];
     for (seed, kind) in (11..).zip(kinds).chain([(24, Kind::Partial)]) {
         // Some of them are past the minutes of which every second is kept apart.
@@ -432,8 +445,12 @@ fn summary__simulated_hosts__every_number_is_that_of_a_full_pass() {
             assert!(wrong.is_empty(), "seed {seed}: {wrong:#?}\n{}", summary.text);
             facts += said;
             instances += summary.facts.iter().filter(|fact| fact.measure == "of an instance").count();
+            usual += summary.facts.iter().filter(|fact| fact.text.contains(" usually ")).count();
             claims += summary.facts.iter().filter(|fact| fact.measure != "count" && fact.measure != "services").count();
         }
     }
-    assert!(facts > 300 && claims > 10 && instances > 0, "{facts} facts, {claims} claims, {instances} of instances");
+    assert!(
+        facts > 300 && claims > 10 && instances > 0 && usual > 50 && facts > usual + claims + 50,
+        "{facts} facts, {claims} claims, {instances} of instances, {usual} of what is usual"
+    );
 }
