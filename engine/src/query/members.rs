@@ -86,6 +86,12 @@ impl<'a> Members<'a> {
         &self.cells[group * self.dimensions..(group + 1) * self.dimensions]
     }
 
+    /// The series of all groups.
+    #[must_use]
+    pub fn all(&self) -> &[SeriesId] {
+        &self.series
+    }
+
     /// The series of a group.
     #[must_use]
     pub fn series(&self, group: usize) -> &[SeriesId] {

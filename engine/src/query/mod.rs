@@ -38,6 +38,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::state::State;
+use crate::state::sums::Sums;
 use crate::summary::groups::Groups;
 use crate::tokens::Encoding;
 pub use error::Error;
@@ -108,12 +109,15 @@ impl Pages {
 /// # Errors
 /// If the question makes no sense, or asks for what was never kept.
 pub fn table(state: &mut State, request: &Request) -> Result<Table, Error> {
-    state.settle();
+    state.read(|state, sums| answer(state, sums, request))
+}
+
+fn answer(state: &State, sums: &mut Sums, request: &Request) -> Result<Table, Error> {
     let groups = Groups::of(state);
     match request.what {
-        What::Series | What::Edges | What::Templates | What::Diff => series::table(state, &groups, request),
-        What::Timeline => timeline::table(state, &groups, request),
-        What::Facts => facts::table(state, &groups, request),
+        What::Series | What::Edges | What::Templates | What::Diff => series::table(state, sums, &groups, request),
+        What::Timeline => timeline::table(state, sums, &groups, request),
+        What::Facts => facts::table(state, sums, &groups, request),
         What::Evidence => exhibits::table(state, &groups, request),
         What::Traces => traces::table(state, &groups, request),
         What::Trace => tree::table(state, &groups, request),

@@ -17,6 +17,7 @@ use super::tally::{Sums, Tally};
 use super::window::Window;
 use crate::state::State;
 use crate::state::series::SeriesId;
+use crate::state::sums::Sums as KnownSums;
 use crate::state::timeline::Slot;
 use crate::summary::groups::Groups;
 
@@ -24,6 +25,7 @@ use crate::summary::groups::Groups;
 pub struct Rows<'q, 'a> {
     question: &'q Question,
     state: &'a State,
+    sums: &'q KnownSums,
     groups: &'a Groups<'a>,
     /// Values by column.
     pub rows: Vec<Vec<Value>>,
@@ -34,9 +36,9 @@ pub struct Rows<'q, 'a> {
 impl<'q, 'a> Rows<'q, 'a> {
     /// None yet.
     #[must_use]
-    pub fn new(question: &'q Question, state: &'a State, groups: &'a Groups<'a>) -> Self {
+    pub fn new(question: &'q Question, state: &'a State, sums: &'q KnownSums, groups: &'a Groups<'a>) -> Self {
         let all = || (Tally::default(), Sums::new(question.times()));
-        Self { question, state, groups, rows: Vec::new(), texts: HashMap::default(), all: [all(), all()] }
+        Self { question, state, sums, groups, rows: Vec::new(), texts: HashMap::default(), all: [all(), all()] }
     }
 
     /// Make a row of each group of series, or where time tells rows apart, of each stretch in which something happened.
@@ -89,9 +91,20 @@ impl<'q, 'a> Rows<'q, 'a> {
 
     fn tally(&self, tally: &mut Tally<'a>, series: &[SeriesId], window: Window, sums: &mut Sums) {
         tally.clear();
+        let known = self.sums.over(&self.state.table, window.stretch());
+        if let &[id] = series
+            && let Some(slot) = known.get(id)
+        {
+            sums.copy(tally, slot);
+            self.see(id, 0, tally);
+            return self.question.filter.narrow(tally);
+        }
         for &id in series {
             let before = tally.count;
-            self.slots(id, window).for_each(|slot| sums.add(tally, slot));
+            match known.get(id) {
+                Some(slot) => sums.add(tally, slot),
+                None => self.slots(id, window).for_each(|slot| sums.add(tally, slot)),
+            }
             self.see(id, before, tally);
         }
         sums.end(tally);

@@ -13,6 +13,7 @@ use super::tally::Tally;
 use super::window::Windows;
 use crate::event::Kind;
 use crate::state::State;
+use crate::state::sums::Sums;
 use crate::state::timeline::Seconds;
 use crate::summary::groups::Groups;
 
@@ -61,11 +62,16 @@ pub const fn usual(what: What, compares: bool) -> (&'static str, &'static str) {
 ///
 /// # Errors
 /// [`Error::Word`] at a word that makes no sense or asks for what was never kept.
-pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Table, Error> {
+pub fn table(state: &State, sums: &mut Sums, groups: &Groups<'_>, request: &Request) -> Result<Table, Error> {
     let question = Question::of(state, request)?;
     let windows = question.windows;
     let members = Members::of(&question, state, groups, kinds(request.what));
-    let mut made = Rows::new(&question, state, groups);
+    if question.width().is_none() {
+        for window in [Some(windows.now), windows.before].into_iter().flatten() {
+            sums.update(&state.table, window.stretch(), members.all().iter().copied());
+        }
+    }
+    let mut made = Rows::new(&question, state, sums, groups);
     made.make(&members);
     let notes = question.notes(state, &members, made.rows.is_empty());
     let mut totals = vec![Value::Null; question.dimensions.len()];

@@ -120,6 +120,17 @@ impl Sums {
         }
     }
 
+    /// The row is one slot and nothing more.
+    pub fn copy(&self, tally: &mut Tally<'_>, slot: &Slot) {
+        (tally.count, tally.errors, tally.origins) = (slot.count, slot.errors, slot.origins);
+        if self.duration.is_some() {
+            tally.duration.copy(&slot.duration);
+        }
+        if self.own.is_some() {
+            tally.own.copy(&slot.own);
+        }
+    }
+
     /// Add what a row came to.
     pub fn merge<'a>(&mut self, sum: &mut Tally<'a>, part: &Tally<'a>) {
         sum.count += part.count;

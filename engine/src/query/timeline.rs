@@ -15,6 +15,7 @@ use super::table::{Column, SHOWN, Table, Unit, Value};
 use super::tally::Tally;
 use super::window::{Windows, length};
 use crate::state::State;
+use crate::state::sums::Sums;
 use crate::summary::groups::Groups;
 
 /// Stretches of a line, unless they are asked for by length.
@@ -27,7 +28,7 @@ const WIDTHS: [i64; 12] = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_800, 3_600]
 ///
 /// # Errors
 /// As [`series::table`], and if it compares.
-pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Table, Error> {
+pub fn table(state: &State, sums: &Sums, groups: &Groups<'_>, request: &Request) -> Result<Table, Error> {
     if let Some(text) = request.compare.as_deref() {
         let message = "a line shows both stretches where since reaches back to them: leave it out";
         return Err(Written { field: "compare", text }.wrong(0, text.len(), message));
@@ -49,7 +50,7 @@ pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Ta
         Request { group_by: Some(group_by), select: Some(select.to_owned()), order_by: None, ..request.clone() };
     let question = Question::of(state, &inner)?;
     let members = Members::of(&question, state, groups, series::kinds(request.what));
-    let mut rows = Rows::new(&question, state, groups);
+    let mut rows = Rows::new(&question, state, sums, groups);
     let lines = lines(&question, &members, &mut rows);
     let keys = question.dimensions.len() - 1;
     let columns = columns(&question);

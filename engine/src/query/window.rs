@@ -4,6 +4,7 @@ use jiff::civil;
 
 use super::error::{Error, Written};
 use crate::state::State;
+use crate::state::sums::Stretch;
 use crate::state::timeline::Seconds;
 use crate::summary::words;
 
@@ -27,6 +28,12 @@ pub struct Window {
 }
 
 impl Window {
+    /// As sums are kept by it.
+    #[must_use]
+    pub const fn stretch(&self) -> Stretch {
+        Stretch { from: self.from, to: self.to }
+    }
+
     /// Its length.
     #[must_use]
     pub const fn seconds(&self) -> Seconds {

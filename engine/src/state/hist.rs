@@ -98,6 +98,28 @@ impl Hist {
         }
     }
 
+    /// Take all of another back that was added. False, and what is left says nothing, if it cannot have been: a count was
+    /// at its limit.
+    #[must_use]
+    pub fn take_back(&mut self, other: &Self) -> bool {
+        other.0.iter().all(|&(bucket, n)| {
+            let Ok(at) = self.0.binary_search_by_key(&bucket, |entry| entry.0) else { return false };
+            let count = self.0[at].1;
+            match count.checked_sub(n) {
+                Some(0) if count < u32::MAX => _ = self.0.remove(at),
+                Some(left) if count < u32::MAX => self.0[at].1 = left,
+                _ => return false,
+            }
+            true
+        })
+    }
+
+    /// Become another, in the room there is.
+    pub fn copy(&mut self, other: &Self) {
+        self.0.clear();
+        self.0.extend_from_slice(&other.0);
+    }
+
     /// Whether nothing was recorded.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -256,6 +278,8 @@ mod tests {
                 adder.take_into(&mut sum);
                 prop_assert_eq!(&sum, &left);
             }
+            prop_assert!(right.take_back(&of(&b)));
+            prop_assert_eq!(&right, &of(&a));
             b.iter().for_each(|&ns| _ = left.add(bucket(ns), -1));
             prop_assert_eq!(left, of(&a));
         }

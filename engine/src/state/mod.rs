@@ -17,6 +17,7 @@ mod room;
 pub mod series;
 pub mod streams;
 pub(crate) mod subjects;
+pub mod sums;
 pub mod timeline;
 pub mod traces;
 
@@ -41,6 +42,7 @@ use room::Shares;
 use series::{Key, SeriesId, Table};
 use streams::{Latest, Streams};
 use subjects::{Series, Subjects};
+use sums::Sums;
 use timeline::{Clock, Delta};
 use traces::{Sought, Traces};
 
@@ -491,8 +493,16 @@ impl State {
     /// Bring everything to the same moment: joins entered, timelines rolled. What is read afterwards is exact.
     pub fn settle(&mut self) {
         self.traces.settle(&mut self.table, &self.clock);
-        for record in self.table.records_mut() {
-            record.timeline.roll(&self.clock);
-        }
+        self.table.roll(&self.clock);
+    }
+
+    /// Settle, and read what is then exact, with the sums of earlier readings. They are kept as far as there is room.
+    pub fn read<T>(&mut self, reader: impl FnOnce(&Self, &mut Sums) -> T) -> T {
+        self.settle();
+        let mut sums = self.table.lend_sums();
+        let found = reader(self, &mut sums);
+        sums.shrink_to(self.room_for_sums());
+        self.table.keep_sums(sums);
+        found
     }
 }

@@ -9,6 +9,7 @@ use hashbrown::HashMap;
 
 use super::names::Name;
 use super::series::{Key, OTHER, SeriesId};
+use super::sums::Sums;
 use super::{Limits, State};
 use crate::event::Kind;
 
@@ -82,6 +83,7 @@ impl State {
             self.most_links = (2 * self.traces.links()).max(4 * self.table.limit);
         }
         if self.measured.saturating_add(self.table.grown()) > self.shares.table {
+            self.table.keep_sums(Sums::default());
             self.measured = self.table.measure();
             if self.measured > self.shares.table / 8 * 7 {
                 self.coarsen();
@@ -89,8 +91,15 @@ impl State {
         }
     }
 
+    /// Bytes that sums for readers may take: what timelines leave of the table's share, and no more than a quarter of it.
+    pub(super) fn room_for_sums(&self) -> usize {
+        let taken = self.measured.saturating_add(self.table.grown());
+        self.shares.table.saturating_sub(taken).min(self.shares.table / 4)
+    }
+
     /// Measure anew, after a snapshot was taken in.
     pub(crate) fn fit(&mut self) {
+        self.table.unroll();
         self.measured = usize::MAX - self.table.grown();
         self.recycled = self.table.overflow;
         self.instances.recount(&self.table);
@@ -227,8 +236,8 @@ impl State {
     /// Let evidence go until it is within its share: what is older, everywhere alike; then what variables
     /// held; then, of the services that have the most, all of it. The next events fill it again.
     pub(super) fn shed_evidence(&mut self) {
-        for record in self.table.records_mut() {
-            let freed = record.kept.shed_older();
+        for kept in self.table.kept_mut() {
+            let freed = kept.shed_older();
             self.evidence_bytes = self.evidence_bytes.saturating_sub(freed);
             self.ledger.evicted_evidence += u64::from(freed > 0);
         }
@@ -236,8 +245,8 @@ impl State {
         if self.evidence_bytes <= target {
             return;
         }
-        for record in self.table.records_mut() {
-            let freed = record.kept.shed_samples();
+        for kept in self.table.kept_mut() {
+            let freed = kept.shed_samples();
             self.evidence_bytes = self.evidence_bytes.saturating_sub(freed);
             self.ledger.evicted_evidence += u64::from(freed > 0);
         }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::evidence::Kept;
 use super::names::{Name, Names};
+use super::sums::{Changes, Sums};
 use super::timeline::{Clock, Delta, Seconds, Timeline};
 use crate::event::Kind;
 
@@ -82,6 +83,11 @@ pub struct Table {
     /// About how many bytes timelines have grown by since they were measured.
     grown: usize,
     turn: u64,
+    changes: Changes,
+    /// What series come to over the stretches that were read last.
+    sums: Sums,
+    /// By which clock all timelines have been rolled.
+    rolled: Option<Clock>,
 }
 
 impl Table {
@@ -140,10 +146,12 @@ impl Table {
         };
         let id = if let Some(id) = self.free.pop() {
             self.keys[id as usize] = named;
+            self.changes.note(id);
             id
         } else {
             self.keys.push(named);
             self.records.push(Record::default());
+            self.changes.push();
             SeriesId::try_from(self.records.len() - 1).unwrap_or(SeriesId::MAX)
         };
         let (hasher, keys, names) = (&self.hasher, &self.keys, &self.names);
@@ -208,11 +216,13 @@ impl Table {
 
     /// A series, to change it.
     pub fn record_mut(&mut self, id: SeriesId) -> &mut Record {
+        self.changes.note(id);
         &mut self.records[id as usize]
     }
 
     /// A series, to change it, and the texts of its key.
     pub fn record_and_key<'a>(&'a mut self, id: SeriesId) -> (&'a mut Record, impl Fn() -> Key<&'a str>) {
+        self.changes.note(id);
         let (names, key) = (&self.names, self.keys[id as usize]);
         (&mut self.records[id as usize], move || texts(names, key))
     }
@@ -224,6 +234,7 @@ impl Table {
 
     /// Add to what a series did at a second.
     pub fn enter(&mut self, id: SeriesId, second: Seconds, clock: &Clock, delta: &Delta) {
+        self.changes.note(id);
         self.grown += self.records[id as usize].timeline.add(second, clock, delta);
     }
 
@@ -248,6 +259,8 @@ impl Table {
         }
         self.free.push(id);
         self.turn += 1;
+        self.changes.note(id);
+        self.changes.note(into);
         let mut gone = std::mem::take(&mut self.records[id as usize]);
         let other = &mut self.records[into as usize];
         other.count += gone.count;
@@ -286,9 +299,43 @@ impl Table {
             .filter_map(|(id, (&key, record))| (!record.is_empty()).then_some((id, key, record)))
     }
 
-    /// All series, to change them.
-    pub fn records_mut(&mut self) -> impl Iterator<Item = &mut Record> {
-        self.records.iter_mut()
+    /// The raw events of all series, to let some go.
+    pub fn kept_mut(&mut self) -> impl Iterator<Item = &mut Kept> {
+        self.records.iter_mut().map(|record| &mut record.kept)
+    }
+
+    /// Move what the clock has left behind in all timelines.
+    pub fn roll(&mut self, clock: &Clock) {
+        // What came since the last time has found its place by the same clock.
+        if self.rolled.is_some_and(|rolled| rolled.begins_as(clock)) {
+            return;
+        }
+        for (id, record) in (0..).zip(&mut self.records) {
+            record.timeline.roll_and_tell(clock, |from, to| self.sums.moved(id, from, to));
+        }
+        self.rolled = Some(*clock);
+    }
+
+    /// When its series have changed.
+    #[must_use]
+    pub const fn changes(&self) -> &Changes {
+        &self.changes
+    }
+
+    /// What series came to when they were read last, for a further reading: [`Table::keep_sums`] has it back.
+    pub fn lend_sums(&mut self) -> Sums {
+        let sums = std::mem::take(&mut self.sums);
+        if self.changes.read() { sums } else { Sums::default() }
+    }
+
+    /// Keep what series came to for the next reading.
+    pub fn keep_sums(&mut self, sums: Sums) {
+        self.sums = sums;
+    }
+
+    /// Timelines may have come from elsewhere, by another clock.
+    pub const fn unroll(&mut self) {
+        self.rolled = None;
     }
 
     /// The series in the table, empty ones too.

@@ -18,6 +18,13 @@ struct Level {
     reach: Seconds,
 }
 
+impl Level {
+    /// Where the slot of a second begins.
+    const fn begin(&self, second: Seconds) -> Seconds {
+        second.div_euclid(self.width) * self.width
+    }
+}
+
 /// From fine to coarse; each width divides the next, so that a slot never has to be split.
 const LEVELS: [Level; 4] = [
     Level { width: 1, reach: 300 },
@@ -50,6 +57,12 @@ impl Clock {
             let align = LEVELS.get(i + 1).map_or(level.width, |next| next.width);
             self.begins[i] = (second - level.reach).div_euclid(align) * align;
         }
+    }
+
+    /// Whether all levels begin where they do by another.
+    #[must_use]
+    pub fn begins_as(&self, other: &Self) -> bool {
+        self.begins == other.begins
     }
 
     /// The seconds that the slot of a second covers.
@@ -129,6 +142,16 @@ impl Slot {
         self.origins += other.origins;
         self.duration.merge(&other.duration);
         self.own.merge(&other.own);
+    }
+
+    /// Take all of another back that was added. False, and what is left says nothing, if it cannot have been.
+    #[must_use]
+    pub fn take_back(&mut self, other: &Self) -> bool {
+        let counts =
+            [(&mut self.count, other.count), (&mut self.errors, other.errors), (&mut self.origins, other.origins)];
+        counts.into_iter().all(|(count, n)| count.checked_sub(n).map(|left| *count = left).is_some())
+            && self.duration.take_back(&other.duration)
+            && self.own.take_back(&other.own)
     }
 
     /// An empty one with room for as much.
@@ -241,9 +264,16 @@ impl Timeline {
 
     /// Move what the clock has left behind to the coarser levels.
     pub fn roll(&mut self, clock: &Clock) {
+        self.roll_and_tell(clock, |_, _| {});
+    }
+
+    /// The same, and tell where each slot began and where it begins now: before all times, if it is kept no more.
+    pub fn roll_and_tell(&mut self, clock: &Clock, mut moved: impl FnMut(Seconds, Seconds)) {
         for level in 0..LEVELS.len() {
             while self.levels[level].front().is_some_and(|slot| slot.start < clock.begins[level]) {
                 if let Some(slot) = self.levels[level].pop_front() {
+                    let start = LEVELS.get(level + 1).map_or(Seconds::MIN, |next| next.begin(slot.start));
+                    moved(slot.start, start);
                     self.put(slot, level + 1);
                 }
             }
@@ -252,7 +282,7 @@ impl Timeline {
 
     fn put(&mut self, mut slot: Slot, level: usize) {
         let Some(slots) = self.levels.get_mut(level) else { return };
-        slot.start = slot.start.div_euclid(LEVELS[level].width) * LEVELS[level].width;
+        slot.start = LEVELS[level].begin(slot.start);
         match slots.binary_search_by_key(&slot.start, |other| other.start) {
             Ok(at) => slots[at].merge(&slot),
             Err(at) => slots.insert(at, slot),
@@ -280,6 +310,14 @@ impl Timeline {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.levels.iter().all(VecDeque::is_empty)
+    }
+
+    /// When the first slot from a second on begins; after all times, if there is none. Roll it first.
+    #[must_use]
+    pub fn next(&self, second: Seconds) -> Seconds {
+        let levels = self.levels.iter().zip(&LEVELS);
+        let begins = levels.filter_map(|(slots, level)| slots.get(behind(slots, second, level.width)));
+        begins.map(|slot| slot.start).min().unwrap_or(Seconds::MAX)
     }
 
     /// The slots that begin within `from..to` seconds, oldest first. Roll it first.

@@ -42,7 +42,7 @@ pub fn claims<'v>(view: &'v View<'v>) -> Vec<Claim<'v>> {
 }
 
 /// What is usual of an instance: what it did before, or where it is new, what the others did.
-const fn usual<'s>(one: &'s SeriesView<'_>, [before, _]: &'s [Slot; 2]) -> &'s Slot {
+fn usual<'s>(one: &'s SeriesView<'_>, [before, _]: &'s [Slot; 2]) -> &'s Slot {
     if one.before.count >= LEAST { &one.before } else { before }
 }
 

@@ -23,13 +23,14 @@ pub mod words;
 use serde::Serialize;
 
 use crate::state::State;
+use crate::state::sums::Sums;
 use crate::tokens::{Encoding, UnknownEncoding};
 use facts::{Fact, Section};
 use groups::Groups;
 use header::{Account, Header};
 use select::Priced;
 use verdicts::Verdict;
-use view::View;
+use view::{Span, View};
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -231,10 +232,15 @@ struct Looks<'a> {
 }
 
 impl<'a> Looks<'a> {
-    fn of(state: &'a State, groups: &'a Groups<'a>, window: i64, baseline: i64) -> Self {
-        let whole = View::of(state, groups, window, Some(baseline));
-        let newest = whole.span.newest().map(|span| View::over(state, groups, span));
-        Self { whole, newest }
+    fn of(state: &'a State, sums: &'a mut Sums, groups: &'a Groups<'a>, window: i64, baseline: i64) -> Self {
+        let span = Span::of(state, window, Some(baseline)).whole(state);
+        let newest = span.newest().map(|span| span.whole(state));
+        let [before, now] = span.stretches(state);
+        for stretch in [before, now].into_iter().chain(newest.map(|span| span.stretches(state)[1])) {
+            sums.update(&state.table, stretch, state.table.iter().map(|(id, ..)| id));
+        }
+        let over = |span| View::over(state, sums, groups, span);
+        Self { whole: over(span), newest: newest.map(over) }
     }
 
     /// What is wrong, and all that can be said.
@@ -256,8 +262,8 @@ const BASELINE: i64 = 3_600;
 /// Everything that a summary of a settled state chooses from, section by section, the weightiest first. `window` and
 /// `baseline` are in seconds.
 #[must_use]
-pub fn statements(state: &State, groups: &Groups<'_>, window: i64, baseline: i64) -> Vec<Fact> {
-    let looks = Looks::of(state, groups, window, baseline);
+pub fn statements(state: &State, sums: &mut Sums, groups: &Groups<'_>, window: i64, baseline: i64) -> Vec<Fact> {
+    let looks = Looks::of(state, sums, groups, window, baseline);
     let (_, mut facts) = looks.found();
     facts.sort_by(|a, b| {
         a.section.cmp(&b.section).then(b.weight.total_cmp(&a.weight)).then_with(|| a.line.cmp(&b.line))
@@ -271,9 +277,12 @@ pub fn statements(state: &State, groups: &Groups<'_>, window: i64, baseline: i64
 /// If the encoding is unknown, or if the header and the ledger alone are over the budget.
 pub fn summarize(state: &mut State, request: &Request) -> Result<Summary, Error> {
     let encoding = Encoding::named(&request.encoding)?;
-    state.settle();
+    state.read(|state, sums| render(state, sums, request, encoding))
+}
+
+fn render(state: &State, sums: &mut Sums, request: &Request, encoding: &Encoding) -> Result<Summary, Error> {
     let groups = Groups::of(state);
-    let looks = Looks::of(state, &groups, request.window, request.baseline.unwrap_or(BASELINE));
+    let looks = Looks::of(state, sums, &groups, request.window, request.baseline.unwrap_or(BASELINE));
     let (verdicts, facts) = looks.found();
     let view = &looks.whole;
     let wanted = |fact: &Fact| {

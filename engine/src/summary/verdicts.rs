@@ -84,18 +84,20 @@ pub fn verdicts<'v>(view: &'v View<'v>, claims: &[Claim<'v>], looks: usize) -> V
     let of_all = stats::threshold(causes * looks);
     let callers = callers(view);
     let mut by_service: BTreeMap<&str, Vec<Claim<'v>>> = BTreeMap::new();
+    // What is the same for all claims about a service is worked out once.
+    let (mut impacts, mut shares): (BTreeMap<&str, f64>, BTreeMap<&str, f64>) = (BTreeMap::new(), BTreeMap::new());
     // A message that is new says that something is new, not that it is wrong.
     for claim in claims.iter().filter(|claim| claim.what != What::New) {
         let mut claim = claim.clone();
         if is_time(claim.what) && claim.series.key.kind != Kind::Instance {
             // Of all the time that callers wait, how much is lost here: a trifle that doubled is no cause.
-            let impact = impact(view, claims, claim.service);
+            let impact = *impacts.entry(claim.service).or_insert_with(|| impact(view, claims, claim.service));
             claim.effect *= impact / (impact + IMPACT);
         }
         if claim.what == What::Network {
             let caller = claim.series.key.service;
-            let (callee_share, caller_share) = (affected(view, claims, claim.service), affected(view, claims, caller));
-            if caller_share > callee_share {
+            let mut share = |service| *shares.entry(service).or_insert_with(|| affected(view, claims, service));
+            if share(caller) > share(claim.service) {
                 claim.service = caller;
             }
         }

@@ -1,14 +1,15 @@
 //! The window and its baseline: what each series did in the one and in the other.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use super::groups::Groups;
 use crate::event::Kind;
 use crate::state::State;
-use crate::state::hist::Adder;
 use crate::state::series::{Key, SeriesId};
-use crate::state::timeline::{Seconds, Slot, Timeline};
+use crate::state::sums::{SlotAdder, Stretch, Sums};
+use crate::state::timeline::{Seconds, Slot};
 
 /// Seconds at the end of a window of which the end of a window is not told: what was called may not have said so yet.
 const LAG: Seconds = 5;
@@ -27,6 +28,37 @@ pub struct Span {
 }
 
 impl Span {
+    /// The window of so many seconds up to the newest event of a settled state, and the baseline of so many before it;
+    /// `None` for all that is kept.
+    #[must_use]
+    pub fn of(state: &State, window: Seconds, baseline: Option<Seconds>) -> Self {
+        let to = state.watermark.map_or(0, |ns| ns.div_euclid(1_000_000_000)) + 1;
+        // What is counted together is not split: window and baseline begin where a slot does.
+        let from = state.clock.slot(to - window.max(1));
+        let earliest = state
+            .table
+            .iter()
+            .filter_map(|(_, _, record)| record.first)
+            .min()
+            .map_or(from, |ns| ns.div_euclid(1_000_000_000));
+        let reach = baseline.map_or(Seconds::MIN, |seconds| from.saturating_sub(seconds));
+        let first = state.clock.slot(earliest.max(reach).max(state.clock.oldest())).min(from);
+        Self { base: first.max(earliest).min(from), until: from, from, to }
+    }
+
+    /// The same, its window beginning where a slot does.
+    #[must_use]
+    pub fn whole(self, state: &State) -> Self {
+        Self { from: state.clock.slot(self.from).max(self.until), ..self }
+    }
+
+    /// The slots of the baseline and of the window.
+    #[must_use]
+    pub fn stretches(&self, state: &State) -> [Stretch; 2] {
+        let first = state.clock.slot(self.base).min(self.until);
+        [Stretch { from: first, to: self.until }, Stretch { from: self.from, to: self.to }]
+    }
+
     /// Seconds of the window.
     #[must_use]
     #[allow(clippy::cast_precision_loss)]
@@ -67,9 +99,9 @@ pub struct SeriesView<'a> {
     /// Service, operation, kind.
     pub key: Key<&'a str>,
     /// The baseline.
-    pub before: Slot,
+    pub before: Cow<'a, Slot>,
     /// The window.
-    pub now: Slot,
+    pub now: Cow<'a, Slot>,
     /// Nanoseconds since the epoch of its first event ever.
     pub first: Option<i64>,
     /// Nanoseconds since the epoch of its latest event.
@@ -92,42 +124,20 @@ pub struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// Sum up a settled state. `window` and `baseline` are in seconds; `None` for the baseline is all that is kept.
+    /// Sum up a settled state over a window and a baseline: what `sums` has of them is read there.
     #[must_use]
-    pub fn of(state: &'a State, groups: &'a Groups<'a>, window: Seconds, baseline: Option<Seconds>) -> Self {
-        let to = state.watermark.map_or(0, |ns| ns.div_euclid(1_000_000_000)) + 1;
-        // What is counted together is not split: window and baseline begin where a slot does.
-        let from = state.clock.slot(to - window.max(1));
-        let earliest = state
-            .table
-            .iter()
-            .filter_map(|(_, _, record)| record.first)
-            .min()
-            .map_or(from, |ns| ns.div_euclid(1_000_000_000));
-        let reach = baseline.map_or(Seconds::MIN, |seconds| from.saturating_sub(seconds));
-        let first = state.clock.slot(earliest.max(reach).max(state.clock.oldest())).min(from);
-        Self::over(state, groups, Span { base: first.max(earliest).min(from), until: from, from, to })
-    }
-
-    /// Sum up a settled state over a window and a baseline.
-    #[must_use]
-    pub fn over(state: &'a State, groups: &'a Groups<'a>, span: Span) -> Self {
-        let span = Span { from: state.clock.slot(span.from).max(span.until), ..span };
-        let Span { base, until, from, to } = span;
-        let first = state.clock.slot(base).min(until);
-        let (mut series, mut sum) = (Vec::new(), Sum::default());
+    pub fn over(state: &'a State, sums: &'a Sums, groups: &'a Groups<'a>, span: Span) -> Self {
+        let span = span.whole(state);
+        let over = span.stretches(state).map(|stretch| (stretch, sums.over(&state.table, stretch)));
+        let mut adder = SlotAdder::default();
+        let mut series = Vec::new();
         for (id, key, record) in state.table.iter() {
-            let (before, now) = (sum.of(&record.timeline, first, until), sum.of(&record.timeline, from, to));
+            let [before, now] = over.map(|(stretch, known)| {
+                known.get(id).map_or_else(|| Cow::Owned(adder.sum(&record.timeline, stretch)), Cow::Borrowed)
+            });
             if !before.is_empty() || !now.is_empty() {
-                series.push(SeriesView {
-                    id,
-                    number: record.number,
-                    key,
-                    before,
-                    now,
-                    first: record.first,
-                    last: record.last,
-                });
+                let (number, first, last) = (record.number, record.first, record.last);
+                series.push(SeriesView { id, number, key, before, now, first, last });
             }
         }
         let (mut instances, series): (Vec<_>, Vec<_>) =
@@ -155,27 +165,6 @@ impl<'a> View<'a> {
     }
 }
 
-/// Adds up slots.
-#[derive(Default)]
-struct Sum {
-    duration: Adder,
-    own: Adder,
-}
-
-impl Sum {
-    fn of(&mut self, timeline: &Timeline, from: Seconds, to: Seconds) -> Slot {
-        let mut sum = Slot::default();
-        for slot in timeline.between(from, to) {
-            sum.count += slot.count;
-            sum.errors += slot.errors;
-            sum.origins += slot.origins;
-            self.duration.add(&slot.duration);
-            self.own.add(&slot.own);
-        }
-        Slot { duration: self.duration.take(), own: self.own.take(), ..sum }
-    }
-}
-
 /// Series with the same key after `rename` together; each stands with the numbers of its busiest part.
 fn joined<'a: 's, 's>(
     parts: impl Iterator<Item = &'s SeriesView<'a>>,
@@ -191,8 +180,8 @@ fn joined<'a: 's, 's>(
             }
             Entry::Occupied(mut entry) => {
                 let (busiest, series) = entry.get_mut();
-                series.before.merge(&part.before);
-                series.now.merge(&part.now);
+                series.before.to_mut().merge(&part.before);
+                series.now.to_mut().merge(&part.now);
                 series.first = series.first.into_iter().chain(part.first).min();
                 series.last = series.last.max(part.last);
                 if (count, part.key) > (*busiest, series.key) {

@@ -1,0 +1,248 @@
+//! What series come to over a stretch of time, kept from one reading to the next.
+//!
+//! Who reads asks for the same stretches again and again, and most series have done nothing meanwhile. A sum holds for as
+//! long as its series does not change; where the stretch has moved on, what entered is added and what left is taken back,
+//! and for most series neither is anything. It is a cache: no part of what the state says, of its snapshots or of its
+//! equality, and the first to go where memory is short.
+
+use super::hist::Adder;
+use super::series::{SeriesId, Table};
+use super::timeline::{Seconds, Slot, Timeline};
+
+/// Stretches remembered: those of a summary, and those that some questions ask for.
+const STRETCHES: usize = 8;
+
+/// Bytes of a sum beside its durations.
+const ENTRY: usize = size_of::<Entry>();
+
+/// From a second up to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    /// Its first second.
+    pub from: Seconds,
+    /// The second after it.
+    pub to: Seconds,
+}
+
+impl Stretch {
+    /// By how many seconds it has to move on to become another; `None` if that is so far that it is not worth it.
+    fn until(self, other: Self) -> Option<Seconds> {
+        let moved = (other.from.checked_sub(self.from)?, other.to.checked_sub(self.to)?);
+        let near = moved.0 >= 0 && moved.1 >= 0 && moved.0.max(moved.1) <= (other.to - other.from) / 4;
+        near.then_some(moved.0 + moved.1)
+    }
+}
+
+/// What one series came to.
+#[derive(Clone, Debug, Default)]
+struct Entry {
+    /// The reading in which it was added up; 0 if it never was.
+    seen: u32,
+    /// Of when it is.
+    from: Seconds,
+    to: Seconds,
+    /// The first seconds at which there is something that would leave it, or enter it, if the stretch moved on; the
+    /// earliest there is if that is not known.
+    leaves: Seconds,
+    enters: Seconds,
+    sum: Slot,
+}
+
+impl Entry {
+    /// Whether it is that of a stretch too: nothing lies between where the one begins and the other, nor where they end.
+    fn is_of(&self, stretch: Stretch) -> bool {
+        let same = |own, next, asked| own == asked || (own <= asked && asked <= next);
+        same(self.from, self.leaves, stretch.from) && same(self.to, self.enters, stretch.to)
+    }
+
+    /// Move on to a stretch. False if it has to be added up anew.
+    fn move_on(&mut self, timeline: &Timeline, stretch: Stretch) -> bool {
+        let own = Stretch { from: self.from, to: self.to };
+        if own.until(stretch).is_none()
+            || !timeline.between(own.from, stretch.from).all(|slot| self.sum.take_back(slot))
+        {
+            return false;
+        }
+        timeline.between(own.to, stretch.to).for_each(|slot| self.sum.merge(slot));
+        self.look(timeline, stretch);
+        true
+    }
+
+    fn look(&mut self, timeline: &Timeline, stretch: Stretch) {
+        (self.from, self.to) = (stretch.from, stretch.to);
+        (self.leaves, self.enters) = (timeline.next(stretch.from), timeline.next(stretch.to));
+    }
+
+    fn bytes(&self) -> usize {
+        self.sum.duration.bytes() + self.sum.own.bytes()
+    }
+}
+
+/// The sums of one stretch.
+#[derive(Debug, Default)]
+struct Kept {
+    stretch: Option<Stretch>,
+    /// By series.
+    entries: Vec<Entry>,
+    /// Bytes of durations on the heap.
+    bytes: usize,
+}
+
+/// When series have changed: counted in readings, from 1.
+#[derive(Debug)]
+pub struct Changes {
+    /// The reading that was the last.
+    reading: u32,
+    /// By series, the reading after which it has changed last.
+    last: Vec<u32>,
+}
+
+impl Default for Changes {
+    fn default() -> Self {
+        Self { reading: 1, last: Vec::new() }
+    }
+}
+
+impl Changes {
+    /// There is a further series.
+    pub(super) fn push(&mut self) {
+        self.last.push(self.reading);
+    }
+
+    /// A series may be another from now on.
+    #[inline]
+    pub(super) fn note(&mut self, id: SeriesId) {
+        self.last[id as usize] = self.reading;
+    }
+
+    /// There is a further reading. False if they can no longer be told apart: then nothing holds that was seen before.
+    pub(super) fn read(&mut self) -> bool {
+        if let Some(next) = self.reading.checked_add(1) {
+            self.reading = next;
+            return true;
+        }
+        *self = Self { reading: 2, last: vec![1; self.last.len()] };
+        false
+    }
+
+    fn is_since(&self, id: SeriesId, seen: u32) -> bool {
+        self.last[id as usize] >= seen
+    }
+}
+
+/// The sums of the stretches that were asked for last; the one used last is the last.
+#[derive(Debug, Default)]
+pub struct Sums {
+    kept: Vec<Kept>,
+    adder: SlotAdder,
+}
+
+impl Sums {
+    /// In a series, a slot that began at one second now begins at an earlier one.
+    pub(super) fn moved(&mut self, id: SeriesId, from: Seconds, to: Seconds) {
+        for entry in self.kept.iter_mut().filter_map(|kept| kept.entries.get_mut(id as usize)) {
+            if [entry.from, entry.to].iter().any(|&edge| to < edge && edge <= from) {
+                entry.seen = 0;
+            }
+            (entry.leaves, entry.enters) = (Seconds::MIN, Seconds::MIN);
+        }
+    }
+
+    /// Bring up to date what some series of a table come to over a stretch.
+    pub fn update(&mut self, table: &Table, stretch: Stretch, series: impl Iterator<Item = SeriesId>) {
+        let way = |kept: &Kept| kept.stretch.and_then(|own| own.until(stretch));
+        let near = (0..self.kept.len()).filter_map(|at| Some((way(&self.kept[at])?, at))).min();
+        let mut kept = match near {
+            Some((_, at)) => self.kept.remove(at),
+            None if self.kept.len() < STRETCHES => Kept::default(),
+            None => self.kept.remove(0),
+        };
+        kept.stretch = Some(stretch);
+        let changes = table.changes();
+        kept.entries.resize_with(changes.last.len(), Entry::default);
+        for id in series {
+            let entry = &mut kept.entries[id as usize];
+            let holds = !changes.is_since(id, entry.seen);
+            if holds && entry.is_of(stretch) {
+                continue;
+            }
+            let timeline = &table.record(id).timeline;
+            kept.bytes -= entry.bytes();
+            if !holds || !entry.move_on(timeline, stretch) {
+                self.adder.add_up(timeline, stretch, &mut entry.sum);
+                entry.look(timeline, stretch);
+                entry.seen = changes.reading;
+            }
+            kept.bytes += entry.bytes();
+        }
+        self.kept.push(kept);
+    }
+
+    /// What the series of a table came to over a stretch, if that was asked for lately.
+    #[must_use]
+    pub fn over<'a>(&'a self, table: &'a Table, stretch: Stretch) -> Over<'a> {
+        let kept = self.kept.iter().rev().find(|kept| kept.stretch == Some(stretch));
+        Over { changes: table.changes(), kept, stretch }
+    }
+
+    /// Bytes they take.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.kept.iter().map(|kept| kept.entries.capacity() * ENTRY + kept.bytes).sum()
+    }
+
+    /// Forget those that have not been asked for the longest until the rest is within some bytes.
+    pub fn shrink_to(&mut self, bytes: usize) {
+        while !self.kept.is_empty() && self.bytes() > bytes {
+            self.kept.remove(0);
+        }
+    }
+}
+
+/// What series came to over one stretch.
+#[derive(Clone, Copy, Debug)]
+pub struct Over<'a> {
+    changes: &'a Changes,
+    kept: Option<&'a Kept>,
+    stretch: Stretch,
+}
+
+impl<'a> Over<'a> {
+    /// What a series came to, if that is known. Its `start` says nothing.
+    #[must_use]
+    pub fn get(&self, id: SeriesId) -> Option<&'a Slot> {
+        let entry = self.kept?.entries.get(id as usize)?;
+        (!self.changes.is_since(id, entry.seen) && entry.is_of(self.stretch)).then_some(&entry.sum)
+    }
+}
+
+/// Adds up slots.
+#[derive(Debug, Default)]
+pub struct SlotAdder {
+    duration: Adder,
+    own: Adder,
+}
+
+impl SlotAdder {
+    /// What a timeline comes to over a stretch, in the place of what `sum` held.
+    pub fn add_up(&mut self, timeline: &Timeline, stretch: Stretch, sum: &mut Slot) {
+        (sum.count, sum.errors, sum.origins) = (0, 0, 0);
+        for slot in timeline.between(stretch.from, stretch.to) {
+            sum.count += slot.count;
+            sum.errors += slot.errors;
+            sum.origins += slot.origins;
+            self.duration.add(&slot.duration);
+            self.own.add(&slot.own);
+        }
+        self.duration.take_into(&mut sum.duration);
+        self.own.take_into(&mut sum.own);
+    }
+
+    /// The same, in a place of its own.
+    #[must_use]
+    pub fn sum(&mut self, timeline: &Timeline, stretch: Stretch) -> Slot {
+        let mut sum = Slot::default();
+        self.add_up(timeline, stretch, &mut sum);
+        sum
+    }
+}
