@@ -11,6 +11,7 @@ import httpx
 import msgspec
 import pytest
 
+from bench.daemon import Daemon
 from tracegist import Analyzer, Answer, Event, Query, QueryError, TraceNotFound
 from tracegist._engine import Engine
 from tracegist.cli import main
@@ -104,7 +105,7 @@ def test_library__misspelt__error_points_at_the_word(analyzer: Analyzer) -> None
 
 def test_library__never_kept__says_what_can_be_asked(analyzer: Analyzer) -> None:
     """What the state does not keep is an error that leads on."""
-    for where, leads in [("http.method=GET", "evidence"), ("level=warn", "status=error"), ("source=x", "evidence")]:
+    for where, leads in [("http.method=GET", "evidence"), ("trace_id=x", "what=trace")]:
         with pytest.raises(QueryError, match="not kept") as caught:
             analyzer.query(where=where)
         assert leads in str(caught.value)
@@ -208,3 +209,41 @@ async def test_socket__trace__its_tree(client: httpx.AsyncClient) -> None:
     assert "\n  cart get" in response.text
     assert (await client.get("/traces/ffffffff")).status_code == 404
     assert (await client.get("/traces/abc?what=x")).status_code == 400
+
+
+def test_daemon__sources__told_apart_by_the_names_that_people_know(tmp_path: Path) -> None:
+    """A tailed file is called by its path however it is rotated, what is dropped by its spool, what is pushed by who pushes."""
+    logs, drops = tmp_path / "log", tmp_path / "drops"
+    logs.mkdir()
+    drops.mkdir()
+    record = '{"time":1700000000,"level":"%s","service":"%s","msg":"hello"}\n'
+    log = logs / "app.log"
+    log.write_text(record % ("info", "tailed"))
+    (drops / "one.json").write_text(record % ("warn", "dropped"))
+    sources = (
+        f'[[sources]]\ntype = "tail"\npaths = ["{logs}/*.log"]\n'
+        f'[[sources]]\ntype = "spool"\nname = "inbox"\nfolder = "{drops}"\n'
+        '[[sources]]\ntype = "push"\nname = "push"\n'
+    )
+    with Daemon(tmp_path, sources) as daemon:
+        daemon.until(lambda: daemon.events() == 2, seconds=30)
+        log.rename(logs / "app.log.1")
+        log.write_text(record % ("error", "tailed"))
+        (drops / "two.json").write_text(record % ("info", "dropped"))
+        daemon.client.post("/ingest/shop", content=record % ("info", "pushed"))
+        daemon.until(lambda: daemon.events() == 5, seconds=30)
+
+        def ask(**question: str) -> list[tuple[object, ...]]:
+            answer = daemon.client.post(
+                "/query", json={"since": "all", **question}, headers={"Accept": "application/json"}
+            )
+            return sorted(row[:3] for row in msgspec.json.decode(answer.content, type=Answer).rows)
+
+        expected = [("inbox", "dropped", 2), ("push/shop", "pushed", 1), (str(log), "tailed", 2)]
+        assert ask(group_by="source,service", select="count") == sorted(expected)
+        assert ask(what="sources") == sorted(
+            (source, "json", 2 - (service == "pushed")) for source, service, _ in expected
+        )
+        assert ask(where="level>=warn source=*app.log", group_by="service,level", select="count") == [
+            ("tailed", "error", 1)
+        ]

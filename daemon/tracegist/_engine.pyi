@@ -93,6 +93,7 @@ class Engine:
         format: str | None = None,
         dialect: Dialect | None = None,
         size: int | None = None,
+        source: str = "",
     ) -> tuple[int, int, str]:
         """Split, decode and aggregate a block that ends at a record boundary (see :func:`boundary`).
 
@@ -104,6 +105,7 @@ class Engine:
         :param format: the format's name, or None to tell it by content
         :param dialect: how the source writes; None for the plain way, in the time zone of this host
         :param size: bytes of `data` that are the block, which spares a copy of it; None for all
+        :param source: what questions call where its events come from; empty if as the stream
         :return: events decoded, records rejected, and the first reason (empty if none)
         :raises ValueError: if the format's name is unknown, or if there are fewer bytes than `size`
         """

@@ -210,7 +210,12 @@ class Pipeline:
             return 0, 0, ""
         dialect = self._dialects.get(chunk.source)
         return self._engine.ingest(
-            chunk.stream, chunk.data, received=chunk.received, format=chunk.format, dialect=dialect
+            chunk.stream,
+            chunk.data,
+            received=chunk.received,
+            format=chunk.format,
+            dialect=dialect,
+            source=chunk.origin,
         )
 
     def _miss(self, chunk: Chunk, gap: Gap) -> None:

@@ -163,10 +163,23 @@ impl Engine {
         format: Option<Format>,
         dialect: Option<&Arc<Dialect>>,
     ) -> Outcome {
+        self.ingest_of("", stream, data, received, format, dialect)
+    }
+
+    /// The same of a stream that is one of several of a source; without a name it is a source of its own.
+    pub fn ingest_of(
+        &self,
+        source: &str,
+        stream: &str,
+        data: &[u8],
+        received: i64,
+        format: Option<Format>,
+        dialect: Option<&Arc<Dialect>>,
+    ) -> Outcome {
         // What replaces or copies the state waits for blocks that are half counted, and those that come wait for it.
         let _together = self.turn.read().unwrap_or_else(PoisonError::into_inner);
         let turn = Turn::wait(self, stream);
-        let (reader, subjects, mut series) = self.lock().begin(stream);
+        let (reader, subjects, mut series) = self.lock().begin(stream, source);
         let mut intake = Intake::new(reader, subjects, data, received, format, dialect, self.limits.max_record);
         let mut outcome = Outcome::default();
         let mut count = |batch: &Batch<'_>| self.lock().take(stream, batch, &mut series, &mut outcome);

@@ -182,7 +182,7 @@ impl Engine {
         Ok(Self(engine::Engine::new(host.to_owned(), limits)))
     }
 
-    #[pyo3(signature = (stream, data, *, received, format = None, dialect = None, size = None))]
+    #[pyo3(signature = (stream, data, *, received, format = None, dialect = None, size = None, source = ""))]
     #[allow(clippy::too_many_arguments)]
     fn ingest(
         &self,
@@ -193,6 +193,7 @@ impl Engine {
         format: Option<&str>,
         dialect: Option<&Bound<'_, Dialect>>,
         size: Option<usize>,
+        source: &str,
     ) -> PyResult<(u64, u64, String)> {
         let format = named(format)?;
         let dialect = dialect_of(dialect)?;
@@ -200,7 +201,7 @@ impl Engine {
         let Some(data) = data.get(..size) else {
             return Err(PyValueError::new_err(format!("size is {size}: there are only {} bytes", data.len())));
         };
-        let outcome = py.detach(|| self.0.ingest(stream, data, received, format, Some(&dialect)));
+        let outcome = py.detach(|| self.0.ingest_of(source, stream, data, received, format, Some(&dialect)));
         Ok((outcome.events, outcome.rejected, outcome.reason))
     }
 

@@ -13,12 +13,13 @@ use crate::state::joins::OpenSpan;
 use crate::state::ledger::Ledger;
 use crate::state::names::Name;
 use crate::state::open::{OpenTraces, SpanImage};
+use crate::state::origins::Origins;
 use crate::state::series::{Key, Record, SeriesId};
 use crate::state::streams::Streams;
 use crate::state::{Limits, State};
 
 const MAGIC: &[u8; 7] = b"TGSTATE";
-const SCHEMA: u8 = 7;
+const SCHEMA: u8 = 9;
 const HEADER: usize = 20;
 
 /// About how many bytes a span takes, with its part of its trace's.
@@ -68,6 +69,7 @@ struct Image<'a> {
     #[serde(borrow)]
     traces: Vec<(TraceId, &'a [u8])>,
     streams: Streams,
+    origins: Origins,
     ledger: Ledger,
     overflow: u64,
 }
@@ -85,6 +87,7 @@ pub struct Capture {
     size: usize,
     traces: OpenTraces,
     streams: Streams,
+    origins: Origins,
     ledger: Ledger,
     overflow: u64,
 }
@@ -112,6 +115,7 @@ pub fn capture(state: &mut State) -> Capture {
         size: state.table.size(),
         traces: state.traces.export(),
         streams: state.streams.clone(),
+        origins: state.origins.clone(),
         ledger: state.ledger.clone(),
         overflow: state.table.overflow,
     }
@@ -163,7 +167,7 @@ impl Capture {
             bytes = put(&(id, spans.len() * SpanImage::SIZE), bytes);
             spans.iter().for_each(|span| bytes.extend_from_slice(&span.to_bytes()));
         }
-        bytes = put(&(&self.streams, &self.ledger, self.overflow), bytes);
+        bytes = put(&(&self.streams, &self.origins, &self.ledger, self.overflow), bytes);
 
         let (header, body) = bytes.split_at_mut(HEADER);
         header[8..16].copy_from_slice(&(body.len() as u64).to_le_bytes());
@@ -274,6 +278,7 @@ fn absorb(state: &mut State, image: Image<'_>, fresh: bool) -> Result<(), Damage
         mine.number = mine.number.max(theirs.number);
         mine.count += theirs.count;
         mine.errors += theirs.errors;
+        mine.came_from.merge(&theirs.came_from);
         theirs.first.into_iter().chain(theirs.last).for_each(|time| mine.seen(time));
         mine.timeline.merge(theirs.timeline, &state.clock);
         changed += mine.kept.merge(theirs.kept);
@@ -298,6 +303,7 @@ fn absorb(state: &mut State, image: Image<'_>, fresh: bool) -> Result<(), Damage
     let mut streams = image.streams;
     streams.renumber(|at| ids.get(at as usize).copied());
     state.ledger.evicted_streams += state.streams.merge(streams, state.limits.max_streams);
+    state.origins.merge(image.origins, state.limits.max_streams);
     state.ledger.merge(image.ledger);
     state.table.overflow += image.overflow;
     state.evidence_changed(changed);

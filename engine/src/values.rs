@@ -45,7 +45,8 @@ pub fn of(state: &State, template: &str, service: Option<&str>, most: usize) -> 
             && service.is_none_or(|service| service == key.service)
             && groups.template(key).operation == template
         {
-            found.entry(Key { operation: template, ..key }).or_default().push((key.operation, record));
+            let within = groups.template(key).within;
+            found.entry(Key { operation: template, within, ..key }).or_default().push((key.operation, record));
         }
     }
     let since = state.watermark.unwrap_or(0).saturating_sub(RECENT);

@@ -24,8 +24,17 @@ fn of(data: &[u8]) -> Engine {
 
 /// Questions of each kind.
 fn question() -> impl Strategy<Value = Value> {
-    let filters =
-        prop::sample::select(vec!["", "service=s1", "-service=s0,s2", "kind=log", "\"order\"", "op*=x", "count>1"]);
+    let filters = prop::sample::select(vec![
+        "",
+        "service=s1",
+        "-service=s0,s2",
+        "kind=log",
+        "\"order\"",
+        "op*=x",
+        "count>1",
+        "level>=warn",
+        "-source=s",
+    ]);
     let groups = prop::sample::select(vec![
         None,
         Some("service"),
@@ -34,6 +43,8 @@ fn question() -> impl Strategy<Value = Value> {
         Some("service,time:10s"),
         Some("template,service"),
         Some("status"),
+        Some("level,time:1m"),
+        Some("source,format"),
     ]);
     let selects =
         prop::sample::select(vec![None, Some("count"), Some("count,errors,error_share,rate,first,last,series")]);
@@ -49,6 +60,7 @@ fn question() -> impl Strategy<Value = Value> {
         json!({"what": "diff"}),
         json!({"what": "diff", "of": "s0,s1", "since": "all"}),
         json!({"what": "facts"}),
+        json!({"what": "sources"}),
         json!({"what": "evidence"}),
         json!({"what": "evidence", "of": "#1"}),
         json!({"what": "traces"}),
@@ -110,6 +122,84 @@ proptest! {
         }
         prop_assert_eq!(&rows, whole["rows"].as_array().unwrap());
     }
+}
+
+fn said(level: &str, service: &str, second: i64) -> String {
+    let time = START + second * 1_000_000_000;
+    format!(r#"{{"time":{time},"level":"{level}","service":"{service}","msg":"the queue is full"}}"#) + "\n"
+}
+
+#[test]
+fn query__by_level__every_record_once_and_in_time() {
+    let levels = ["info", "warn", "warn", "error", "", "fatal"];
+    let data: String = (0i64..60).zip(levels.into_iter().cycle()).map(|(n, level)| said(level, "s", n)).collect();
+    let engine = of(data.as_bytes());
+    let rows = |question: Value| ask(&engine, &question).unwrap()["rows"].clone();
+    let by_level = rows(json!({"group_by": "level", "select": "count,errors", "order_by": "level"}));
+    let counts: Vec<(&str, u64, u64)> = by_level
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (row[0].as_str().unwrap_or(""), row[1].as_u64().unwrap(), row[2].as_u64().unwrap()))
+        .collect();
+    assert_eq!(counts, [("error", 10, 10), ("fatal", 10, 10), ("info", 10, 0), ("warn", 20, 0), ("", 10, 0)]);
+    for (filter, expected) in
+        [("level>=warn", 40), ("level=warn", 20), ("level!=warn", 40), ("level<warn", 10), ("level=unset", 10)]
+    {
+        let found = rows(json!({"where": filter, "group_by": "service", "select": "count"}));
+        assert_eq!(found[0][1], expected, "{filter}");
+        let timed = rows(json!({"where": filter, "group_by": "time:10s", "select": "count"}));
+        let sum: u64 = timed.as_array().unwrap().iter().map(|row| row[1].as_u64().unwrap()).sum();
+        assert_eq!((sum, timed.as_array().unwrap().len() > 5), (expected, true), "{filter}");
+    }
+    // One template, whatever the level.
+    assert_eq!(rows(json!({"what": "templates"})).as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn query__by_source__series_of_several_are_told_apart_and_said() {
+    let engine = Engine::new(String::new(), Limits::default());
+    let feed = |source: &str, stream: &str, data: &str| {
+        engine.ingest_of(source, stream, data.as_bytes(), RECEIVED, None, None);
+    };
+    feed("logs", "a@1", &said("info", "one", 0));
+    feed("logs", "a@2", &said("info", "one", 1));
+    feed("", "other", &(said("info", "two", 2) + &said("info", "three", 2)));
+    feed("logs", "a@2", &said("info", "three", 3));
+    feed("", "plain", "Nov 14 22:13:20 host four: up\n");
+    let check = |engine: &Engine| {
+        let whole = |question: Value| ask(engine, &question).unwrap();
+        let answer = whole(
+            json!({"group_by": "source,service", "select": "count", "since": "all", "order_by": "source,service"}),
+        );
+        let rows: Vec<String> = answer["rows"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| format!("{} {} {}", row[0].as_str().unwrap(), row[1].as_str().unwrap(), row[2]))
+            .collect();
+        assert_eq!(rows, ["(several) three 2", "logs one 2", "other two 1", "plain four 1"]);
+        assert!(
+            answer["text"].as_str().unwrap().contains("1 series with 33% of all events came from several"),
+            "{answer}"
+        );
+        assert_eq!(answer["exactness"]["exact"], true);
+        let logs = whole(json!({"where": "source=logs", "group_by": "service", "select": "count", "since": "all"}));
+        assert_eq!((logs["total_rows"].clone(), logs["exactness"]["exact"].clone()), (json!(2), json!(false)));
+        let text = whole(json!({"where": "format=text", "group_by": "service", "select": "count", "since": "all"}));
+        assert_eq!((&text["rows"][0][0], &text["exactness"]["exact"]), (&json!("four"), &json!(true)));
+        let read = whole(json!({"what": "sources"}));
+        assert_eq!(
+            read["rows"][0].as_array().unwrap()[..5],
+            [json!("logs"), json!("json"), json!(2), json!(260), json!(3)]
+        );
+        let none = whole(json!({"where": "source=lgos", "since": "all"}));
+        assert!(none["text"].as_str().unwrap().contains("did you mean logs?"), "{none}");
+    };
+    check(&engine);
+    let again = Engine::new(String::new(), Limits::default());
+    again.restore(&engine.snapshot()).unwrap();
+    check(&again);
 }
 
 /// A trace of a page that asks its cart three times, one of them in vain, and then pays.

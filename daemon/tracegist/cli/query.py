@@ -62,7 +62,7 @@ def query(
     :param of: Whom it is about, where a question needs one: a trace, '#12'.
     :param since: From when: 5m before the newest event, 14:02, RFC 3339, all.
     :param until: Until when: likewise, or now.
-    :param group_by: Dimensions, a row for each combination: service, operation, kind, template, peer, status, time:1m.
+    :param group_by: Dimensions, a row for each combination: service, operation, kind, template, level, source, status, time:1m.
     :param select: Measures, a column each: count, rate, errors, error_share, p50, p95, max, self_p95.
     :param order_by: Columns to sort by; - in front for the largest first, + for the smallest.
     :param limit: Rows of a page at most.

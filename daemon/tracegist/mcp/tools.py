@@ -72,9 +72,9 @@ _TOOLS: Final = {
         "the time before. Start here. #12 names the evidence of a line.",
         _object(
             budget=_number("tokens of the answer, 1000 if not given"),
-            window=_text("how far back from the newest event, such as 5m"),
+            window=_text("back from the newest event, such as 5m"),
             baseline=_text("time before it to compare with, such as 1h"),
-            focus=_text("only what has this text in its service, operation or message"),
+            focus=_text("only what has this text in service, operation or message"),
             sections={
                 "type": "array",
                 "items": _text(),
@@ -87,8 +87,8 @@ _TOOLS: Final = {
     "trace.query": _Tool(
         "Rows of what is kept, as asked. what: series (calls, errors, times of operations; if not given), edges between "
         "services, templates of messages, diff of two windows or services, timeline (digits 0 to 9), facts (all that a "
-        "summary could say), evidence, traces, the tree of a trace, its critical path, values of a template's variables. Lists "
-        "take commas.",
+        "summary could say), evidence, traces, the tree of a trace, its critical path, values of a template's variables, "
+        "sources read. Lists take commas.",
         _object(
             what={
                 "type": "string",  # some clients pass no enum on that has none
@@ -104,19 +104,20 @@ _TOOLS: Final = {
                     "trace",
                     "path",
                     "values",
+                    "sources",
                 ],
             },
             of=_text(
                 "a trace id or #12 for trace, path, evidence and traces like it; two services for diff; a template for values"
             ),
             where=_text(
-                'terms that all hold: service=pay* status=error duration>100ms template~timeout -kind=log #12 "text"'
+                'terms that all hold: service=pay* status=error duration>100ms level>=warn template~timeout -kind=log "text"'
             ),
             since=_text("5m before the newest event, 14:02, RFC 3339 or all"),
             until=_text(),
-            group_by=_text("dimensions: service, operation, kind, template, peer, step, status, time:1m"),
+            group_by=_text("service, operation, kind, template, peer, step, status, level, source, format, time:1m"),
             select=_text(
-                "measures: count, rate, errors, error_share, origins, p50, p95, p99, max, mean, sum, self_p95, first, last, "
+                "count, rate, errors, error_share, origins, p50, p95, p99, max, mean, sum, self_p95, first, last, "
                 "distinct:service"
             ),
             order_by=_text("columns, - in front for the largest first"),
@@ -143,7 +144,7 @@ _TOOLS: Final = {
         "Raw spans and log records behind a #number of an answer; secrets are masked.",
         _object(
             ("id",),
-            id=_number("the number behind #"),
+            id=_number(),
             budget=_number(),
             cursor=_text("goes on"),
         ),

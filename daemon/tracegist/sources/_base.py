@@ -62,7 +62,8 @@ class Chunk:
     `stream` names one ordered sequence of bytes (a file, a pushed source) among those of all sources; `received` is in
     nanoseconds since the epoch; `finished` says that nothing of this stream will follow. `data` is empty where only the
     position has to be remembered. `replaces` names streams that have turned out to be no more, whose progress goes when
-    this one's comes. `gap` says what is missing before the data.
+    this one's comes. `gap` says what is missing before the data. `origin` is what questions call where its events come from,
+    if not as the stream.
     """
 
     source: str
@@ -74,6 +75,7 @@ class Chunk:
     finished: bool = False
     replaces: Collection[str] = ()
     gap: Gap | None = None
+    origin: str = ""
 
 
 class Source(Protocol):

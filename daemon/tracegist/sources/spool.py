@@ -307,6 +307,7 @@ class SpoolSource:
             received=reader.stat.st_mtime_ns,
             format=self._reading.format,
             finished=finished,
+            origin=self.name,
         )
 
     async def _close_all(self) -> None:

@@ -211,15 +211,17 @@ class TailSource:
         self, file: File, position: Position, data: bytes = b"", *, stream: str = "", finished: bool = False
     ) -> Chunk:
         replaces, file.replaces = (set(), file.replaces) if stream else (file.replaces, set())
+        name = stream or file.stream
         return Chunk(
             source=self.name,
-            stream=stream or file.stream,
+            stream=name,
             data=data,
             position=position,
             received=file.mtime,
             format=self._reading.format,
             finished=finished,
             replaces=replaces,
+            origin=name.rpartition("@")[0],
         )
 
     async def _close_all(self) -> None:

@@ -28,6 +28,8 @@ pub struct Record<'a> {
     pub bytes: &'a [u8],
     /// What came of it.
     pub found: Result<Found, Refusal>,
+    /// How it was read.
+    pub format: Format,
 }
 
 /// How far a stream has been read, and what reading on takes. Kept in snapshots.
@@ -90,7 +92,7 @@ impl Reader {
         if let Some(told) = self.memory.told.take() {
             self.format = Some(told);
         }
-        Some(self.taken(bytes, found.map_err(Refusal::Rejected)))
+        Some(Record { format: read, ..self.taken(bytes, found.map_err(Refusal::Rejected)) })
     }
 
     /// What this stream's memory holds.
@@ -112,7 +114,7 @@ impl Reader {
 
     fn taken<'a>(&mut self, bytes: &'a [u8], found: Result<Found, Refusal>) -> Record<'a> {
         self.offset += bytes.len() as u64;
-        Record { bytes, found }
+        Record { bytes, found, format: Format::Text }
     }
 }
 

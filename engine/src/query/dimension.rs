@@ -2,7 +2,8 @@
 
 use super::error::{Error, Written};
 use crate::event::Kind;
-use crate::state::series::Key;
+use crate::state::origins::Origin;
+use crate::state::series::{Key, OTHER, Record};
 use crate::state::timeline::Seconds;
 use crate::summary::groups::Groups;
 
@@ -21,6 +22,12 @@ pub enum Dimension {
     Peer,
     /// What an operation does within its service.
     Step,
+    /// How grave a log record says it is.
+    Level,
+    /// Where its events came from.
+    Source,
+    /// In which format they came.
+    Format,
     /// `ok` or `error`.
     Status,
     /// Stretches of so many seconds.
@@ -28,7 +35,8 @@ pub enum Dimension {
 }
 
 /// The names of the dimensions; time takes a length.
-pub const NAMES: [&str; 8] = ["service", "operation", "kind", "template", "peer", "step", "status", "time:1m"];
+pub const NAMES: [&str; 11] =
+    ["service", "operation", "kind", "template", "peer", "step", "level", "source", "format", "status", "time:1m"];
 
 /// What one row is told apart by in one dimension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -52,6 +60,9 @@ impl Dimension {
             "template" | "message" => Self::Template,
             "peer" | "callee" | "edge" => Self::Peer,
             "step" => Self::Step,
+            "level" | "severity" => Self::Level,
+            "source" | "file" => Self::Source,
+            "format" => Self::Format,
             "status" => Self::Status,
             _ => return None,
         })
@@ -67,6 +78,9 @@ impl Dimension {
             Self::Template => "template",
             Self::Peer => "peer",
             Self::Step => "step",
+            Self::Level => "level",
+            Self::Source => "source",
+            Self::Format => "format",
             Self::Status => "status",
             Self::Time(_) => "time",
         }
@@ -74,7 +88,7 @@ impl Dimension {
 
     /// What a series says of it.
     #[must_use]
-    pub fn cell<'a>(self, key: Key<&'a str>, groups: &'a Groups<'_>) -> Cell<'a> {
+    pub fn cell<'a>(self, key: Key<&'a str>, record: &Record, groups: &'a Groups<'_>) -> Cell<'a> {
         match self {
             Self::Service => Cell::Name(key.service),
             Self::Operation => match key.kind {
@@ -92,21 +106,34 @@ impl Dimension {
                 Kind::Step => Cell::Message(groups.template(key).operation),
                 _ => Cell::Name(""),
             },
+            Self::Level => Cell::Name(match key.kind {
+                Kind::Log if key.operation == OTHER => OTHER,
+                Kind::Log => key.within,
+                _ => "",
+            }),
+            Self::Source => Cell::Name(common(record, groups, |origin| &origin.source)),
+            Self::Format => Cell::Name(common(record, groups, |origin| origin.format.name())),
             Self::Status => Cell::Name(""),
             Self::Time(_) => Cell::Time(0),
         }
     }
 }
 
+/// What stands for the origins of a series that has several.
+pub const SEVERAL: &str = "(several)";
+
+/// What all origins of a series have in common; empty if it has none.
+fn common<'a>(record: &Record, groups: &'a Groups<'_>, of: impl Fn(&'a Origin) -> &'a str) -> &'a str {
+    let mut found = record.came_from.iter().map(|id| groups.origins.get(id).map_or(OTHER, &of));
+    let first = found.next().unwrap_or_default();
+    let alone = !record.came_from.has_more() && found.all(|other| other == first);
+    if alone { first } else { SEVERAL }
+}
+
 /// What state is not kept by: asked for all the same, it is said what can be asked instead.
 #[must_use]
 pub fn not_kept(name: &str) -> Option<&'static str> {
     Some(match name {
-        "level" | "severity" => {
-            "not kept: the level of log records apart from status; status=error is level error and above"
-        }
-        "source" | "stream" | "file" => "not kept: which source a series came from; what is evidence names its source",
-        "format" => "not kept: which format a series came in; tracegist status says it of each source",
         "trace" | "trace_id" | "traceid" => {
             "not kept: which traces a series was seen in; what=trace with of=TRACE_ID shows one that is kept"
         }

@@ -95,6 +95,7 @@ pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Ta
         rows,
         notes: Vec::new(),
         error: 0.0,
+        mixed: false,
         shown: each.clamp(SHOWN.0, SHOWN.1),
     })
 }

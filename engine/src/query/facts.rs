@@ -55,6 +55,7 @@ pub fn table(state: &State, sums: &mut Sums, groups: &Groups<'_>, request: &Requ
             .into_iter()
             .collect(),
         error: super::filter::ERROR,
+        mixed: false,
         shown: SHOWN,
     })
 }

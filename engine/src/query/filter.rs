@@ -3,6 +3,7 @@
 use super::dimension::{Dimension, not_kept};
 use super::error::{Error, Written};
 use super::having::Having;
+use super::level;
 use super::measure::{self, Measure};
 use super::request::What;
 use super::status::Status;
@@ -17,11 +18,14 @@ use crate::summary::facts::Fact;
 use crate::summary::groups::Groups;
 
 /// Names that may stand before an operator, for who misspells one.
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 17] = [
     "service",
     "operation",
     "kind",
     "status",
+    "level",
+    "source",
+    "format",
     "template",
     "peer",
     "step",
@@ -76,6 +80,9 @@ impl Filter {
     fn take(&mut self, written: Written<'_>, term: Term) -> Result<(), Error> {
         let end = term.values.last().map_or(term.at, |value| value.at + value.length);
         match term.name.as_str() {
+            name if self.what == What::Sources && !matches!(name, "source" | "format") => {
+                Err(written.unknown(term.at, name, "name", &["source", "format"]))
+            }
             "" | "text" if self.what != What::Values => self.test(written, Subject::Text, term),
             "evidence" if self.what != What::Values => self.test(written, Subject::Evidence, term),
             "caller" if self.what != What::Facts => self.test(written, Subject::Caller, term),
@@ -100,15 +107,11 @@ impl Filter {
                 self.narrows = Some((term.at, end - term.at));
                 Ok(())
             }
-            "level" | "severity" if is_error_and_above(&term) => {
-                self.status = Some(Status::Error);
-                self.narrows = Some((term.at, end - term.at));
+            "level" | "severity" => {
+                // What has a level is a log record.
+                self.series.push(Test::of_kind(Kind::Log));
                 self.names_kinds = true;
-                self.series.push(Test {
-                    negated: false,
-                    subject: Subject::Dimension(Dimension::Kind),
-                    patterns: vec![Pattern::Exactly("log".to_owned())],
-                });
+                self.series.push(level::test(written, &term)?);
                 Ok(())
             }
             "duration" | "took" => self.took(written, &term, end),
@@ -126,7 +129,7 @@ impl Filter {
                 let known = NAMES.iter().chain(&measure::NAMES).copied();
                 let message = format!(
                     "unknown name {name:?}: it is one of {}, or a measure; text to look for stands in quotes",
-                    NAMES[..10].join(", ")
+                    NAMES[..13].join(", ")
                 );
                 Err(written.suggest(term.at, name.len(), message, super::error::nearest(name, known)))
             }
@@ -166,6 +169,18 @@ impl Filter {
     #[must_use]
     pub fn wants(&self, wanted: Wanted<'_>) -> bool {
         self.series.iter().all(|test| test.wants(wanted.service, wanted.kind))
+    }
+
+    /// Whether an origin is meant.
+    #[must_use]
+    pub fn wants_origin(&self, source: &str, format: &str) -> bool {
+        self.series.iter().all(|test| test.wants_origin(source, format))
+    }
+
+    /// Whether it tells series apart by their origins.
+    #[must_use]
+    pub fn names_origins(&self) -> bool {
+        self.series.iter().any(|test| matches!(test.subject, Subject::Dimension(Dimension::Source | Dimension::Format)))
     }
 
     /// Whether a statement of the summary is meant.
@@ -247,25 +262,13 @@ impl Filter {
         self.series.iter().filter(|test| !test.negated).flat_map(|test| {
             test.patterns.iter().filter_map(|pattern| match (test.subject, pattern) {
                 (
-                    Subject::Dimension(dimension @ (Dimension::Service | Dimension::Operation)),
+                    Subject::Dimension(dimension @ (Dimension::Service | Dimension::Operation | Dimension::Source)),
                     Pattern::Exactly(name),
                 ) => Some((dimension, name.as_str())),
                 _ => None,
             })
         })
     }
-}
-
-/// Whether a term about levels asks for what counts as failed.
-fn is_error_and_above(term: &Term) -> bool {
-    let mut values: Vec<&str> = term.values.iter().map(|value| value.text.as_str()).collect();
-    values.sort_unstable();
-    !term.negated
-        && match term.op {
-            Op::Least => values == ["error"],
-            Op::More => values == ["warn"],
-            _ => values == ["error", "fatal"],
-        }
 }
 
 /// Of a duration the share that its bucket may be off by.

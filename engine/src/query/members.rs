@@ -44,7 +44,7 @@ impl<'a> Members<'a> {
                 all.coarse = (all.coarse.0 + 1, all.coarse.1.max(step));
             }
             cells.clear();
-            cells.extend(question.dimensions.iter().map(|dimension| dimension.cell(key, groups)));
+            cells.extend(question.dimensions.iter().map(|dimension| dimension.cell(key, record, groups)));
             let hash = |cells: &[Cell<'a>]| hasher.hash_one(cells);
             let known = index.find(hash(&cells), |&group| *all.cells(group) == *cells);
             let group = known.copied().unwrap_or(all.ends.len());
@@ -90,6 +90,19 @@ impl<'a> Members<'a> {
     #[must_use]
     pub fn all(&self) -> &[SeriesId] {
         &self.series
+    }
+
+    /// Series whose events came from several origins, how many events those have had, and how many all have.
+    #[must_use]
+    pub fn mixed(&self, state: &State) -> (usize, u64, u64) {
+        let (mut mixed, mut events, mut all) = (0, 0, 0);
+        for record in self.series.iter().map(|&id| state.table.record(id)) {
+            all += record.count;
+            if record.came_from.is_mixed() {
+                (mixed, events) = (mixed + 1, events + record.count);
+            }
+        }
+        (mixed, events, all)
     }
 
     /// The series of a group.

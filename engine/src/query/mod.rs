@@ -11,6 +11,7 @@ mod exhibits;
 mod facts;
 pub mod filter;
 mod having;
+mod level;
 pub mod measure;
 mod members;
 mod order;
@@ -20,6 +21,7 @@ pub mod render;
 pub mod request;
 mod rows;
 mod series;
+mod sources;
 pub mod status;
 mod stretches;
 mod subject;
@@ -121,6 +123,7 @@ fn answer(state: &State, sums: &mut Sums, request: &Request) -> Result<Table, Er
         What::Evidence => exhibits::table(state, &groups, request),
         What::Traces => traces::table(state, &groups, request),
         What::Trace => tree::table(state, &groups, request),
+        What::Sources => sources::table(state, request),
         What::Values => variables::table(state, request),
         What::Path => path::table(state, &groups, request),
     }

@@ -340,7 +340,7 @@ impl Page<'_> {
             left_out_totals: self.whole.sums(to),
             cursor: (left_out > 0).then(|| self.cursor(to)),
             exactness: Exactness {
-                exact: self.table.error == 0.0,
+                exact: self.table.error == 0.0 && !self.table.mixed,
                 error: self.table.error,
                 notes: self.table.notes.clone(),
             },

@@ -32,11 +32,13 @@ pub enum What {
     Path,
     /// What the variables of a template held.
     Values,
+    /// What was read.
+    Sources,
 }
 
 impl What {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Series,
         Self::Edges,
         Self::Templates,
@@ -48,6 +50,7 @@ impl What {
         Self::Trace,
         Self::Path,
         Self::Values,
+        Self::Sources,
     ];
 
     /// Its name.
@@ -65,6 +68,7 @@ impl What {
             Self::Trace => "trace",
             Self::Path => "path",
             Self::Values => "values",
+            Self::Sources => "sources",
         }
     }
 }

@@ -130,7 +130,7 @@ impl<'q, 'a> Rows<'q, 'a> {
         }
         for measure in &self.question.measures {
             if let Measure::Distinct(dimension) = *measure {
-                tally.value(dimension, dimension.cell(self.state.table.key(id), self.groups));
+                tally.value(dimension, dimension.cell(self.state.table.key(id), record, self.groups));
             }
         }
     }

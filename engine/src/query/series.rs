@@ -94,6 +94,7 @@ pub fn table(state: &State, sums: &mut Sums, groups: &Groups<'_>, request: &Requ
         totals,
         notes,
         error: question.error(),
+        mixed: question.filter.names_origins() && members.mixed(state).0 > 0,
         shown: SHOWN,
     };
     if request.select.is_none() {
@@ -280,6 +281,7 @@ impl Question {
         if let Some(width) = self.widened() {
             notes.push(format!("kept in steps of {}", crate::summary::words::span(width)));
         }
+        notes.extend(self.mixed(state, members));
         let (coarse, widest) = members.coarse;
         if coarse > 0 {
             let widest = crate::summary::words::span(widest);
@@ -290,10 +292,34 @@ impl Question {
         notes
     }
 
+    /// Where origins tell series apart: of how many series it is not kept which events came from which.
+    fn mixed(&self, state: &State, members: &Members<'_>) -> Option<String> {
+        let told = |dimension: &Dimension| matches!(dimension, Dimension::Source | Dimension::Format);
+        let grouped = self.dimensions.iter().any(told);
+        if !grouped && !self.filter.names_origins() {
+            return None;
+        }
+        let (mixed, events, all) = members.mixed(state);
+        let share = crate::summary::words::percent(events as f64 / all.max(1) as f64);
+        let how = if grouped { "stand under (several)" } else { "count whole" };
+        (mixed > 0).then(|| {
+            format!(
+                "{mixed} series with {share} of all events came from several sources or in several formats: they {how}"
+            )
+        })
+    }
+
     /// What was asked for by a name that nothing bears, and the nearest that something does.
     fn unknown(&self, state: &State) -> Vec<String> {
         let mut notes = Vec::new();
         for (dimension, name) in self.filter.exact() {
+            if dimension == Dimension::Source {
+                let known = || state.origins.iter().map(|origin| &*origin.source);
+                if !known().any(|source| source == name) {
+                    notes.push(called(dimension, name, nearest(name, known())));
+                }
+                continue;
+            }
             let of = |key: crate::state::series::Key<&str>| match dimension {
                 Dimension::Service => key.service == name,
                 _ => key.operation == name || key.within == name,
@@ -305,13 +331,16 @@ impl Question {
                 .table
                 .iter()
                 .map(|(_, key, _)| if dimension == Dimension::Service { key.service } else { key.operation });
-            let near = nearest(name, known);
-            let meant =
-                near.map_or_else(String::new, |near| format!("; did you mean {}?", crate::summary::words::name(near)));
-            notes.push(format!("no {} is called {}{meant}", dimension.name(), crate::summary::words::name(name)));
+            notes.push(called(dimension, name, nearest(name, known)));
         }
         notes
     }
+}
+
+/// That nothing has a name, and what may have been meant.
+fn called(dimension: Dimension, name: &str, near: Option<&str>) -> String {
+    let meant = near.map_or_else(String::new, |near| format!("; did you mean {}?", crate::summary::words::name(near)));
+    format!("no {} is called {}{meant}", dimension.name(), crate::summary::words::name(name))
 }
 
 /// The two services of a comparison.

@@ -4,7 +4,9 @@ use super::dimension::{Cell, Dimension};
 use super::error::{Error, Written};
 use super::words::{Op, Term, contains, glob};
 use crate::event::Kind;
-use crate::state::series::{Key, Record};
+use crate::format::Format;
+use crate::state::origins::Origin;
+use crate::state::series::{Key, OTHER, Record};
 use crate::summary::facts::{Fact, Section};
 use crate::summary::groups::Groups;
 
@@ -99,6 +101,14 @@ impl Test {
                     continue;
                 }
             }
+            if subject == Subject::Dimension(Dimension::Format)
+                && !wild
+                && term.op == Op::Is
+                && Format::named(&value.text).is_none()
+            {
+                let known: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
+                return Err(written.unknown(value.at, &value.text, "format", &known));
+            }
             patterns.push(match (subject, term.op) {
                 (Subject::Text, _) | (_, Op::Has) if wild => Pattern::Glob(format!("*{}*", value.text)),
                 (Subject::Text, _) | (_, Op::Has) => Pattern::Contains(value.text.to_ascii_lowercase()),
@@ -107,6 +117,13 @@ impl Test {
             });
         }
         Ok(Self { negated: term.negated, subject, patterns })
+    }
+
+    /// That a series is of a kind.
+    #[must_use]
+    pub fn of_kind(kind: Kind) -> Self {
+        let patterns = vec![Pattern::Exactly(kind.name().to_owned())];
+        Self { negated: false, subject: Subject::Dimension(Dimension::Kind), patterns }
     }
 
     /// Whether a series is meant.
@@ -119,14 +136,31 @@ impl Test {
             }
             Subject::Caller => key.kind == Kind::Edge && self.any(key.service),
             Subject::Section => false,
-            Subject::Dimension(dimension) => match dimension.cell(key, groups) {
+            Subject::Dimension(Dimension::Source) => self.any_origin(record, groups, |origin| &origin.source),
+            Subject::Dimension(Dimension::Format) => self.any_origin(record, groups, |origin| origin.format.name()),
+            Subject::Dimension(dimension) => match dimension.cell(key, record, groups) {
                 Cell::Name(text) | Cell::Message(text) => self.any(text),
                 Cell::Time(_) => false,
             },
+            // What a log record stands within is its level.
+            Subject::Text if key.kind == Kind::Log => self.any(key.service) || self.any(key.operation),
             Subject::Text => [key.service, key.operation, key.within].into_iter().any(|text| self.any(text)),
             Subject::Evidence => self.patterns.iter().any(|pattern| pattern.is(record.number)),
         };
         found != self.negated
+    }
+
+    /// Whether one of the origins of a series is meant, or may be.
+    fn any_origin(&self, record: &Record, groups: &Groups<'_>, of: impl Fn(&Origin) -> &str) -> bool {
+        let mut known = record.came_from.iter().map(|id| groups.origins.get(id).map_or(OTHER, &of));
+        known.any(|text| self.any(text)) || record.came_from.has_more()
+    }
+
+    /// Whether an origin is meant.
+    #[must_use]
+    pub fn wants_origin(&self, source: &str, format: &str) -> bool {
+        let of_format = self.subject == Subject::Dimension(Dimension::Format);
+        self.any(if of_format { format } else { source }) != self.negated
     }
 
     /// Whether what is known of a service is meant, by its name and its kind.

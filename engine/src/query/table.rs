@@ -144,6 +144,8 @@ pub struct Table {
     pub notes: Vec<String>,
     /// Values within this share of themselves; 0 if all are exact.
     pub error: f64,
+    /// Series of which a part was asked for were counted whole, as a note says.
+    pub mixed: bool,
     /// Bytes of a message that are shown.
     pub shown: usize,
 }

@@ -74,6 +74,7 @@ pub fn table(state: &State, sums: &Sums, groups: &Groups<'_>, request: &Request)
         totals,
         notes,
         error: question.error(),
+        mixed: question.filter.names_origins() && members.mixed(state).0 > 0,
         shown: SHOWN,
     };
     order::sort(&mut table.rows, &order);

@@ -200,6 +200,7 @@ impl Trace {
             totals,
             notes: Vec::new(),
             error: 0.0,
+            mixed: false,
             shown: SHOWN,
         };
         table.drop_kind();

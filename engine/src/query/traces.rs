@@ -107,6 +107,7 @@ pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Ta
         totals,
         notes: vec!["of the traces still here: those open, and those that evidence was kept of".to_owned()],
         error: 0.0,
+        mixed: false,
         shown: SHOWN,
     })
 }

@@ -76,6 +76,7 @@ pub fn table(state: &State, request: &Request) -> Result<Table, Error> {
         rows,
         notes: notes.into_iter().collect(),
         error: 0.0,
+        mixed: false,
         shown: SHOWN,
     })
 }

@@ -30,6 +30,8 @@ pub(crate) struct Taken<'a> {
     pub found: Result<Found, Refusal>,
     /// How many events were in it.
     pub events: usize,
+    /// How it was read.
+    pub format: Format,
 }
 
 /// A run of records, and the events in them.
@@ -117,7 +119,13 @@ impl<'a> Intake<'a> {
                 batch.newest = batch.newest.max(Some(time));
                 batch.digests.push(Digest::of(event, time, &mut self.subjects));
             }
-            batch.records.push(Taken { bytes: record.bytes, offset, found: record.found, events });
+            batch.records.push(Taken {
+                bytes: record.bytes,
+                offset,
+                found: record.found,
+                events,
+                format: record.format,
+            });
         }
         batch.forgotten = self.reader.memory().forgotten().saturating_sub(forgotten);
         batch.unpaired = self.reader.memory().unpaired().saturating_sub(unpaired);

@@ -13,6 +13,7 @@ pub mod joins;
 pub mod ledger;
 pub mod names;
 pub mod open;
+pub mod origins;
 mod room;
 pub mod series;
 pub mod streams;
@@ -38,6 +39,7 @@ use instances::Instances;
 use intake::{Batch, Intake};
 use joins::OpenSpan;
 use ledger::Ledger;
+use origins::{OriginId, Origins};
 use room::Shares;
 use series::{Key, SeriesId, Table};
 use streams::{Latest, Streams};
@@ -126,12 +128,16 @@ pub struct State {
     pub traces: Traces,
     /// The streams.
     pub streams: Streams,
+    /// Where events have come from.
+    pub origins: Origins,
     /// What became of every byte.
     pub ledger: Ledger,
     /// Bytes of evidence held.
     pub evidence_bytes: usize,
     /// How messages were joined into templates the last time: no part of what the state says, but long to make anew.
     pub groupings: templates::Known,
+    /// Of the events that are being counted.
+    origin: OriginId,
     instances: Instances,
     shares: Shares,
     /// Nanoseconds since the epoch of the newest event of the one that is furthest behind of the streams beside the one that
@@ -165,6 +171,8 @@ impl State {
             table: Table::new(shares.series),
             traces: Traces::new(shares.open_spans, limits.trace_hold.div_euclid(NANOS)),
             streams: Streams::default(),
+            origins: Origins::default(),
+            origin: 0,
             ledger: Ledger::default(),
             evidence_bytes: 0,
             groupings: templates::Known::default(),
@@ -182,7 +190,7 @@ impl State {
         }
     }
 
-    /// Split, decode and aggregate a block that ends at a record boundary.
+    /// Split, decode and aggregate a block that ends at a record boundary, of a stream that is a source of its own.
     ///
     /// `received` (nanoseconds since the epoch) is the time of events that have none and follow none that has.
     pub fn ingest(
@@ -193,7 +201,7 @@ impl State {
         forced: Option<Format>,
         dialect: Option<&Arc<Dialect>>,
     ) -> Outcome {
-        let (reader, subjects, mut series) = self.begin(name);
+        let (reader, subjects, mut series) = self.begin(name, "");
         let mut intake = Intake::new(reader, subjects, data, received, forced, dialect, self.limits.max_record);
         let (mut outcome, mut batch) = (Outcome::default(), Batch::default());
         while intake.fill(&mut batch) {
@@ -204,16 +212,19 @@ impl State {
         outcome
     }
 
-    /// How far a stream has been read, for an [`Intake`] to go on from there. What is seen of the stream until
+    /// How far a stream of a source has been read, for an [`Intake`] to go on from there. What is seen of the stream until
     /// [`State::end`] is how it was before. With it comes what names subjects by numbers, for the intake, and what these
     /// are, for [`State::take`].
-    pub(crate) fn begin(&mut self, name: &str) -> (Reader, Subjects, Series) {
+    pub(crate) fn begin(&mut self, name: &str, source: &str) -> (Reader, Subjects, Series) {
         let oldest = self.watermark.unwrap_or(i64::MIN).saturating_sub(self.limits.trace_hold.saturating_mul(WAIT));
         if let Some(behind) = self.streams.behind(name, self.ledger.bytes, oldest) {
             self.behind = behind;
         }
         let (stream, forgotten) = self.streams.feed(name, self.limits.max_streams);
         self.ledger.evicted_streams += forgotten;
+        if *stream.source != *source {
+            stream.source = source.into();
+        }
         let shown = stream.reader.without_memory();
         let reader = std::mem::replace(&mut stream.reader, shown);
         self.streams.turn(name);
@@ -239,7 +250,12 @@ impl State {
         let mut latest = self.streams.get(name).and_then(|stream| stream.latest);
         let mut events = batch.events();
         let (before, rejected) = (self.ledger.events, self.ledger.rejected);
+        let mut read_as = None;
         for taken in &batch.records {
+            if taken.events > 0 && read_as != Some(taken.format) {
+                read_as = Some(taken.format);
+                self.origin = self.origin_of(name, taken.format);
+            }
             self.ledger.bytes += taken.bytes.len() as u64;
             match &taken.found {
                 Ok(found) => {
@@ -280,6 +296,12 @@ impl State {
         self.keep_within();
     }
 
+    /// Where what a stream says in a format comes from.
+    fn origin_of(&mut self, name: &str, format: Format) -> OriginId {
+        let source = self.streams.get(name).map_or(name, |stream| stream.source(name));
+        self.origins.of(clip(source), format, self.limits.max_streams)
+    }
+
     /// Look at what a batch will need from far away, the places of traces: here the processor waits for many of them at once,
     /// and while it counts, for one after the other.
     fn approach(&self, batch: &Batch<'_>) {
@@ -308,8 +330,12 @@ impl State {
         }
         if digest.kind == Kind::Log {
             self.shape_of(&event.message);
-            let key =
-                Key { service: clip(&event.service), operation: self.shape.as_str(), within: "", kind: Kind::Log };
+            let key = Key {
+                service: clip(&event.service),
+                operation: self.shape.as_str(),
+                within: event.level.name(),
+                kind: Kind::Log,
+            };
             let id = self.table.find(&key);
             let noted = self.count(id, event, digest, None, &event.message, at);
             if digest.trace != [0; 16] && digest.span != 0 {
@@ -468,6 +494,7 @@ impl State {
             record.count += 1;
             record.errors += u64::from(digest.failed);
             record.seen(digest.time);
+            record.came_from.see(self.origin);
             let delta = Delta {
                 count: 1,
                 errors: i32::from(digest.failed),

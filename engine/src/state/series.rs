@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::evidence::Kept;
 use super::names::{Name, Names};
+use super::origins::CameFrom;
 use super::sums::{Changes, Sums};
 use super::timeline::{Clock, Delta, Seconds, Timeline};
 use crate::event::Kind;
@@ -25,7 +26,7 @@ pub struct Key<T> {
     pub service: T,
     /// What: a span's name, a message's shape; for an edge the callee, for a step the span below.
     pub operation: T,
-    /// The operation that a failure message, an edge or a step belongs to; else empty.
+    /// The operation that a failure message, an edge or a step belongs to; of log records their level; else empty.
     pub within: T,
     /// Span by role, log record, or derived.
     pub kind: Kind,
@@ -48,6 +49,8 @@ pub struct Record {
     pub timeline: Timeline,
     /// Raw events.
     pub kept: Kept,
+    /// Which sources the events came from.
+    pub came_from: CameFrom,
 }
 
 impl Record {
@@ -265,6 +268,7 @@ impl Table {
         let other = &mut self.records[into as usize];
         other.count += gone.count;
         other.errors += gone.errors;
+        other.came_from.merge(&gone.came_from);
         gone.first.into_iter().chain(gone.last).for_each(|time| other.seen(time));
         other.timeline.merge(std::mem::take(&mut gone.timeline), clock);
         gone

@@ -20,6 +20,8 @@ pub struct Latest {
 /// One stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stream {
+    /// What its source is called; empty if as the stream is.
+    pub source: Box<str>,
     /// How far it has been read.
     pub reader: Reader,
     /// Events decoded.
@@ -44,6 +46,12 @@ pub struct Stream {
 }
 
 impl Stream {
+    /// What its source is called, where the stream is called `name`.
+    #[must_use]
+    pub fn source<'a>(&'a self, name: &'a str) -> &'a str {
+        if self.source.is_empty() { name } else { &self.source }
+    }
+
     fn weigh(&mut self) {
         self.weighed = self.reader.offset;
         // In a snapshot it has no pointers and no room to grow.
@@ -183,6 +191,9 @@ impl Streams {
                 mine.latest = theirs.latest;
             }
             mine.reader.offset = offset;
+            if mine.source.is_empty() {
+                mine.source = theirs.source;
+            }
             mine.events += theirs.events;
             mine.rejected += theirs.rejected;
             mine.newest = mine.newest.max(theirs.newest);

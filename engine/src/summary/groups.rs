@@ -6,12 +6,15 @@ use std::sync::Arc;
 
 use crate::event::Kind;
 use crate::state::State;
+use crate::state::origins::Origins;
 use crate::state::series::Key;
 use crate::templates::Grouping;
 
 /// The template of every shape, by service.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Groups<'a> {
+    /// Where events have come from.
+    pub origins: &'a Origins,
     messages: BTreeMap<(&'a str, Kind), Messages<'a>>,
 }
 
@@ -36,14 +39,18 @@ impl<'a> Groups<'a> {
         let sets: Vec<&[&str]> = shapes.values().map(Vec::as_slice).collect();
         let groupings = state.groupings.of(&sets);
         let messages = shapes.into_iter().zip(groupings);
-        Self { messages: messages.map(|((whose, shapes), grouping)| (whose, Messages { shapes, grouping })).collect() }
+        Self {
+            origins: &state.origins,
+            messages: messages.map(|((whose, shapes), grouping)| (whose, Messages { shapes, grouping })).collect(),
+        }
     }
 
-    /// The key with the template of its message; as it is, if it has none.
+    /// The key with the template of its message, whatever the level; as it is, if it has none.
     #[must_use]
     pub fn template<'t>(&'t self, key: Key<&'t str>) -> Key<&'t str> {
         // A step may be a message that is written on the way.
         let kind = if key.kind == Kind::Step { Kind::Log } else { key.kind };
+        let key = if key.kind == Kind::Log { Key { within: "", ..key } } else { key };
         let Some(known) = self.messages.get(&(key.service, kind)) else { return key };
         let Ok(at) = known.shapes.binary_search(&key.operation) else { return key };
         Key { operation: known.grouping.template(known.grouping.group(at)), ..key }

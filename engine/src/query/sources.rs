@@ -1,0 +1,92 @@
+//! What was read: a row for each source and the format that it came in, since the beginning.
+
+use std::collections::BTreeMap;
+
+use super::error::Error;
+use super::filter::Filter;
+use super::order;
+use super::request::Request;
+use super::table::{Column, SHOWN, Table, Unit, Value};
+use super::window::Windows;
+use crate::format::Format;
+use crate::state::State;
+use crate::state::streams::Stream;
+use crate::summary::words;
+
+/// What streams come to.
+#[derive(Default)]
+struct Read {
+    streams: u64,
+    bytes: u64,
+    events: u64,
+    rejected: u64,
+    newest: Option<i64>,
+}
+
+impl Read {
+    fn add(&mut self, stream: &Stream) {
+        self.streams += 1;
+        self.bytes += stream.reader.offset;
+        self.events += stream.events;
+        self.rejected += stream.rejected;
+        self.newest = self.newest.max(stream.newest);
+    }
+
+    fn row(&self, source: &str, format: &str) -> Vec<Value> {
+        let counts = [self.streams, self.bytes, self.events, self.rejected].map(Value::Count);
+        let mut row = vec![Value::name(source), Value::name(format)];
+        row.extend(counts);
+        row.push(self.newest.map_or(Value::Null, Value::Time));
+        row
+    }
+}
+
+/// Answer with what became of the streams of each source.
+///
+/// # Errors
+/// [`Error::Word`] at a word that makes no sense.
+pub fn table(state: &State, request: &Request) -> Result<Table, Error> {
+    let filter = Filter::of(&request.filter, request.what)?;
+    let windows = Windows::of(state, Some("all"), None, None)?;
+    let mut sources: BTreeMap<(&str, &str), Read> = BTreeMap::new();
+    let (mut total, mut all) = (Read::default(), Read::default());
+    for (name, stream) in state.streams.iter() {
+        let (source, format) = (stream.source(name), stream.reader.format.map_or("", Format::name));
+        all.add(stream);
+        if filter.wants_origin(source, format) {
+            sources.entry((source, format)).or_default().add(stream);
+            total.add(stream);
+        }
+    }
+    let mut rows: Vec<Vec<Value>> = sources.iter().map(|(&(source, format), read)| read.row(source, format)).collect();
+    let columns = vec![
+        Column::key("source"),
+        Column::key("format"),
+        Column::sum("streams", Unit::Count),
+        Column::sum("bytes", Unit::Count),
+        Column::sum("events", Unit::Count),
+        Column::sum("rejected", Unit::Count),
+        Column::of("last", Unit::Time),
+    ];
+    let order = order::order(request.order_by.as_deref(), &columns, 2, &[(4, true)])?;
+    order::sort(&mut rows, &order);
+    let forgotten = state.ledger.evicted_streams;
+    let notes = (forgotten > 0).then(|| {
+        let [bytes, events] = [(state.ledger.bytes, all.bytes), (state.ledger.events, all.events)]
+            .map(|(ever, known)| words::count(ever.saturating_sub(known)));
+        format!("without {forgotten} streams that were forgotten (engine.max_streams): {bytes} bytes, {events} events")
+    });
+    Ok(Table {
+        what: request.what.name(),
+        title: Some("all that was read".to_owned()),
+        windows,
+        columns,
+        keys: 2,
+        rows,
+        totals: total.row("", ""),
+        notes: notes.into_iter().collect(),
+        error: 0.0,
+        mixed: false,
+        shown: SHOWN,
+    })
+}
