@@ -5,7 +5,8 @@
 //! fault a daemon's summary names it first (median, and nine of ten). `-- misses=1` lists the cases that go wrong;
 //! `-- seed=N KIND` prints one case, and with `budget=N` no more than what is said of it in so many tokens. `-- days=N` runs
 //! as many systems for a day with nothing wrong and counts the verdicts; `-- steady=N` measures how much of a summary
-//! changes from one minute to the next, fifteen minutes after the start of a host or `running=` seconds.
+//! changes from one minute to the next, fifteen minutes after the start of a host or `running=` seconds; `-- budgets=1` what small
+//! and large budgets lose and use.
 
 #[allow(clippy::panic)]
 #[path = "../tests/simulated/mod.rs"]
@@ -13,7 +14,8 @@ mod simulated;
 
 use std::time::Instant;
 
-use simulated::{Outcome, Unrest, case, outcome, quiet, said, unrest};
+use simulated::{Outcome, Said, Unrest, case, first, named, outcome, quiet, said, summaries, third, unrest};
+use tracegist_engine::summary::Summary;
 use tracegist_simulate::fault::Kind;
 
 /// Spans of a case at most, about.
@@ -42,6 +44,9 @@ fn main() {
     }
     if let Some(seed) = number("seed=") {
         return kinds.iter().for_each(|&kind| show(seed, kind));
+    }
+    if words.iter().any(|word| word == "budgets=1") {
+        return budgets(&kinds, first..first + cases);
     }
     if let Some(days) = number("days=") {
         return quiet_days(first..first + days);
@@ -139,6 +144,39 @@ fn steady(seeds: std::ops::Range<u64>, running: i64, verbose: bool) {
         mean(|one| one.worst),
         mean(|one| one.facts)
     );
+}
+
+/// Tokens of which it is asked what they lose.
+const BUDGETS: [usize; 10] = [100, 120, 150, 200, 300, 400, 1_000, 4_000, 16_000, 32_000];
+
+/// What budgets lose of what a full one says, and how much of them is used where there is more to say.
+#[allow(clippy::cast_precision_loss)]
+fn budgets(kinds: &[Kind], seeds: std::ops::Range<u64>) {
+    println!("budget  cases   AS@1   AS@3  full  least used  facts  lines");
+    let cases: Vec<_> =
+        kinds.iter().flat_map(|&kind| seeds.clone().map(move |seed| case(seed, kind, SPANS).0)).collect();
+    let said: Vec<_> = cases.iter().map(|case| summaries(case, &BUDGETS)).filter(|said| said.touched >= FEW).collect();
+    for (at, budget) in BUDGETS.into_iter().enumerate() {
+        let summaries: Vec<_> = said.iter().map(|said| (said, &said.summaries[at])).collect();
+        let share = |right: &dyn Fn(&Said, &Summary) -> bool| {
+            let right = summaries.iter().filter(|(said, summary)| right(said, summary)).count();
+            100.0 * right as f64 / summaries.len().max(1) as f64
+        };
+        let full = summaries.iter().filter(|one| one.1.left_out > 0);
+        let least = full.clone().map(|one| 100.0 * one.1.tokens as f64 / budget as f64).fold(100.0, f64::min);
+        let mean = |of: &dyn Fn(&Summary) -> usize| {
+            summaries.iter().map(|one| of(one.1)).sum::<usize>() as f64 / summaries.len().max(1) as f64
+        };
+        println!(
+            "{budget:6} {:6} {:5.1}% {:5.1}% {:5}      {least:5.1}% {:6.1} {:6.1}",
+            summaries.len(),
+            share(&|said, summary| first(&said.culprits, &named(summary))),
+            share(&|said, summary| third(&said.culprits, &named(summary))),
+            full.count(),
+            mean(&|summary| summary.facts.len()),
+            mean(&|summary| summary.text.lines().count())
+        );
+    }
 }
 
 fn show(seed: u64, kind: Kind) {

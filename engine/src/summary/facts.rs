@@ -114,9 +114,8 @@ pub struct Fact {
     pub line: String,
 }
 
-/// What stands in the `wrong` section for a verdict.
-#[must_use]
-pub fn verdict(view: &View<'_>, place: usize, verdict: &Verdict<'_>, boilerplate: &Boilerplate<'_>) -> Option<Fact> {
+/// Who is at fault, with what, since when and by how much.
+fn opening(view: &View<'_>, place: usize, verdict: &Verdict<'_>, boilerplate: &Boilerplate<'_>) -> Option<String> {
     let lead = verdict.claims.first()?;
     let service = words::name(verdict.service);
     let what = match lead.what {
@@ -127,7 +126,26 @@ pub fn verdict(view: &View<'_>, place: usize, verdict: &Verdict<'_>, boilerplate
         What::New => "new message",
     };
     let since = lead.since.map_or_else(String::new, |second| format!(" since {}", moment(view, second)));
-    let mut line = format!("{place} {service}: {what}{since}. {}", said(lead, verdict.service, boilerplate));
+    Some(format!("{place} {service}: {what}{since}. {}", said(lead, verdict.service, boilerplate)))
+}
+
+/// The lines of verdicts without all that a small budget has no room for, in order.
+#[must_use]
+pub fn briefs(view: &View<'_>, verdicts: &[Verdict<'_>]) -> Vec<String> {
+    let boilerplate = Boilerplate::of(view);
+    let brief = |(i, verdict): (usize, &Verdict<'_>)| {
+        let newest = verdict.newest.map_or_else(String::new, |s| format!(", in the last {}", words::span(s)));
+        let number = verdict.claims.first()?.series.number;
+        Some(end(opening(view, i + 1, verdict, &boilerplate)? + &newest, number))
+    };
+    verdicts.iter().enumerate().filter_map(brief).collect()
+}
+
+/// What stands in the `wrong` section for a verdict.
+#[must_use]
+pub fn verdict(view: &View<'_>, place: usize, verdict: &Verdict<'_>, boilerplate: &Boilerplate<'_>) -> Option<Fact> {
+    let lead = verdict.claims.first()?;
+    let mut line = opening(view, place, verdict, boilerplate)?;
     if let Some(second) = verdict.claims.iter().skip(1).find(|claim| claim.what != lead.what) {
         line += "; also ";
         line += &said(second, verdict.service, boilerplate);

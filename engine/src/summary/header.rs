@@ -12,6 +12,12 @@ use crate::tokens::Encoding;
 /// Bytes of a host's name or a notice that are shown.
 const NAME: usize = 60;
 
+/// Hundredths of the budget that may stay unused where there is more to say.
+const UNUSED: usize = 3;
+
+/// Tokens to a multiple of which the header is reckoned, where that is little against what may stay unused.
+const STEP: usize = 8;
+
 /// Bytes of a notice that are shown.
 const NOTICE: usize = 160;
 
@@ -66,25 +72,21 @@ impl Header {
             return Err(Error::Budget { budget, least });
         };
         let room = budget - prices[form];
-        let everything = select::select(priced, room, &[], encoding);
-        let selection = if everything.chosen.len() == priced.len() {
+        let slack = budget * UNUSED / 100;
+        let everything = select::select(priced, room, slack, encoding);
+        let all = everything.lines.len() == priced.len()
+            && everything.lines.iter().all(|(i, line, _)| *line == priced[*i].fact.line);
+        let selection = if all {
             everything
         } else {
-            let reserve = if budget >= 200 {
-                encoding.count(&footer(FOOTERS - 1, priced.len(), budget, Section::Slow))
-            } else {
-                least_footer
-            };
-            select::select(priced, room.saturating_sub(reserve), &[], encoding)
+            let last = if budget >= 200 { FOOTERS - 1 } else { 0 };
+            let reserve = encoding.count(&footer(last, priced.len(), budget, Section::Slow));
+            // A token more or less in the header is not to change what stands below it.
+            let step = if slack >= 2 * STEP { STEP } else { 1 };
+            let spare = prices[form].next_multiple_of(step) - prices[form];
+            select::select(priced, room.saturating_sub(reserve + spare), slack - spare.min(slack), encoding)
         };
-        let mut stands: Vec<(usize, String, usize)> =
-            selection.chosen.iter().map(|&i| (i, priced[i].fact.line.clone(), priced[i].tokens)).collect();
-        if let Some((i, line)) = selection.cut {
-            let tokens = encoding.count(&line);
-            let section = priced[i].fact.section;
-            let at = stands.iter().position(|stand| priced[stand.0].fact.section > section).unwrap_or(stands.len());
-            stands.insert(at, (i, line, tokens));
-        }
+        let mut stands = selection.lines;
         loop {
             let left_out = priced.len() - stands.len();
             let body = self.body(form, priced, &stands);

@@ -291,8 +291,14 @@ fn render(state: &State, sums: &mut Sums, request: &Request, encoding: &Encoding
         });
         focused && (request.sections.is_empty() || request.sections.contains(&fact.section))
     };
-    let priced: Vec<Priced> =
-        facts.into_iter().filter(wanted).map(|fact| Priced { tokens: encoding.count(&fact.line), fact }).collect();
+    let mut briefs = facts::briefs(view, &verdicts).into_iter();
+    let price = |fact: Fact| {
+        // Verdicts stand before all else, in their order.
+        let brief = if fact.section == Section::Wrong { briefs.next() } else { None };
+        let brief = brief.filter(|brief| *brief != fact.line).map(|line| (encoding.count(&line), line));
+        wanted(&fact).then(|| Priced { tokens: encoding.count(&fact.line), brief, fact })
+    };
+    let priced: Vec<Priced> = facts.into_iter().filter_map(price).collect();
     let header = Header::of(view, request, !verdicts.is_empty(), encoding);
     let account = header.fit(&priced, request.budget, encoding)?;
     Ok(output(view, request, &verdicts, &priced, account))

@@ -111,23 +111,37 @@ pub struct Outcome {
 impl Outcome {
     /// Whether the first verdict is right.
     pub fn first(&self) -> bool {
-        self.named.first().is_some_and(|name| self.culprits.iter().any(|any| any.contains(name)))
+        first(&self.culprits, &self.named)
     }
 
     /// Whether every fault is named by one of the first three verdicts.
     pub fn third(&self) -> bool {
-        self.culprits.iter().all(|any| self.named.iter().take(3).any(|name| any.contains(name)))
+        third(&self.culprits, &self.named)
     }
+}
+
+/// Whether the first of those named is one of the culprits.
+pub fn first(culprits: &[Vec<String>], named: &[String]) -> bool {
+    named.first().is_some_and(|name| culprits.iter().any(|any| any.contains(name)))
+}
+
+/// Whether a culprit of every fault is among the first three named.
+pub fn third(culprits: &[Vec<String>], named: &[String]) -> bool {
+    culprits.iter().all(|any| named.iter().take(3).any(|name| any.contains(name)))
+}
+
+/// The services of each fault, of which any is right.
+fn culprits(case: &Case) -> Vec<Vec<String>> {
+    let of = |fault: &tracegist_simulate::fault::Fault| {
+        fault.culprits(&case.system).into_iter().map(ToOwned::to_owned).collect()
+    };
+    case.faults.iter().map(of).collect()
 }
 
 /// Run a case: summaries of the quiet time, of the fault as it goes on, and of the whole of it.
 pub fn outcome(case: &Case, live: bool) -> Outcome {
     let mut host = Host::new(case);
-    let culprits: Vec<Vec<String>> = case
-        .faults
-        .iter()
-        .map(|fault| fault.culprits(&case.system).into_iter().map(ToOwned::to_owned).collect())
-        .collect();
+    let culprits = culprits(case);
     let mut early = 0;
     if live {
         for second in (case.quiet - 50..=case.quiet).step_by(10) {
@@ -156,6 +170,25 @@ pub fn outcome(case: &Case, live: bool) -> Outcome {
     let summary = host.summary(case.faulty, 1_000);
     let touched = host.run.touched.iter().copied().min().unwrap_or(0);
     Outcome { culprits, named: named(&summary), early, touched, seconds, text: summary.text }
+}
+
+/// What is said of a whole faulty time in several budgets.
+#[derive(Clone, Debug)]
+pub struct Said {
+    pub culprits: Vec<Vec<String>>,
+    pub touched: u64,
+    pub summaries: Vec<Summary>,
+}
+
+/// Run a case to its end and render it in these budgets.
+pub fn summaries(case: &Case, budgets: &[usize]) -> Said {
+    let mut host = Host::new(case);
+    host.until(case.quiet + case.faulty);
+    Said {
+        culprits: culprits(case),
+        touched: host.run.touched.iter().copied().min().unwrap_or(0),
+        summaries: budgets.iter().map(|&budget| host.summary(case.faulty, budget)).collect(),
+    }
 }
 
 /// What is said of a whole faulty time, in so many tokens.
