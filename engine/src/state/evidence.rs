@@ -102,7 +102,7 @@ impl Kept {
         offset: u64,
         said: impl FnOnce() -> (&'a str, &'a str),
     ) -> (isize, bool) {
-        let Digest { time, trace, failed, .. } = *digest;
+        let Digest { time, failed, .. } = *digest;
         let epoch = time.div_euclid(1_000_000_000 * EPOCH);
         let hash = mix(event, digest.span);
         // Lines without a time may be equal and are events apart all the same.
@@ -118,26 +118,23 @@ impl Kept {
         let ranks = [digest.duration().map(|ns| u64::MAX - ns), failed.then_some(hash), Some(hash)];
         for (slot, rank) in set.exhibits.iter_mut().zip(ranks) {
             let Some(rank) = rank else { continue };
-            // Equal ranks are told apart by where they stand, and by their bytes only in the end; ordinary events end here.
-            if slot.as_ref().is_some_and(|kept| {
-                (kept.rank, kept.time, &*kept.stream, kept.offset, kept.trace) < (rank, time, stream, offset, trace)
-            }) {
-                continue;
+            // Ordinary events end here.
+            if slot.as_ref().is_none_or(|kept| rank <= kept.rank) {
+                let found = Found { event, digest, stream, offset };
+                let grown = found.keep(slot, rank, &mut raw);
+                changed += grown.unwrap_or(0);
+                kept |= grown.is_some();
             }
-            // What is the slowest is often picked by chance too, above all while there are few.
-            let raw = raw.get_or_insert_with(|| {
-                let said = show::evidence(event);
-                redact::redact(&said[..said.len().min(RAW_LIMIT)]).into()
-            });
-            let exhibit = Exhibit { rank, time, stream: stream.into(), offset, trace, raw: raw.clone() };
-            if slot.as_ref().is_some_and(|kept| *kept <= exhibit) {
-                continue;
-            }
-            changed += size(Some(&exhibit)) - size(slot.as_ref());
-            *slot = Some(exhibit);
-            kept = true;
         }
         (changed, kept)
+    }
+
+    /// Look at what an event is compared with; for who wants it near.
+    #[inline]
+    #[must_use]
+    pub(crate) fn approach(&self) -> (Seconds, [Option<u64>; 3]) {
+        let [set, _] = &self.sets;
+        (set.epoch, set.exhibits.each_ref().map(|slot| slot.as_ref().map(|exhibit| exhibit.rank)))
     }
 
     /// Add a record to the events that the record at an offset of a stream gave, as far as they are kept and short. Returns
@@ -240,6 +237,42 @@ impl Kept {
     /// Let everything go. Returns the bytes set free.
     pub fn shed_all(&mut self) -> usize {
         std::mem::take(self).bytes()
+    }
+}
+
+/// An event that may be kept.
+struct Found<'a> {
+    event: &'a Event<'a>,
+    digest: &'a Digest,
+    stream: &'a str,
+    offset: u64,
+}
+
+impl Found<'_> {
+    /// Put it in a slot, unless what is there comes first. Returns by how many bytes that has changed what is kept.
+    #[cold]
+    #[inline(never)]
+    fn keep(&self, slot: &mut Option<Exhibit>, rank: u64, raw: &mut Option<Box<[u8]>>) -> Option<isize> {
+        let Self { event, stream, offset, .. } = *self;
+        let Digest { time, trace, .. } = *self.digest;
+        // Equal ranks are told apart by where they stand, and by their bytes only in the end.
+        if slot.as_ref().is_some_and(|kept| {
+            (kept.rank, kept.time, &*kept.stream, kept.offset, kept.trace) < (rank, time, stream, offset, trace)
+        }) {
+            return None;
+        }
+        // What is the slowest is often picked by chance too, above all while there are few.
+        let raw = raw.get_or_insert_with(|| {
+            let said = show::evidence(event);
+            redact::redact(&said[..said.len().min(RAW_LIMIT)]).into()
+        });
+        let exhibit = Exhibit { rank, time, stream: stream.into(), offset, trace, raw: raw.clone() };
+        if slot.as_ref().is_some_and(|kept| *kept <= exhibit) {
+            return None;
+        }
+        let changed = size(Some(&exhibit)) - size(slot.as_ref());
+        *slot = Some(exhibit);
+        Some(changed)
     }
 }
 

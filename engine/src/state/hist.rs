@@ -82,6 +82,13 @@ impl Hist {
         self.0.shrink_to_fit();
     }
 
+    /// Look at where its buckets lie, from end to end; for who wants them near.
+    #[inline]
+    #[must_use]
+    pub fn approach(&self) -> (Option<u16>, Option<u16>) {
+        (self.0.first().map(|entry| entry.0), self.0.last().map(|entry| entry.0))
+    }
+
     /// Bytes on the heap.
     #[must_use]
     pub fn bytes(&self) -> usize {

@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod names;
 pub mod open;
 pub mod origins;
+mod places;
 mod room;
 pub mod series;
 pub mod streams;
@@ -52,6 +53,9 @@ const NANOS: i64 = 1_000_000_000;
 
 /// Times the hold of a trace that a stream may be behind the newest event for its spans to be waited for.
 const WAIT: i64 = 5;
+
+/// Events that are counted one after the other once what they need has been looked at: as much as the nearest cache holds.
+const NEAR: usize = 32;
 
 /// Numbers for subjects that are kept between blocks: for as many blocks as are read at once, or so.
 const SUBJECTS: usize = 4;
@@ -246,9 +250,8 @@ impl State {
     pub(crate) fn take(&mut self, name: &str, batch: &Batch<'_>, series: &mut Series, outcome: &mut Outcome) {
         self.instances.begin();
         series.renew(batch.age, self.table.turn());
-        self.approach(batch);
         let mut latest = self.streams.get(name).and_then(|stream| stream.latest);
-        let mut events = batch.events();
+        let mut events = batch.events().enumerate();
         let (before, rejected) = (self.ledger.events, self.ledger.rejected);
         let mut read_as = None;
         for taken in &batch.records {
@@ -265,7 +268,10 @@ impl State {
                     if *found == Found::Continuation {
                         self.go_on(name, latest, taken.bytes);
                     }
-                    for (event, digest) in events.by_ref().take(taken.events) {
+                    for (number, (event, digest)) in events.by_ref().take(taken.events) {
+                        if number % NEAR == 0 {
+                            self.approach(&batch.digests[number..], series);
+                        }
                         let id = self.event(event, digest, (name, taken.offset), series);
                         latest = Some(Latest { series: id, offset: taken.offset });
                     }
@@ -302,11 +308,22 @@ impl State {
         self.origins.of(clip(source), format, self.limits.max_streams)
     }
 
-    /// Look at what a batch will need from far away, the places of traces: here the processor waits for many of them at once,
-    /// and while it counts, for one after the other.
-    fn approach(&self, batch: &Batch<'_>) {
-        for digest in &batch.digests {
+    /// Look at what the next events will need from far away: the places of traces; series, their newest slots and what is in
+    /// these. Here the processor waits for many of them at once, and while it counts, for one after the other.
+    fn approach(&self, digests: &[Digest], series: &Series) {
+        let digests = &digests[..digests.len().min(NEAR)];
+        let records = digests.iter().filter_map(|digest| Some(self.table.record(series.subject(digest.subject)?)));
+        for digest in digests {
             black_box(self.traces.approach(&digest.trace));
+        }
+        for record in records.clone() {
+            black_box((record.count, record.timeline.coarse(), record.kept.approach()));
+        }
+        for slot in records.clone().filter_map(|record| record.timeline.newest()) {
+            black_box((slot.start, slot.own.is_empty()));
+        }
+        for slot in records.filter_map(|record| record.timeline.newest()) {
+            black_box((slot.duration.approach(), slot.own.approach()));
         }
     }
 

@@ -120,6 +120,7 @@ pub struct Slot {
 
 impl Slot {
     /// Returns about how many bytes it has grown by.
+    #[inline]
     fn add(&mut self, delta: &Delta) -> usize {
         self.count = self.count.saturating_add_signed(delta.count.into());
         self.errors = self.errors.saturating_add_signed(delta.errors.into());
@@ -185,6 +186,7 @@ pub struct Timeline {
 impl Timeline {
     /// Add to the slot of a second, wherever the clock has it by now; what is older than the last level is not kept.
     /// Returns about how many bytes it has grown by.
+    #[inline]
     pub fn add(&mut self, second: Seconds, clock: &Clock, delta: &Delta) -> usize {
         let finest = usize::from(self.coarse).min(LEVELS.len() - 1);
         // Most events are of the newest slot: no other is looked at.
@@ -196,6 +198,13 @@ impl Timeline {
         {
             return slot.add(delta);
         }
+        self.add_elsewhere(second, clock, *delta)
+    }
+
+    /// The same for any other slot.
+    #[inline(never)]
+    fn add_elsewhere(&mut self, second: Seconds, clock: &Clock, delta: Delta) -> usize {
+        let finest = usize::from(self.coarse).min(LEVELS.len() - 1);
         if let Some(front) = self.levels[finest].front()
             && front.start < clock.begins[finest]
         {
@@ -205,27 +214,31 @@ impl Timeline {
         let level = level.max(usize::from(self.coarse));
         let Some(slots) = self.levels.get_mut(level) else { return 0 };
         let start = second.div_euclid(LEVELS[level].width) * LEVELS[level].width;
-        match slots.binary_search_by_key(&start, |slot| slot.start) {
-            Ok(at) => {
-                let grown = slots[at].add(delta);
-                if slots[at].is_empty() {
-                    slots.remove(at);
-                }
-                grown
+        let at = behind(slots, start, LEVELS[level].width);
+        if let Some(slot) = slots.get_mut(at).filter(|slot| slot.start == start) {
+            let grown = slot.add(&delta);
+            if slot.is_empty() {
+                slots.remove(at);
             }
-            Err(at) => {
-                // As much room as the slot before it came to need: it is the best guess, and never more than is in use.
-                let mut slot = slots.back().map(Slot::alike).unwrap_or_default();
-                slot.start = start;
-                let room = slot.duration.bytes() + slot.own.bytes();
-                let grown = slot.add(delta);
-                if slot.is_empty() {
-                    return 0;
-                }
-                slots.insert(at, slot);
-                room + grown + SLOT
-            }
+            return grown;
         }
+        // As much room as the slot before it came to need: it is the best guess, and never more than is in use.
+        let mut slot = slots.back().map(Slot::alike).unwrap_or_default();
+        slot.start = start;
+        let room = slot.duration.bytes() + slot.own.bytes();
+        let grown = slot.add(&delta);
+        if slot.is_empty() {
+            return 0;
+        }
+        slots.insert(at, slot);
+        room + grown + SLOT
+    }
+
+    /// The slot that most events are of, to be looked at; for who wants it near.
+    #[inline]
+    #[must_use]
+    pub fn newest(&self) -> Option<&Slot> {
+        self.levels.get(usize::from(self.coarse))?.back()
     }
 
     /// Give up the finest level that is left: what is in it moves to the next, whose slots are wider. With the last one

@@ -7,14 +7,15 @@
 
 use std::collections::BTreeMap;
 use std::hash::BuildHasher;
+use std::hint::black_box;
 
 use foldhash::fast::RandomState;
-use hashbrown::HashTable;
 
 use super::closed::Closed;
 use super::joins::{Joins, OpenSpan};
 use super::names::Name;
 use super::open::OpenTraces;
+use super::places::{Place, Places};
 use super::series::Table;
 use super::timeline::{Clock, Seconds};
 use crate::event::TraceId;
@@ -35,6 +36,9 @@ const TRACE_LIMIT: u32 = 10_000;
 /// Traces that may wait to be settled although they are closed, beside as many as are open.
 const SPARE: usize = 1_024;
 
+/// Traces that are closed one after the other once their places have been looked at.
+const NEAR: usize = 32;
+
 /// No further span, no trace.
 const END: u32 = u32::MAX;
 
@@ -42,9 +46,6 @@ const END: u32 = u32::MAX;
 /// costs a fourth of what it costs to take back and enter anew.
 const CREDIT: u32 = 4_096;
 const REGRET: u32 = 4;
-
-/// The place of a trace among the open ones. Places are used again, the one left last first.
-type Place = u32;
 
 #[derive(Clone, Copy, Debug)]
 struct Trace {
@@ -78,10 +79,10 @@ pub struct Sought {
 /// is closed in the order of memory, and only the index, which is small, is searched at random.
 #[derive(Debug)]
 pub struct Traces {
-    /// Where each trace is, with a part of the hash of its id: of two different ones hardly ever the same.
-    index: HashTable<(u32, Place)>,
+    index: Places,
     hasher: RandomState,
     traces: Vec<Trace>,
+    /// The place that was left last: places are used again.
     left: Place,
     spans: Vec<(OpenSpan, u32)>,
     free: u32,
@@ -108,7 +109,7 @@ impl Traces {
     #[must_use]
     pub fn new(limit: usize, hold: Seconds) -> Self {
         Self {
-            index: HashTable::new(),
+            index: Places::default(),
             hasher: RandomState::default(),
             traces: Vec::new(),
             left: END,
@@ -205,21 +206,19 @@ impl Traces {
     /// A part of the hash of an id.
     #[inline]
     fn part(&self, id: &TraceId) -> u32 {
-        // The upper half: of the lower one the table itself makes no better use.
         (self.hasher.hash_one(id) >> 32) as u32
     }
 
     /// Look at where in the index a trace is or would be.
     #[inline]
     #[must_use]
-    pub fn approach(&self, id: &TraceId) -> bool {
-        self.index.find(spread(self.part(id)), |_| false).is_some()
+    pub fn approach(&self, id: &TraceId) -> Option<u32> {
+        self.index.approach(self.part(id))
     }
 
     #[inline]
     fn find(&self, part: u32, id: &TraceId) -> Option<Place> {
-        let is_it = |&(other, place): &(u32, Place)| other == part && self.traces[place as usize].id == *id;
-        self.index.find(spread(part), is_it).map(|&(_, place)| place)
+        self.index.find(part, |place| self.traces[place as usize].id == *id)
     }
 
     /// A place for a new trace.
@@ -236,7 +235,7 @@ impl Traces {
             self.traces[place as usize] = trace;
             place
         };
-        self.index.insert_unique(spread(part), (part, place), |&(part, _)| spread(part));
+        self.index.insert(part, place);
         self.by_generation.entry(generation).or_default().push(place);
         place
     }
@@ -338,7 +337,14 @@ impl Traces {
 
     fn close_generation(&mut self, generation: Generation, table: &mut Table, clock: &Clock) -> u64 {
         let mut spans = 0;
-        for place in self.by_generation.remove(&generation).unwrap_or_default() {
+        let places = self.by_generation.remove(&generation).unwrap_or_default();
+        for (number, &place) in places.iter().enumerate() {
+            if number % NEAR == 0 {
+                // Where they lie in the index, for all of these at once.
+                for &place in places[number..].iter().take(NEAR) {
+                    black_box(self.approach(&self.traces[place as usize].id));
+                }
+            }
             let trace = &mut self.traces[place as usize];
             if trace.count == 0 || trace.listed != generation {
                 continue;
@@ -356,9 +362,7 @@ impl Traces {
     /// Returns the spans it had.
     fn forget(&mut self, place: Place) -> u64 {
         let trace = self.traces[place as usize];
-        if let Ok(entry) = self.index.find_entry(spread(self.part(&trace.id)), |&(_, other)| other == place) {
-            entry.remove();
-        }
+        self.index.remove(self.part(&trace.id), place);
         if trace.noted {
             self.closed.keep(trace.id, trace.generation.into(), self.spans_of(&trace), self.limit);
         }
@@ -489,10 +493,4 @@ fn grow<T>(places: &mut Vec<T>) {
 
 fn index(place: usize) -> u32 {
     u32::try_from(place).unwrap_or(END)
-}
-
-/// The hash that the index goes by, of the part of it that is kept there.
-#[inline]
-fn spread(part: u32) -> u64 {
-    u64::from(part).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }

@@ -57,12 +57,13 @@ impl Samples {
     #[inline]
     pub fn offer(&mut self, rank: u64, most: usize, values: impl FnOnce() -> Values) -> isize {
         self.seen += 1;
-        if rank < self.floor { 0 } else { self.keep(rank, most, values()) }
+        if rank < self.floor { 0 } else { self.keep(rank, most, values) }
     }
 
     #[cold]
-    fn keep(&mut self, rank: u64, most: usize, values: Values) -> isize {
-        match values {
+    #[inline(never)]
+    fn keep(&mut self, rank: u64, most: usize, values: impl FnOnce() -> Values) -> isize {
+        match values() {
             Values::Constant => self.floor = u64::MAX,
             Values::Misfit => {}
             Values::Found(values) => return self.insert(Sample { rank, times: 1, values }) - self.trim(most),
