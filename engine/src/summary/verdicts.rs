@@ -14,7 +14,7 @@ use crate::state::timeline::{Seconds, Slot};
 const MOST: usize = 5;
 
 /// Severity below which a cause is no verdict.
-const LEAST: f64 = 0.05;
+const LEAST: f64 = 0.06;
 
 /// The same for a cause in one of several instances: drift, which all of them have, is out of the question there.
 const LEAST_OF_ONE: f64 = 0.02;
