@@ -228,7 +228,7 @@ QUESTIONS: tuple[dict[str, Any], ...] = (
 def test_query__any_budget__kept_and_pages_add_up_to_all_of_it(
     question: dict[str, Any], budget: int, encoding: str, limit: int | None
 ) -> None:
-    """No row is lost or given twice, and no page is larger than its budget: as text, as JSON, or as the error it is."""
+    """No row is lost or given twice, and no page is larger than its budget, as text and as JSON; no budget is refused."""
     whole = json.loads(sample().query(msgspec.json.encode({**question, "limit": None, "budget": 1_000_000})))
     for row in (*whole["rows"], whole["totals"]):
         row[:] = [float(f"{value:.4g}") if isinstance(value, float) else value for value in row]
@@ -242,15 +242,7 @@ def test_query__any_budget__kept_and_pages_add_up_to_all_of_it(
             cursor = found[-1].content.get("cursor")
         return found
 
-    answers, refused = [], ""
-    try:
-        answers = anyio.run(pages)
-    except TokenBudgetExceeded as error:
-        refused = str(error)
-    if refused:
-        assert budget < 250
-        assert count_tokens(refused, encoding) <= budget
-        return
+    answers = anyio.run(pages)
     rows: list[Any] = []
     for number, answer in enumerate(answers):
         assert count_tokens(answer.text, encoding) <= budget
@@ -260,7 +252,8 @@ def test_query__any_budget__kept_and_pages_add_up_to_all_of_it(
         rows += answer.content.get("rows", whole["rows"][before:given])
         assert len(rows) == given
         assert given > before or not whole["rows"]
-        assert answer.content.get("left_out", 0) == whole["total_rows"] - given
+        left = whole["total_rows"] - given
+        assert answer.content.get("left_out", 0) == left or f"{left} more" in answer.text
         if "totals" in answer.content:
             assert answer.content["totals"] == whole["totals"], number
     assert rows == whole["rows"]

@@ -97,10 +97,6 @@ proptest! {
         loop {
             let answer = match ask(&engine, &question) {
                 Ok(answer) => answer,
-                Err(Error::Budget { least, .. }) => {
-                    prop_assert!(budget < 90, "{} is too small, {} would do: {}", budget, least, question);
-                    return Ok(());
-                }
                 Err(error) => return Err(TestCaseError::fail(error.to_string())),
             };
             let text = answer["text"].as_str().unwrap();
@@ -127,6 +123,18 @@ proptest! {
 fn said(level: &str, service: &str, second: i64) -> String {
     let time = START + second * 1_000_000_000;
     format!(r#"{{"time":{time},"level":"{level}","service":"{service}","msg":"the queue is full"}}"#) + "\n"
+}
+
+#[test]
+fn diff__of_less_than_the_usual_window__the_newer_half_against_the_older() {
+    let data: String = (0..60).map(|n| said("info", if n < 30 { "old" } else { "new" }, n)).collect();
+    let engine = of(data.as_bytes());
+    let answer = ask(&engine, &json!({"what": "diff"})).unwrap();
+    assert_eq!((&answer["window"]["seconds"], &answer["compared"]["seconds"]), (&json!(30), &json!(30)));
+    let how: Vec<&str> = answer["rows"].as_array().unwrap().iter().map(|row| row[6].as_str().unwrap_or("")).collect();
+    assert_eq!(how, ["new", "gone"], "{answer}");
+    let answer = ask(&engine, &json!({"what": "diff", "of": "old,nwe"})).unwrap();
+    assert!(answer["text"].as_str().unwrap().contains("no service is called nwe; did you mean new?"), "{answer}");
 }
 
 #[test]

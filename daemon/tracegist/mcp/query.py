@@ -44,8 +44,8 @@ class _Found(Struct):
     exactness: _Exactness
 
     def in_words(self) -> Answer:
-        """Put the text into an object."""
-        return Answer(self.text, {"text": self.text, **self._rest()})
+        """Put the text into an object. How much is left out stands in the text."""
+        return Answer(self.text, {"text": self.text, **({} if self.cursor is None else {"cursor": self.cursor})})
 
     def in_rows(self) -> Answer:
         """Put the rows of the text into an object: no names twice, and nothing that is empty."""
@@ -82,19 +82,19 @@ async def query(account: Account, arguments: Mapping[str, Any]) -> Answer:
         asked["encoding"] = await account.encoding()
     found = msgspec.json.decode(await account.query(asked), type=_Found)
     budget = found.budget
+    write = _Found.in_rows
     for _ in range(_ROUNDS):
-        answer = found.in_rows()
+        answer = write(found)
         over = await anyio.to_thread.run_sync(answer.tokens, found.encoding) - budget
         if over <= 0:
             return answer
-        if fewer := await anyio.to_thread.run_sync(_fewer, found, budget):
+        if write == _Found.in_words:
+            again = {"budget": max(found.tokens - over, 1)}
+        elif fewer := await anyio.to_thread.run_sync(_fewer, found, budget):
             again = {"limit": fewer}
         else:
-            answer = found.in_words()
-            over = await anyio.to_thread.run_sync(answer.tokens, found.encoding) - budget
-            if over <= 0:
-                return answer
-            again = {"budget": max(found.tokens - over, 1)}
+            # Not even one row has room: lines from here on, which take less.
+            write, again = _Found.in_words, {}
         try:
             found = msgspec.json.decode(await account.query({**asked, **again}), type=_Found)
         except TokenBudgetExceeded:

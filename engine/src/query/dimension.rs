@@ -153,7 +153,7 @@ pub fn not_kept(name: &str) -> Option<&'static str> {
 /// [`Error::Word`] at the first that is none, or by which nothing is kept.
 pub fn list(written: Written<'_>) -> Result<Vec<Dimension>, Error> {
     let mut found: Vec<Dimension> = Vec::new();
-    for (at, word) in items(written.text) {
+    for (at, word) in words(written.text) {
         let dimension = one(written, at, word)?;
         if found.iter().any(|other| other.name() == dimension.name()) {
             return Err(written.wrong(at, word.len(), format!("{word} stands there twice")));
@@ -178,6 +178,12 @@ fn one(written: Written<'_>, at: usize, word: &str) -> Result<Dimension, Error> 
         return Err(written.wrong(at, word.len(), says));
     }
     Err(written.unknown(at, word, "dimension", &NAMES))
+}
+
+/// The words of a list with commas or spaces between them, each with its place in bytes.
+pub fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let ends = |c: char| c == ',' || c.is_whitespace();
+    text.split(ends).filter(|word| !word.is_empty()).map(|word| (word.as_ptr().addr() - text.as_ptr().addr(), word))
 }
 
 /// The words of a list with commas between them, each with its place in bytes.

@@ -100,15 +100,52 @@ impl Written<'_> {
     }
 }
 
-/// The known word nearest to one, if it is near enough to have been meant.
+/// What others call what is asked for here, each with the names that may be meant.
+const SYNONYMS: [(&str, &[&str]); 18] = [
+    ("latency", &["duration", "p95"]),
+    ("elapsed", &["duration", "p95"]),
+    ("response_time", &["duration", "p95"]),
+    ("median", &["p50"]),
+    ("average", &["mean"]),
+    ("throughput", &["rate"]),
+    ("rps", &["rate"]),
+    ("qps", &["rate"]),
+    ("calls", &["count", "edges"]),
+    ("failures", &["errors"]),
+    ("failed", &["status", "errors", "error"]),
+    ("fail", &["error"]),
+    ("endpoint", &["operation"]),
+    ("minute", &["time:1m"]),
+    ("tree", &["trace"]),
+    ("spans", &["trace", "span"]),
+    ("logs", &["templates", "log"]),
+    ("dependencies", &["edges", "peer"]),
+];
+
+/// The known word nearest to one, if it is near enough to have been meant: a few letters away, another word for it, or the
+/// shortest of which it is a part.
 pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_lowercase();
-    let most = (word.chars().count() / 3).clamp(1, 3);
+    let length = lower.chars().count();
+    let most = (length / 3).clamp(1, 3);
+    let meant = SYNONYMS.iter().find(|(other, _)| *other == lower).map_or(&[][..], |(_, names)| names);
     known
-        .map(|name| (distance(&lower, &name.to_lowercase()), name))
-        .filter(|&(distance, _)| distance <= most)
+        .filter_map(|name| {
+            let theirs = name.to_lowercase();
+            let distance = distance(&lower, &theirs);
+            let rank = if meant.contains(&name) {
+                0
+            } else if distance <= most {
+                distance
+            } else if length >= 3 && theirs.contains(&lower) {
+                usize::from(!theirs.starts_with(&lower)) + 10
+            } else {
+                return None;
+            };
+            Some((rank, name.len(), name))
+        })
         .min()
-        .map(|(_, name)| name)
+        .map(|(.., name)| name)
 }
 
 /// Edits (insert, delete, replace, swap two neighbours) between two words (Damerau; optimal string alignment).
@@ -153,5 +190,7 @@ mod tests {
         assert_eq!(nearest("paymnet", known()), Some("payment"));
         assert_eq!(nearest("Chekout", known()), Some("checkout"));
         assert_eq!(nearest("frontend", known()), None);
+        assert_eq!(nearest("pay", known()), Some("payment"));
+        assert_eq!(nearest("latency", ["duration", "count"].into_iter()), Some("duration"));
     }
 }

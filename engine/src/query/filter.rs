@@ -18,7 +18,7 @@ use crate::summary::facts::Fact;
 use crate::summary::groups::Groups;
 
 /// Names that may stand before an operator, for who misspells one.
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 18] = [
     "service",
     "operation",
     "kind",
@@ -28,6 +28,7 @@ const NAMES: [&str; 17] = [
     "format",
     "template",
     "peer",
+    "caller",
     "step",
     "text",
     "evidence",
@@ -129,7 +130,7 @@ impl Filter {
                 let known = NAMES.iter().chain(&measure::NAMES).copied();
                 let message = format!(
                     "unknown name {name:?}: it is one of {}, or a measure; text to look for stands in quotes",
-                    NAMES[..13].join(", ")
+                    NAMES[..14].join(", ")
                 );
                 Err(written.suggest(term.at, name.len(), message, super::error::nearest(name, known)))
             }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::dimension::{Dimension, items};
+use super::dimension::{Dimension, words};
 use super::error::{Error, Written};
 use super::table::{Column, Unit, Value};
 use super::tally::Tally;
@@ -204,10 +204,10 @@ const MOST: usize = 40;
 /// # Errors
 /// [`Error::Word`] at the first that is none.
 pub fn list(written: Written<'_>) -> Result<Vec<Measure>, Error> {
-    if let Some((at, word)) = items(written.text).nth(MOST) {
+    if let Some((at, word)) = words(written.text).nth(MOST) {
         return Err(written.wrong(at, word.len(), format!("more than {MOST} measures")));
     }
-    items(written.text)
+    words(written.text)
         .map(|(at, word)| Measure::named(word).ok_or_else(|| written.unknown(at, word, "measure", &NAMES)))
         .collect()
 }

@@ -147,7 +147,7 @@ impl Question {
             dimensions,
             measures,
             order: Vec::new(),
-            windows: Windows::of(state, request.since.as_deref(), request.until.as_deref(), compare)?,
+            windows: windows(state, request, compare)?,
             diff,
             pair,
         };
@@ -181,7 +181,7 @@ impl Question {
             });
         }
         if self.filter.by_duration() {
-            for (at, word) in items(select.text) {
+            for (at, word) in dimension::words(select.text) {
                 if matches!(
                     Measure::named(word),
                     Some(Measure::Errors | Measure::ErrorShare | Measure::Origins | Measure::Quantile(Time::Own, _))
@@ -277,7 +277,7 @@ impl Question {
     /// What a reader must know of the answer.
     #[must_use]
     pub fn notes(&self, state: &State, members: &Members<'_>, empty: bool) -> Vec<String> {
-        let mut notes = if empty { self.unknown(state) } else { Vec::new() };
+        let mut notes = if empty || self.pair.is_some() { self.unknown(state) } else { Vec::new() };
         if let Some(width) = self.widened() {
             notes.push(format!("kept in steps of {}", crate::summary::words::span(width)));
         }
@@ -312,7 +312,8 @@ impl Question {
     /// What was asked for by a name that nothing bears, and the nearest that something does.
     fn unknown(&self, state: &State) -> Vec<String> {
         let mut notes = Vec::new();
-        for (dimension, name) in self.filter.exact() {
+        let compared = self.pair.iter().flatten().map(|name| (Dimension::Service, name.as_str()));
+        for (dimension, name) in self.filter.exact().chain(compared) {
             if dimension == Dimension::Source {
                 let known = || state.origins.iter().map(|origin| &*origin.source);
                 if !known().any(|source| source == name) {
@@ -335,6 +336,24 @@ impl Question {
         }
         notes
     }
+}
+
+/// Of when, and against when. Where nothing is kept before the last five minutes, and nothing says since when, the newer half of
+/// what is kept is compared with the older.
+fn windows(state: &State, request: &Request, compare: Option<&str>) -> Result<Windows, Error> {
+    let until = request.until.as_deref();
+    let asked = Windows::of(state, request.since.as_deref(), until, compare);
+    if request.since.is_some() || compare.is_none_or(|text| text.contains("..")) {
+        return asked;
+    }
+    asked.or_else(|error| {
+        let all = Windows::of(state, Some("all"), until, None)?.now;
+        if all.seconds() < 2 {
+            return Err(error);
+        }
+        let half = crate::summary::words::timestamp(all.to - all.seconds() / 2);
+        Windows::of(state, Some(&half), until, compare)
+    })
 }
 
 /// That nothing has a name, and what may have been meant.

@@ -11,8 +11,8 @@ use crate::summary::facts::{Fact, Section};
 use crate::summary::groups::Groups;
 
 /// All kinds by name; `span` is those of spans.
-const KINDS: [&str; 10] =
-    ["span", "server", "client", "internal", "producer", "consumer", "log", "failure", "edge", "step"];
+const KINDS: [&str; 11] =
+    ["span", "server", "client", "internal", "producer", "consumer", "log", "failure", "edge", "step", "instance"];
 
 /// A term about a series.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::dimension::{Cell, Dimension, items};
+use super::dimension::{Cell, Dimension, words};
 use super::error::{Error, Written};
 use super::members::Members;
 use super::order;
@@ -36,7 +36,7 @@ pub fn table(state: &State, sums: &Sums, groups: &Groups<'_>, request: &Request)
     let windows = Windows::of(state, request.since.as_deref(), request.until.as_deref(), None)?;
     let usual = series::usual(request.what, false);
     let asked = request.group_by.as_deref().unwrap_or(usual.0);
-    let mut keys: Vec<&str> = items(asked).map(|(_, word)| word).collect();
+    let mut keys: Vec<&str> = words(asked).map(|(_, word)| word).collect();
     let width = keys.iter().find_map(|word| word.strip_prefix("time:")).and_then(length);
     keys.retain(|word| !word.starts_with("time"));
     let least = (windows.now.seconds() / STRETCHES).max(windows.now.step).max(1);
@@ -44,7 +44,7 @@ pub fn table(state: &State, sums: &Sums, groups: &Groups<'_>, request: &Request)
         || WIDTHS.into_iter().find(|&width| width >= least && width % windows.now.step == 0).unwrap_or(least),
         |ns| i64::try_from(ns / 1_000_000_000).unwrap_or(i64::MAX),
     );
-    let select = items(request.select.as_deref().unwrap_or(usual.1)).next().map_or("count", |(_, word)| word);
+    let select = words(request.select.as_deref().unwrap_or(usual.1)).next().map_or("count", |(_, word)| word);
     let group_by = keys.iter().copied().chain([format!("time:{width}s").as_str()]).collect::<Vec<_>>().join(",");
     let inner =
         Request { group_by: Some(group_by), select: Some(select.to_owned()), order_by: None, ..request.clone() };

@@ -132,7 +132,8 @@ fn stretch(text: &str, kept: Kept, now: Window) -> Result<(Seconds, Seconds), Er
         return Err(written.wrong(0, text.len(), message));
     };
     if from >= to {
-        return Err(written.wrong(0, text.len(), "there is nothing kept before the window to compare with"));
+        return Err(written.wrong(0, text.len(), format!(
+            "there is nothing before the window to compare with: what is kept goes from {} to {}, so a later since leaves some", words::timestamp(kept.first), words::timestamp(kept.end))));
     }
     Ok((from, to))
 }
@@ -180,14 +181,14 @@ pub fn length(text: &str) -> Option<u64> {
     while !rest.is_empty() {
         let (number, after) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit() && c != '.')?);
         let (unit, after) = after.split_at(after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len()));
-        let unit = match unit {
+        let unit = match unit.trim() {
             "ns" => 1.0,
             "us" | "µs" | "μs" => 1e3,
             "ms" => 1e6,
-            "s" => 1e9,
-            "m" | "min" => 60e9,
-            "h" => 3_600e9,
-            "d" => 86_400e9,
+            "s" | "sec" | "second" | "seconds" => 1e9,
+            "m" | "min" | "minute" | "minutes" => 60e9,
+            "h" | "hour" | "hours" => 3_600e9,
+            "d" | "day" | "days" => 86_400e9,
             _ => return None,
         };
         total += number.parse::<f64>().ok()? * unit;
@@ -207,6 +208,8 @@ mod tests {
         let of = |text: &'static str| instant(Written { field: "since", text }, 0, text, kept).ok();
         assert_eq!(of("5m"), Some(end - 300));
         assert_eq!(of("1m30s"), Some(end - 90));
+        assert_eq!(of("5 minutes"), Some(end - 300));
+        assert_eq!(of("1 hour 30 min"), Some(end - 5_400));
         assert_eq!(of("22:13"), Some(end - 20));
         assert_eq!(of("23:00Z"), Some(end + 2_800 - 86_400));
         assert_eq!(of("2023-11-14T22:13:00Z"), Some(end - 20));

@@ -74,7 +74,8 @@ pub fn terms(written: Written<'_>) -> Result<Vec<Term>, Error> {
 }
 
 /// The operators, the longer ones first.
-const OPS: [(&str, Op, bool); 9] = [
+const OPS: [(&str, Op, bool); 10] = [
+    ("==", Op::Is, false),
     ("!=", Op::Is, true),
     ("!~", Op::Has, true),
     (">=", Op::Least, false),
@@ -140,6 +141,11 @@ impl<'a> Reader<'a> {
         let value = self.value(false)?;
         let word = value.text.to_ascii_lowercase();
         if !value.quoted {
+            if OPS.iter().any(|(sign, ..)| value.text.starts_with(sign)) {
+                let message =
+                    "a sign without a name in front: write name, sign and value without spaces, as in service=cart";
+                return Err(self.written.wrong(at, value.length, message));
+            }
             let advice = match word.as_str() {
                 "and" | "&&" => "terms with spaces between them must all hold: leave it out",
                 "or" | "||" => "there is no or between terms: values with commas do that, as in service=cart,payment",
@@ -273,6 +279,7 @@ mod tests {
             ("- x", 0, "negated"),
             ("#x", 0, "number of evidence"),
             ("service=\"a\"b", 11, "missing"),
+            ("service = a", 8, "without spaces"),
         ] {
             let Err(Error::Word(wrong)) = read(text) else { panic!("{text} was read") };
             assert_eq!(wrong.at, at, "{text}");
