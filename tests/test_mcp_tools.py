@@ -22,7 +22,7 @@ from mcp.client import Client
 from mcp_types import CallToolRequestParams, CallToolResult, TextContent
 
 from tracegist._engine import Engine, count_tokens
-from tracegist.errors import ConfigError, QueryError, TokenBudgetExceeded
+from tracegist.errors import ConfigError, QueryError
 from tracegist.mcp.account import Report
 from tracegist.mcp.arguments import read
 from tracegist.mcp.budget import Answer, longest, tame
