@@ -22,6 +22,7 @@ from tracegist.query import Answer, Listed, Query
 __all__ = [
     "Analysis",
     "Analyzer",
+    "Attribute",
     "Fact",
     "Ledger",
     "Length",
@@ -56,6 +57,30 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attribute:
+    """What most of the bad calls of a verdict have in common, and few of the others.
+
+    :param bad: what is bad of the calls: ``failing`` or ``slow``
+    :param key: the attribute's key
+    :param value: its value
+    :param also: ``key=value`` of others that the same calls have
+    :param of_bad: its share among the bad calls: 0 to 1
+    :param of_all: its share among all
+    :param looked_at: bad calls that were looked at to tell
+    :param exact: whether all calls were; else the shares are within about ``1 / sqrt(looked_at)``
+    """
+
+    bad: str = ""
+    key: str = ""
+    value: str = ""
+    also: tuple[str, ...] = ()
+    of_bad: float = 0
+    of_all: float = 0
+    looked_at: int = 0
+    exact: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """What is wrong and where it comes from.
 
@@ -69,6 +94,7 @@ class Verdict:
     :param after: the same, in the window
     :param evidence: numbers for :meth:`Analyzer.evidence`
     :param victims: services that suffer with it
+    :param attribute: what sets its bad calls apart from the rest; None where nothing does
     """
 
     service: str
@@ -81,6 +107,7 @@ class Verdict:
     after: float | None = None
     evidence: tuple[int, ...] = ()
     victims: tuple[str, ...] = ()
+    attribute: Attribute | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ use crate::state::streams::Streams;
 use crate::state::{Limits, State};
 
 const MAGIC: &[u8; 7] = b"TGSTATE";
-const SCHEMA: u8 = 9;
+const SCHEMA: u8 = 10;
 const HEADER: usize = 20;
 
 /// About how many bytes a span takes, with its part of its trace's.

@@ -82,6 +82,7 @@ pub use calendar::Order;
 pub use delimited::Header;
 pub use dialect::{Dialect, Wrong};
 pub use memory::Memory;
+pub use names::is_field;
 pub use reader::{Reader, Record, Refusal};
 pub use records::{Next, boundary, next_record};
 pub use reject::Reject;

@@ -472,6 +472,18 @@ pub(super) fn field(name: &Name) -> Option<(Field, u8)> {
     }
 }
 
+/// Whether a field of this name is what the event itself is made of: its time, its text, its severity, its ids, not more.
+#[must_use]
+pub fn is_field(key: &str) -> bool {
+    use Field as F;
+    Name::ROOT.then(key.as_bytes()).and_then(|name| field(&name)).is_some_and(|(field, _)| {
+        !matches!(
+            field,
+            F::Error | F::Status | F::Method | F::Target | F::Logger | F::Unit | F::Action | F::Stream | F::Sign
+        )
+    })
+}
+
 /// Whether the fields of an object of this name are looked at; if so, whether under its name.
 #[must_use]
 pub(super) fn nested(name: &[u8]) -> Option<bool> {

@@ -1,6 +1,7 @@
 //! An event in as few bytes as counting it takes: one line of the processor's cache, where the event itself has four, which
 //! another processor has written.
 
+use super::attributes;
 use super::subjects::Subjects;
 use crate::event::{Event, Kind, SpanId, TraceId};
 
@@ -24,6 +25,8 @@ pub(crate) struct Digest {
     timed: bool,
     /// Its source says how long it was in no call below.
     pub nested: bool,
+    /// It has attributes that may tell it from others.
+    pub carries: bool,
 }
 
 const _: () = assert!(size_of::<Digest>() == 64, "one line");
@@ -42,6 +45,7 @@ impl Digest {
             failed: event.failed,
             timed: event.duration.is_some(),
             nested: event.own.is_some(),
+            carries: attributes::has_any(&event.attributes),
         }
     }
 

@@ -1,5 +1,5 @@
 //! Raw events kept as evidence: for each series the slowest, a failed one and one picked by chance, now and a while ago;
-//! and what the variables of its template held in a few more, now, a while ago and ever.
+//! what the variables of its template held in a few more, now, a while ago and ever; and what a few more carried.
 //!
 //! Which one stays is decided by the events alone (the longest duration, the smallest hash of its bytes), never by the
 //! order in which they came: bottom-k sampling with k = 1 (Cohen and Kaplan, 2007). So evidence merges like counts do.
@@ -8,6 +8,7 @@ use std::cell::LazyCell;
 
 use serde::{Deserialize, Serialize};
 
+use super::attributes::{Carried, Resources, Stretch};
 use super::digest::Digest;
 use super::timeline::Seconds;
 use crate::event::{Event, TraceId};
@@ -72,12 +73,13 @@ struct Set {
     epoch: Seconds,
     exhibits: [Option<Exhibit>; 3],
     samples: Samples,
+    carried: Carried,
 }
 
 impl Set {
     fn bytes(&self) -> usize {
         let raw = self.exhibits.iter().flatten().map(|exhibit| exhibit.raw.len() + exhibit.stream.len() + 64);
-        raw.sum::<usize>() + self.samples.bytes()
+        raw.sum::<usize>() + self.samples.bytes() + self.carried.bytes()
     }
 }
 
@@ -91,8 +93,8 @@ pub struct Kept {
 const ROLES: [Role; 3] = [Role::Worst, Role::Failed, Role::Sample];
 
 impl Kept {
-    /// Consider an event; `said` gives the shape it is counted by, and its text. Returns by how many bytes what is kept has
-    /// changed, and whether the event is kept itself.
+    /// Consider an event; `said` gives the shape it is counted by, and its text. With `resources`, what it carries counts too.
+    /// Returns by how many bytes what is kept has changed, and whether the event is kept itself.
     #[inline]
     pub(crate) fn offer<'a>(
         &mut self,
@@ -100,6 +102,7 @@ impl Kept {
         digest: &Digest,
         stream: &str,
         offset: u64,
+        resources: Option<&mut Resources>,
         said: impl FnOnce() -> (&'a str, &'a str),
     ) -> (isize, bool) {
         let Digest { time, failed, .. } = *digest;
@@ -114,6 +117,9 @@ impl Kept {
         let (mut changed, mut kept) = (self.samples.offer(rank, SAMPLES, || (*found).clone()), false);
         let Some(set) = self.set(epoch, &mut changed) else { return (changed, false) };
         changed += set.samples.offer(rank, RECENT_SAMPLES, || (*found).clone());
+        if let Some(resources) = resources {
+            changed += set.carried.offer(event, digest, rank, resources);
+        }
         let mut raw: Option<Box<[u8]>> = None;
         let ranks = [digest.duration().map(|ns| u64::MAX - ns), failed.then_some(hash), Some(hash)];
         for (slot, rank) in set.exhibits.iter_mut().zip(ranks) {
@@ -179,6 +185,7 @@ impl Kept {
                 continue;
             }
             let Some(mine) = self.set(set.epoch, &mut changed) else { continue };
+            changed += mine.carried.merge(set.carried);
             changed += mine.samples.merge(set.samples, RECENT_SAMPLES);
             for (slot, exhibit) in mine.exhibits.iter_mut().zip(set.exhibits) {
                 if let Some(exhibit) = exhibit
@@ -217,16 +224,27 @@ impl Kept {
         all
     }
 
+    /// What a few events carried, of the newest five minutes and of the five before.
+    pub fn carried(&self) -> impl Iterator<Item = Stretch<'_>> {
+        self.sets.iter().map(|set| set.carried.read())
+    }
+
+    /// Read what a few events carried. Returns by how many bytes what is kept has changed.
+    pub fn settle(&mut self) -> isize {
+        self.sets.iter_mut().map(|set| set.carried.settle()).sum()
+    }
+
     /// Bytes it takes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.sets.iter().map(Set::bytes).sum::<usize>() + self.samples.bytes()
     }
 
-    /// Let the values of variables go. Returns the bytes set free.
+    /// Let go what the variables held and events carried. Returns the bytes set free.
     pub fn shed_samples(&mut self) -> usize {
+        let carried: usize = self.sets.iter_mut().map(|set| std::mem::take(&mut set.carried).bytes()).sum();
         let all = self.sets.iter_mut().map(|set| &mut set.samples).chain([&mut self.samples]);
-        all.map(|samples| std::mem::take(samples).bytes()).sum()
+        carried + all.map(|samples| std::mem::take(samples).bytes()).sum::<usize>()
     }
 
     /// Let the older set go. Returns the bytes set free.

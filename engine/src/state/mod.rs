@@ -3,6 +3,7 @@
 //! In: blocks of bytes of a stream. Out: series with their timelines, open traces, evidence, streams and the ledger, for
 //! the summary and the queries to read.
 
+pub mod attributes;
 pub mod closed;
 pub(crate) mod digest;
 pub mod evidence;
@@ -34,7 +35,9 @@ use crate::event::{Event, Kind};
 use crate::format::{Dialect, Format, Found, Reader, Refusal};
 use crate::redact;
 use crate::templates;
+use attributes::Resources;
 use digest::Digest;
+use evidence::Kept;
 use hist::bucket;
 use instances::Instances;
 use intake::{Batch, Intake};
@@ -143,6 +146,7 @@ pub struct State {
     /// Of the events that are being counted.
     origin: OriginId,
     instances: Instances,
+    resources: Resources,
     shares: Shares,
     /// Nanoseconds since the epoch of the newest event of the one that is furthest behind of the streams beside the one that
     /// is read: its spans are waited for.
@@ -181,6 +185,7 @@ impl State {
             evidence_bytes: 0,
             groupings: templates::Known::default(),
             instances: Instances::default(),
+            resources: Resources::default(),
             shares,
             behind: None,
             measured: 0,
@@ -250,6 +255,7 @@ impl State {
     pub(crate) fn take(&mut self, name: &str, batch: &Batch<'_>, series: &mut Series, outcome: &mut Outcome) {
         self.instances.begin();
         series.renew(batch.age, self.table.turn());
+        self.resources.begin();
         let mut latest = self.streams.get(name).and_then(|stream| stream.latest);
         let mut events = batch.events().enumerate();
         let (before, rejected) = (self.ledger.events, self.ledger.rejected);
@@ -507,6 +513,7 @@ impl State {
         self.table.number(id);
         let own = if digest.nested { event.own } else { alone.map(OpenSpan::took) };
         let (grown, (changed, kept)) = {
+            let kind = self.table.kind(id);
             let (record, key) = self.table.record_and_key(id);
             record.count += 1;
             record.errors += u64::from(digest.failed);
@@ -520,7 +527,9 @@ impl State {
                 own: own.map(|ns| (bucket(ns), 1)),
             };
             let grown = record.timeline.add(digest.time.div_euclid(NANOS), &self.clock, &delta);
-            (grown, record.kept.offer(event, digest, stream, offset, || (key().operation, text)))
+            // The message of a failed span carries what the span does.
+            let resources = (kind != Kind::Failure).then_some(&mut self.resources);
+            (grown, record.kept.offer(event, digest, stream, offset, resources, || (key().operation, text)))
         };
         self.table.grew(grown);
         self.evidence_changed(changed);
@@ -534,10 +543,22 @@ impl State {
         }
     }
 
-    /// Bring everything to the same moment: joins entered, timelines rolled. What is read afterwards is exact.
+    /// Bring everything to the same moment: joins entered, timelines rolled, attributes read. What is read afterwards is
+    /// exact.
     pub fn settle(&mut self) {
         self.traces.settle(&mut self.table, &self.clock);
         self.table.roll(&self.clock);
+        self.read_attributes();
+    }
+
+    /// Read the attributes of events that are kept for them.
+    fn read_attributes(&mut self) {
+        if self.resources.unread == 0 {
+            return;
+        }
+        self.resources.unread = 0;
+        let changed = self.table.kept_mut().map(Kept::settle).sum();
+        self.evidence_changed(changed);
     }
 
     /// Settle, and read what is then exact, with the sums of earlier readings. They are kept as far as there is room.

@@ -75,6 +75,9 @@ pub(super) fn level(amounts: impl Iterator<Item = usize>, target: usize) -> usiz
 impl State {
     /// Bring everything back within its share.
     pub(super) fn keep_within(&mut self) {
+        if self.resources.unread > self.shares.evidence / 4 {
+            self.read_attributes();
+        }
         if self.table.overflow >= self.recycled + self.table.limit as u64 {
             self.recycle();
         }
@@ -234,7 +237,7 @@ impl State {
     }
 
     /// Let evidence go until it is within its share: what is older, everywhere alike; then what variables
-    /// held; then, of the services that have the most, all of it. The next events fill it again.
+    /// held and events carried; then, of the services that have the most, all of it. The next events fill it again.
     pub(super) fn shed_evidence(&mut self) {
         for kept in self.table.kept_mut() {
             let freed = kept.shed_older();

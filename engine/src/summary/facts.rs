@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::apart;
 use super::boilerplate::Boilerplate;
 use super::claims::{Claim, What};
 use super::news;
@@ -34,13 +35,15 @@ pub enum Section {
     Edges,
     /// Log messages.
     Logs,
+    /// Attributes that set the bad events apart from the rest.
+    Attributes,
     /// Services in which nothing has changed.
     Quiet,
 }
 
 impl Section {
     /// All of them, in order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Wrong,
         Self::Failing,
         Self::Stopped,
@@ -49,6 +52,7 @@ impl Section {
         Self::Busy,
         Self::Edges,
         Self::Logs,
+        Self::Attributes,
         Self::Quiet,
     ];
 
@@ -64,6 +68,7 @@ impl Section {
             Self::Busy => "busy",
             Self::Edges => "edges",
             Self::Logs => "logs",
+            Self::Attributes => "attributes",
             Self::Quiet => "quiet",
         }
     }
@@ -81,6 +86,7 @@ impl Section {
             Self::Failing => 60.0,
             Self::Stopped => 50.0,
             Self::New | Self::Slow => 40.0,
+            Self::Attributes => 30.0,
             Self::Busy => 10.0,
             Self::Logs => 8.0,
             Self::Edges => 6.0,
@@ -153,6 +159,9 @@ pub fn verdict(view: &View<'_>, place: usize, verdict: &Verdict<'_>, boilerplate
     if let Some(seconds) = verdict.newest {
         line += &format!(", in the last {}", words::span(seconds));
     }
+    if let Some(attribute) = &verdict.attribute {
+        line += &format!("; mostly {}", attribute.said("calls"));
+    }
     if !verdict.victims.is_empty() {
         let names: Vec<String> = verdict.victims.iter().take(3).map(|name| words::name(name)).collect();
         let more = verdict.victims.len() - names.len();
@@ -196,6 +205,7 @@ pub fn facts(view: &View<'_>, claims: &[Claim<'_>], verdicts: &[Verdict<'_>]) ->
     for series in apart.chain(&view.edges).filter(|series| !told.contains(&series.id)) {
         facts.extend(of_series(view, series, busiest, &boilerplate));
     }
+    facts.extend(apart::facts(view, claims, verdicts));
     facts.extend(quiet(view, &changed));
     news::group(view, &mut facts);
     once(&mut facts);

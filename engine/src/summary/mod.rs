@@ -2,6 +2,7 @@
 //!
 //! In: a settled [`State`]. Out: the text with its exact token count, the verdicts and facts that stand in it, the ledger.
 
+pub mod apart;
 mod boilerplate;
 pub mod calls;
 pub mod claims;
@@ -132,6 +133,47 @@ pub struct VerdictOut {
     pub evidence: Vec<u32>,
     /// Services that suffer with it.
     pub victims: Vec<String>,
+    /// What most of its bad calls have in common, and few of the others; `None` where nothing tells them apart.
+    pub attribute: Option<AttributeOut>,
+}
+
+/// An attribute that sets bad calls apart from the rest, as JSON has it.
+#[derive(Clone, Debug, Serialize)]
+pub struct AttributeOut {
+    /// What is bad of the calls: `failing` or `slow`.
+    pub bad: &'static str,
+    /// Its key.
+    pub key: String,
+    /// Its value.
+    pub value: String,
+    /// `key=value` of others that the same calls have.
+    pub also: Vec<String>,
+    /// Its share among the bad calls: 0 to 1.
+    pub of_bad: f64,
+    /// Its share among all.
+    pub of_all: f64,
+    /// The bad calls that were looked at to tell.
+    pub looked_at: usize,
+    /// Whether all calls were, bad or not; else the shares are within about `1 / sqrt(looked_at)`.
+    pub exact: bool,
+}
+
+impl AttributeOut {
+    fn of(apart: &apart::Apart) -> Self {
+        let mut pairs = apart.pairs.iter().map(|pair| words::whole(pair));
+        let first = pairs.next().unwrap_or_default();
+        let (key, value) = first.split_once('=').unwrap_or((&first, ""));
+        Self {
+            bad: apart.bad.name(),
+            key: key.to_owned(),
+            value: value.to_owned(),
+            also: pairs.collect(),
+            of_bad: apart.of_bad,
+            of_all: apart.of_all,
+            looked_at: apart.looked_at,
+            exact: apart.exact,
+        }
+    }
 }
 
 /// A fact, as JSON has it.
@@ -248,7 +290,8 @@ impl<'a> Looks<'a> {
         let looks = 1 + usize::from(self.newest.is_some());
         let claims = claims::claims(&self.whole);
         let late = self.newest.iter().flat_map(|view| verdicts::verdicts(view, &claims::claims(view), looks)).collect();
-        let verdicts = verdicts::together(verdicts::verdicts(&self.whole, &claims, looks), late);
+        let mut verdicts = verdicts::together(verdicts::verdicts(&self.whole, &claims, looks), late);
+        apart::explain(&self.whole, &mut verdicts);
         let certain = claims::certain(&self.whole);
         let claims: Vec<_> = claims.into_iter().filter(|claim| claim.nats > certain).collect();
         let facts = facts::facts(&self.whole, &claims, &verdicts);
@@ -361,5 +404,6 @@ fn verdict(verdict: &Verdict<'_>) -> Option<VerdictOut> {
         after: lead.after,
         evidence,
         victims: verdict.victims.iter().map(|name| words::whole(name)).collect(),
+        attribute: verdict.attribute.as_ref().map(AttributeOut::of),
     })
 }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::apart::Apart;
 use super::calls::is_inside;
 use super::claims::{Claim, What};
 use super::stats;
@@ -45,6 +46,8 @@ pub struct Verdict<'v> {
     pub confidence: f64,
     /// Services that call it and suffer with it.
     pub victims: Vec<&'v str>,
+    /// What most of its bad calls have in common.
+    pub attribute: Option<Apart>,
 }
 
 /// Callers by callee, of those services whose calls were seen.
@@ -138,7 +141,16 @@ pub fn verdicts<'v>(view: &'v View<'v>, claims: &[Claim<'v>], looks: usize) -> V
             .copied()
             .filter(|caller| suffers(view, caller, service))
             .collect();
-        verdicts.push(Verdict { service, severity: severe, rank: 0.0, newest: None, confidence, victims, claims });
+        verdicts.push(Verdict {
+            service,
+            severity: severe,
+            rank: 0.0,
+            newest: None,
+            confidence,
+            victims,
+            claims,
+            attribute: None,
+        });
     }
     verdicts.retain(|verdict| {
         let one = verdict.claims.first().is_some_and(|claim| claim.series.key.kind == Kind::Instance);
