@@ -93,7 +93,11 @@ async def relay(port: int, token: str) -> AsyncIterator[int]:
             writer.write(data)
             await writer.drain()
 
+    serving: set[asyncio.Task[object] | None] = set()
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # The loop alone keeps no hold of who waits.
+        serving.add(asyncio.current_task())
         inner_writer = None
         try:
             head = await reader.readuntil(b"\r\n\r\n")
@@ -108,6 +112,7 @@ async def relay(port: int, token: str) -> AsyncIterator[int]:
         except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
             pass
         finally:
+            serving.discard(asyncio.current_task())
             for stream in (writer, inner_writer):
                 if stream is not None:
                     stream.close()
@@ -143,9 +148,8 @@ async def suite(url: str) -> int:
     return failed
 
 
-async def inspector(socket: Path) -> int:
-    """Let the inspector list and call, through `tracegist mcp`; how much of it failed."""
-    bridge = (sys.executable, "-m", "tracegist", "mcp", "--socket", str(socket))
+async def inspector(transport: str, *server: str) -> int:
+    """Let the inspector list and call; how much of it failed."""
     failed = 0
     for method, *arguments in (
         ("tools/list",),
@@ -157,13 +161,13 @@ async def inspector(socket: Path) -> int:
         ("resources/read", "--uri", "tracegist://summary"),
         ("prompts/get", "--prompt-name", "explain_service", "--prompt-args", "service=cart"),
     ):
-        code, said = await run("npx", "--yes", INSPECTOR, "--cli", *bridge, "--method", method, *arguments)
+        code, said = await run("npx", "--yes", INSPECTOR, "--cli", *server, "--method", method, *arguments)
         try:
             answer = json.loads(said[said.index("{") :])
             good = code == 0 and not answer.get("isError")
         except ValueError:
             good = False
-        print(f"{'passed' if good else 'failed'}  inspector {method} {' '.join(arguments)}")
+        print(f"{'passed' if good else 'failed'}  inspector over {transport} {method} {' '.join(arguments)}")
         if not good:
             failed += 1
             print(said[-2000:])
@@ -177,8 +181,11 @@ async def main() -> int:
         try:
             port = daemon.port()
             async with relay(port, daemon.token) as outside:
-                failed = await suite(f"http://localhost:{outside}/mcp")
-            return failed + await inspector(daemon.socket)
+                url = f"http://localhost:{outside}/mcp"
+                failed = await suite(url)
+                failed += await inspector("HTTP", url, "--transport", "http")
+            bridge = (sys.executable, "-m", "tracegist", "mcp")
+            return failed + await inspector("stdio", *bridge, "--socket", str(daemon.socket))
         finally:
             daemon.process.terminate()
             daemon.process.wait()
