@@ -1,14 +1,14 @@
 //! Questions answered, on a host of 10,000 series that each did something in fifty of the last 300 seconds.
 //!
 //! `cargo bench -p tracegist-engine --bench query`; of a hundred of each it prints the 50th and the 99th percentile of the time
-//! on a processor, which other work on the machine changes little. Before each answer an event comes, so that none is given
-//! twice. Behind `--` a word asks only the questions whose name has it, and a question as JSON that one.
+//! on a processor. No answer is given twice: an event comes before each, or a second passes and a hundred series do something.
+//! Behind `--` a word asks only the questions whose name has it, and a question as JSON that one.
+
+mod processor;
 
 use std::fmt::Write;
 use std::hint::black_box;
-use std::time::Duration;
 
-use rustix::time::{ClockId, clock_gettime};
 use tracegist_engine::engine::Engine;
 use tracegist_engine::query::Request;
 use tracegist_engine::state::Limits;
@@ -78,37 +78,46 @@ const QUESTIONS: [(&str, &str); 14] = [
     ("timelines", r#"{"what":"timeline"}"#),
 ];
 
-fn main() {
-    let engine = host();
-    let named = std::env::args().skip(1).find(|argument| !argument.starts_with("--")).unwrap_or_default();
-    println!("{} series", engine.stats().sizes.series);
-    let own = named.starts_with('{').then_some(("own", named.as_str()));
-    for (label, question) in QUESTIONS.into_iter().filter(|(label, _)| label.contains(&named)).chain(own) {
-        let Ok(request) = Request::from_json(question.as_bytes()) else { continue };
-        let mut times: Vec<Duration> = (0..100)
-            .map(|_| {
-                engine.ingest(
-                    "bench",
-                    span(&name(0), &name(100), START + 299, 5_000_000, false).as_bytes(),
-                    0,
-                    None,
-                    None,
-                );
-                let began = on_processor();
-                let answer = engine.query(black_box(&request));
-                let took = on_processor().saturating_sub(began);
-                assert!(answer.is_ok_and(|answer| answer.total_rows > 0), "{label}");
-                took
-            })
-            .collect();
-        times.sort_unstable();
-        println!("{label}: p50 {:.1?}, p99 {:.1?}", times[49], times[98]);
+/// What comes before an answer.
+#[derive(Clone, Copy)]
+enum Since {
+    /// An event.
+    Event,
+    /// A second, in which a hundred series do something.
+    Second,
+}
+
+impl Since {
+    fn lines(self, round: usize) -> String {
+        let at = START + 299;
+        match self {
+            Self::Event => span(&name(0), &name(100), at, 5_000_000, false),
+            Self::Second => (0..100)
+                .map(|i| {
+                    let at = at + 1 + i64::try_from(round).unwrap_or(0);
+                    span(&name(i), &name((round * 7 + i) % OPERATIONS + 100), at, 5_000_000, false)
+                })
+                .collect(),
+        }
     }
 }
 
-/// Time that this thread has spent on a processor.
-fn on_processor() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    let part = |number: i64| u64::try_from(number).unwrap_or(0);
-    Duration::from_secs(part(time.tv_sec)) + Duration::from_nanos(part(time.tv_nsec))
+fn main() {
+    let named = std::env::args().skip(1).find(|argument| !argument.starts_with("--")).unwrap_or_default();
+    let own = named.starts_with('{').then_some(("own", named.as_str()));
+    for (label, question) in QUESTIONS.into_iter().filter(|(label, _)| label.contains(&named)).chain(own) {
+        let Ok(request) = Request::from_json(question.as_bytes()) else { continue };
+        let engine = host();
+        let measure = |since: Since| {
+            let times = (0..100).map(|round| {
+                engine.ingest("bench", since.lines(round).as_bytes(), 0, None, None);
+                let (took, answer) = processor::taken(|| engine.query(black_box(&request)));
+                assert!(answer.is_ok_and(|answer| answer.total_rows > 0), "{label}");
+                took
+            });
+            processor::percentiles(times.collect())
+        };
+        println!("{label}: an event since {}", measure(Since::Event));
+        println!("{label}: a second later {}", measure(Since::Second));
+    }
 }

@@ -8,7 +8,6 @@ use super::table::{Column, SHOWN, Table, Unit, Value};
 use super::window::Windows;
 use crate::state::State;
 use crate::state::sums::Sums;
-use crate::summary::groups::Groups;
 use crate::summary::{self, facts::Fact};
 
 /// Answer with the statements a summary chooses from, in its order. The window is the last five minutes or since when is
@@ -16,7 +15,7 @@ use crate::summary::{self, facts::Fact};
 ///
 /// # Errors
 /// [`Error::Word`] at a word that makes no sense.
-pub fn table(state: &State, sums: &mut Sums, groups: &Groups<'_>, request: &Request) -> Result<Table, Error> {
+pub fn table(state: &State, sums: &mut Sums, request: &Request) -> Result<Table, Error> {
     let filter = Filter::of(&request.filter, request.what)?;
     let compare = request.compare.as_deref().unwrap_or("baseline");
     // What the summary compares with ends where its window begins; a state too young to compare has none.
@@ -24,7 +23,7 @@ pub fn table(state: &State, sums: &mut Sums, groups: &Groups<'_>, request: &Requ
         .or_else(|_| Windows::of(state, request.since.as_deref(), None, None))?;
     let alone = windows.before.is_none();
     let baseline = windows.before.map_or(0, |before| windows.now.from - before.from);
-    let facts = summary::statements(state, sums, groups, windows.now.seconds(), baseline);
+    let facts = summary::statements(state, sums, windows.now.seconds(), baseline);
     let mut rows: Vec<Vec<Value>> = facts.iter().filter(|fact| filter.fits_fact(fact)).map(row).collect();
     let columns = vec![
         Column::key("section"),

@@ -220,6 +220,12 @@ impl Filter {
         self.having.iter().all(|having| having.holds(&having.measure.value(tally, seconds)))
     }
 
+    /// Whether all events of a series that is meant are, and all rows.
+    #[must_use]
+    pub const fn takes_whole_rows(&self) -> bool {
+        self.duration.is_none() && self.status.is_none() && self.having.is_empty()
+    }
+
     /// Whether durations decide which events are counted.
     #[must_use]
     pub const fn by_duration(&self) -> bool {

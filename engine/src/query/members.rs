@@ -9,6 +9,7 @@ use super::dimension::Cell;
 use super::series::Question;
 use crate::event::Kind;
 use crate::state::State;
+use crate::state::order::Order;
 use crate::state::series::SeriesId;
 use crate::summary::groups::Groups;
 
@@ -28,15 +29,24 @@ pub struct Members<'a> {
 impl<'a> Members<'a> {
     /// Those that a question is about. `kinds` are those meant where no term says.
     #[must_use]
-    pub fn of(question: &Question, state: &'a State, groups: &'a Groups<'a>, kinds: fn(Kind) -> bool) -> Self {
+    pub fn of(
+        question: &Question,
+        state: &'a State,
+        order: &Order,
+        groups: &'a Groups<'a>,
+        kinds: fn(Kind) -> bool,
+    ) -> Self {
         let dimensions = question.dimensions.len();
         let mut all = Self { dimensions, ..Self::default() };
         let hasher = RandomState::default();
-        let mut index: HashTable<usize> = HashTable::new();
-        let mut found: Vec<(usize, SeriesId)> = Vec::new();
+        let most = order.by_key().len();
+        let mut index: HashTable<usize> = HashTable::with_capacity(most);
+        let mut found: Vec<(usize, SeriesId)> = Vec::with_capacity(most);
         let mut cells = Vec::with_capacity(dimensions);
-        for (id, key, record) in state.table.iter() {
-            if !question.filter.fits(key, record, groups, kinds) {
+        // In the order of their keys: most rows are then in order.
+        for &id in order.by_key() {
+            let (key, record) = (state.table.key(id), state.table.record(id));
+            if record.is_empty() || !question.filter.fits(key, record, groups, kinds) {
                 continue;
             }
             let step = record.timeline.step();
@@ -71,6 +81,11 @@ impl<'a> Members<'a> {
         for &(group, id) in found {
             self.series[self.ends[group]] = id;
             self.ends[group] += 1;
+        }
+        let mut begin = 0;
+        for &end in &self.ends {
+            self.series[begin..end].sort_unstable();
+            begin = end;
         }
     }
 

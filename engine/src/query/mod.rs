@@ -116,10 +116,11 @@ pub fn table(state: &mut State, request: &Request) -> Result<Table, Error> {
 
 fn answer(state: &State, sums: &mut Sums, request: &Request) -> Result<Table, Error> {
     let groups = Groups::of(state);
+    sums.sort(&state.table, || groups.order(&state.table));
     match request.what {
         What::Series | What::Edges | What::Templates | What::Diff => series::table(state, sums, &groups, request),
         What::Timeline => timeline::table(state, sums, &groups, request),
-        What::Facts => facts::table(state, sums, &groups, request),
+        What::Facts => facts::table(state, sums, request),
         What::Evidence => exhibits::table(state, &groups, request),
         What::Traces => traces::table(state, &groups, request),
         What::Trace => tree::table(state, &groups, request),

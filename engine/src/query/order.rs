@@ -51,7 +51,8 @@ pub fn sort(rows: &mut Vec<Vec<Value>>, order: &[By]) {
         .into_iter()
         .map(|row| (first.map_or(0, |(at, largest_first)| rank(&row[at], largest_first)), row))
         .collect();
-    sorted.sort_unstable_by(|(one, a), (other, b)| {
+    // Rows come in runs that are in order already.
+    sorted.sort_by(|(one, a), (other, b)| {
         one.cmp(other)
             .then_with(|| {
                 first

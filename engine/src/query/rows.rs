@@ -161,6 +161,12 @@ impl<'q, 'a> Rows<'q, 'a> {
         true
     }
 
+    /// Count the events of a series among all. Returns the number of its evidence.
+    pub fn count(&mut self, id: SeriesId, counts: &[u64]) -> u32 {
+        self.all[0].0.count += counts.iter().sum::<u64>();
+        self.state.table.record(id).number
+    }
+
     /// What a row is called.
     pub fn key(&mut self, cell: Cell<'a>) -> Value {
         let mut shared = |text: &'a str| Arc::clone(self.texts.entry(text).or_insert_with(|| text.into()));

@@ -65,7 +65,7 @@ pub const fn usual(what: What, compares: bool) -> (&'static str, &'static str) {
 pub fn table(state: &State, sums: &mut Sums, groups: &Groups<'_>, request: &Request) -> Result<Table, Error> {
     let question = Question::of(state, request)?;
     let windows = question.windows;
-    let members = Members::of(&question, state, groups, kinds(request.what));
+    let members = Members::of(&question, state, sums.order(), groups, kinds(request.what));
     if question.width().is_none() {
         for window in [Some(windows.now), windows.before].into_iter().flatten() {
             sums.update(&state.table, window.stretch(), members.all().iter().copied());

@@ -14,6 +14,8 @@ pub struct Stretches<'a> {
     pub at: usize,
     /// Seconds of a stretch.
     width: Seconds,
+    /// Where the first of them begins.
+    begin: Seconds,
     window: Window,
     parts: Vec<(Tally<'a>, Sums)>,
 }
@@ -28,7 +30,8 @@ impl<'a> Stretches<'a> {
             let number = (window.to - 1).div_euclid(width) - window.from.div_euclid(width) + 1;
             let mut parts = Vec::new();
             parts.resize_with(usize::try_from(number).unwrap_or(1), || (Tally::default(), Sums::new(question.times())));
-            Some(Self { at, width, window, parts })
+            let begin = window.from.div_euclid(width) * width;
+            Some(Self { at, width, begin, window, parts })
         })
     }
 
@@ -41,8 +44,9 @@ impl<'a> Stretches<'a> {
     /// Where the stretch that a second begins stands among them.
     #[must_use]
     pub fn place(&self, second: Seconds) -> usize {
-        let place = second.div_euclid(self.width) - self.window.from.div_euclid(self.width);
-        usize::try_from(place).unwrap_or(0).min(self.parts.len() - 1)
+        // One division for most slots of a timeline, and of natural numbers.
+        let place = (second - self.begin).max(0).unsigned_abs() / self.width.unsigned_abs();
+        usize::try_from(place).unwrap_or(usize::MAX).min(self.parts.len() - 1)
     }
 
     /// Add what series did.
@@ -58,7 +62,7 @@ impl<'a> Stretches<'a> {
                             rows.see(id, before, &mut self.parts[part].0);
                         }
                         let now = self.place(slot.start);
-                        let end = (slot.start.div_euclid(self.width) + 1) * self.width;
+                        let end = self.begin + Seconds::try_from(now + 1).unwrap_or(1) * self.width;
                         last = Some((now, end, self.parts[now].0.count));
                         now
                     }
@@ -70,6 +74,18 @@ impl<'a> Stretches<'a> {
                 rows.see(id, before, &mut self.parts[part].0);
             }
         }
+    }
+
+    /// How many events a series had in each; nothing if it had none.
+    pub fn counts<'c>(&self, rows: &Rows<'_, 'a>, id: SeriesId, counts: &'c mut Vec<u64>) -> Option<&'c [u64]> {
+        counts.clear();
+        counts.resize(self.parts.len(), 0);
+        let mut any = false;
+        for slot in rows.slots(id, self.window) {
+            counts[self.place(slot.start)] += slot.count;
+            any |= slot.count > 0;
+        }
+        any.then_some(counts)
     }
 
     /// Go through the stretches in which something happened: when each begins, and what it came to. All are empty afterwards.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::dimension::{Cell, Dimension, words};
 use super::error::{Error, Written};
+use super::measure::Measure;
 use super::members::Members;
 use super::order;
 use super::request::Request;
@@ -49,7 +50,7 @@ pub fn table(state: &State, sums: &Sums, groups: &Groups<'_>, request: &Request)
     let inner =
         Request { group_by: Some(group_by), select: Some(select.to_owned()), order_by: None, ..request.clone() };
     let question = Question::of(state, &inner)?;
-    let members = Members::of(&question, state, groups, series::kinds(request.what));
+    let members = Members::of(&question, state, sums.order(), groups, series::kinds(request.what));
     let mut rows = Rows::new(&question, state, sums, groups);
     let lines = lines(&question, &members, &mut rows);
     let keys = question.dimensions.len() - 1;
@@ -121,6 +122,19 @@ impl Line {
         }
     }
 
+    /// That of a series by its events in each stretch, the busiest of which has some.
+    #[allow(clippy::cast_precision_loss)]
+    fn of_counts(counts: &[u64], number: u32) -> Self {
+        let busy = || counts.iter().copied().filter(|&count| count > 0);
+        Self {
+            values: counts.iter().map(|&count| count as f64).collect(),
+            sum: Value::Count(busy().sum()),
+            least: busy().min().map_or(Value::Null, Value::Count),
+            most: busy().max().map_or(Value::Null, Value::Count),
+            number,
+        }
+    }
+
     /// Begin anew.
     fn take(&mut self) -> Self {
         let stretches = self.values.len();
@@ -137,8 +151,18 @@ fn lines<'a>(question: &Question, members: &Members<'a>, rows: &mut Rows<'_, 'a>
         if by_status.is_some() { &[Some(Status::Error), Some(Status::Ok)] } else { &[None] };
     let mut lines: Vec<Line> = statuses.iter().map(|_| Line::of(stretches.len())).collect();
     let begin = question.windows.now.from.div_euclid(width);
-    let mut made = Vec::new();
+    let mut made = Vec::with_capacity(members.len());
+    let plain = measure == Measure::Count && question.filter.takes_whole_rows() && by_status.is_none();
+    let mut counts = Vec::new();
     for group in 0..members.len() {
+        if plain && let &[id] = members.series(group) {
+            // Nothing but the events of one series: no more of it is looked at.
+            if let Some(counts) = stretches.counts(rows, id, &mut counts) {
+                let line = Line::of_counts(counts, rows.count(id, counts));
+                made.push(row(rows, members.cells(group), time, None, true, line));
+            }
+            continue;
+        }
         stretches.fill(rows, members.series(group));
         stretches.each(question, |second, tally| {
             let at = usize::try_from(second.div_euclid(width) - begin).unwrap_or(0);
@@ -154,17 +178,30 @@ fn lines<'a>(question: &Question, members: &Members<'a>, rows: &mut Rows<'_, 'a>
                 continue;
             }
             let line = line.take();
-            let mut row = Vec::with_capacity(members.cells(group).len() + 5);
-            for (at, &cell) in members.cells(group).iter().enumerate().filter(|(at, _)| *at != time) {
-                let of = status.filter(|_| by_status == Some(at)).map(Status::name);
-                row.push(rows.key(of.map_or(cell, Cell::Name)));
-            }
-            row.extend(measure.adds_up().then_some(line.sum));
-            row.extend([line.least, line.most, Value::Line(digits(&line.values).into()), Value::evidence(line.number)]);
-            made.push(row);
+            let status = by_status.zip(*status);
+            made.push(row(rows, members.cells(group), time, status, measure.adds_up(), line));
         }
     }
     made
+}
+
+/// A line with what it is called: its cells but for the time, and its status where one of them is that.
+fn row<'a>(
+    rows: &mut Rows<'_, 'a>,
+    cells: &[Cell<'a>],
+    time: usize,
+    status: Option<(usize, Status)>,
+    sums: bool,
+    line: Line,
+) -> Vec<Value> {
+    let mut row = Vec::with_capacity(cells.len() + 5);
+    for (at, &cell) in cells.iter().enumerate().filter(|(at, _)| *at != time) {
+        let of = status.filter(|status| status.0 == at).map(|status| status.1.name());
+        row.push(rows.key(of.map_or(cell, Cell::Name)));
+    }
+    row.extend(sums.then_some(line.sum));
+    row.extend([line.least, line.most, Value::Line(digits(&line.values).into()), Value::evidence(line.number)]);
+    row
 }
 
 /// Values from nothing to the most, as digits; what is not nothing is no 0.

@@ -320,6 +320,12 @@ impl Table {
         self.rolled = Some(*clock);
     }
 
+    /// While it is the same, so are the keys of all series.
+    #[must_use]
+    pub const fn keys(&self) -> (u64, usize) {
+        (self.turn, self.records.len() - self.free.len())
+    }
+
     /// When its series have changed.
     #[must_use]
     pub const fn changes(&self) -> &Changes {

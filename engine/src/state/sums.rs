@@ -6,6 +6,8 @@
 //! equality, and the first to go where memory is short.
 
 use super::hist::Adder;
+use super::lines::Lines;
+use super::order::Order;
 use super::series::{SeriesId, Table};
 use super::timeline::{Seconds, Slot, Timeline};
 
@@ -134,6 +136,9 @@ impl Changes {
 #[derive(Debug, Default)]
 pub struct Sums {
     kept: Vec<Kept>,
+    order: Order,
+    /// What was said of them.
+    pub lines: Lines,
     adder: SlotAdder,
 }
 
@@ -185,14 +190,31 @@ impl Sums {
         Over { changes: table.changes(), kept, stretch }
     }
 
+    /// The order of a table's series; [`Sums::sort`] it before.
+    #[must_use]
+    pub const fn order(&self) -> &Order {
+        &self.order
+    }
+
+    /// Bring the order of a table's series up to date, `made` anew if there are others.
+    pub fn sort(&mut self, table: &Table, made: impl FnOnce() -> Order) {
+        if !self.order.is_of(table) {
+            self.order = made();
+        }
+    }
+
     /// Bytes they take.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.kept.iter().map(|kept| kept.entries.capacity() * ENTRY + kept.bytes).sum()
+        let kept = self.kept.iter().map(|kept| kept.entries.capacity() * ENTRY + kept.bytes).sum::<usize>();
+        kept + self.order.bytes() + self.lines.bytes()
     }
 
     /// Forget those that have not been asked for the longest until the rest is within some bytes.
     pub fn shrink_to(&mut self, bytes: usize) {
+        if self.bytes() > bytes {
+            self.lines = Lines::default();
+        }
         while !self.kept.is_empty() && self.bytes() > bytes {
             self.kept.remove(0);
         }

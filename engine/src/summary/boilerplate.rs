@@ -38,6 +38,12 @@ impl<'v> Boilerplate<'v> {
         Self { beginnings: beginnings.collect() }
     }
 
+    /// What the messages of a series' service begin with, if it is one and they do.
+    #[must_use]
+    pub fn beginning(&self, key: Key<&str>) -> Option<&'v str> {
+        matches!(key.kind, Kind::Log | Kind::Failure).then(|| self.beginnings.get(key.service).copied()).flatten()
+    }
+
     /// A message, quoted, without what it shares with the others of its service.
     #[must_use]
     pub fn quote(&self, key: Key<&str>) -> String {

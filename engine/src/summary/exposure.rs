@@ -27,7 +27,7 @@ pub struct Exposures<'a> {
     /// By service: the calls that came in.
     pub services: BTreeMap<&'a str, Exposure>,
     /// By service and operation: its spans.
-    operations: BTreeMap<(&'a str, &'a str), Exposure>,
+    operations: Vec<((&'a str, &'a str), Exposure)>,
     /// Seconds, for what nobody is seen calling.
     clock: Exposure,
 }
@@ -35,12 +35,20 @@ pub struct Exposures<'a> {
 impl<'a> Exposures<'a> {
     #[must_use]
     pub fn of(view: &View<'a>) -> Self {
-        let (mut services, mut operations) = (BTreeMap::new(), BTreeMap::new());
+        let mut services = BTreeMap::new();
         for edge in &view.edges {
             count(services.entry(edge.key.operation).or_default(), edge);
         }
+        // Series are in the order of their keys, so operations are too.
+        let mut operations: Vec<((&str, &str), Exposure)> = Vec::new();
         for series in view.series.iter().filter(|series| series.key.kind.is_span()) {
-            count(operations.entry((series.key.service, series.key.operation)).or_default(), series);
+            let operation = (series.key.service, series.key.operation);
+            if operations.last().is_none_or(|last| last.0 != operation) {
+                operations.push((operation, Exposure::default()));
+            }
+            if let Some((_, exposure)) = operations.last_mut() {
+                count(exposure, series);
+            }
         }
         let clock = Exposure { before: view.span.base_seconds(), now: view.span.seconds() };
         Self { services, operations, clock }
@@ -52,8 +60,11 @@ impl<'a> Exposures<'a> {
     #[must_use]
     pub fn to(&self, series: &SeriesView<'_>) -> Exposure {
         let (service, within) = (series.key.service, series.key.within);
-        let of_operation = self.operations.get(&(service, within)).filter(|_| !within.is_empty());
+        let of_operation = (!within.is_empty())
+            .then(|| self.operations.binary_search_by_key(&(service, within), |operation| operation.0).ok())
+            .flatten();
         of_operation
+            .map(|at| &self.operations[at].1)
             .or_else(|| self.services.get(service).filter(|calls| calls.before >= 1.0))
             .copied()
             .unwrap_or(self.clock)

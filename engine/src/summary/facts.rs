@@ -1,6 +1,9 @@
 //! Facts: every statement a summary of this window could make, each as one line.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
 
 use super::apart;
 use super::boilerplate::Boilerplate;
@@ -13,6 +16,7 @@ use super::view::{SeriesView, View};
 use super::words;
 use crate::event::Kind;
 use crate::state::joins::UNSEEN;
+use crate::state::lines::Lines;
 use crate::state::series::SeriesId;
 use crate::state::timeline::{Seconds, Slot};
 
@@ -186,7 +190,7 @@ pub fn verdict(view: &View<'_>, place: usize, verdict: &Verdict<'_>, boilerplate
 
 /// All facts of a view, those that speak of what a verdict has said already left out.
 #[must_use]
-pub fn facts(view: &View<'_>, claims: &[Claim<'_>], verdicts: &[Verdict<'_>]) -> Vec<Fact> {
+pub fn facts(view: &View<'_>, claims: &[Claim<'_>], verdicts: &[Verdict<'_>], lines: &mut Lines) -> Vec<Fact> {
     let boilerplate = Boilerplate::of(view);
     let mut facts: Vec<Fact> =
         verdicts.iter().enumerate().filter_map(|(i, each)| verdict(view, i + 1, each, &boilerplate)).collect();
@@ -203,7 +207,7 @@ pub fn facts(view: &View<'_>, claims: &[Claim<'_>], verdicts: &[Verdict<'_>]) ->
     let busiest = approximate(view.series.iter().map(|series| series.now.count).max().unwrap_or(0).next_power_of_two());
     let apart = view.series.iter().filter(|series| !matches!(series.key.kind, Kind::Edge | Kind::Step));
     for series in apart.chain(&view.edges).filter(|series| !told.contains(&series.id)) {
-        facts.extend(of_series(view, series, busiest, &boilerplate));
+        facts.extend(of_series(view, series, busiest, &boilerplate, lines));
     }
     facts.extend(apart::facts(view, claims, verdicts));
     facts.extend(quiet(view, &changed));
@@ -244,7 +248,13 @@ fn of_claim(view: &View<'_>, claim: &Claim<'_>, boilerplate: &Boilerplate<'_>) -
 
 /// What a series is doing, whether or not it has changed: its usual numbers if it has not, else those of the window.
 #[allow(clippy::cast_precision_loss)]
-fn of_series(view: &View<'_>, series: &SeriesView<'_>, busiest: f64, boilerplate: &Boilerplate<'_>) -> Option<Fact> {
+fn of_series(
+    view: &View<'_>,
+    series: &SeriesView<'_>,
+    busiest: f64,
+    boilerplate: &Boilerplate<'_>,
+    lines: &mut Lines,
+) -> Option<Fact> {
     let now = &series.now;
     let usual = Usual::of(&view.span, series);
     if now.count == 0 && usual.is_none() {
@@ -253,43 +263,26 @@ fn of_series(view: &View<'_>, series: &SeriesView<'_>, busiest: f64, boilerplate
     let share = usual.map_or_else(|| now.errors as f64 / now.count as f64, |usual| usual.failing());
     let count = usual.map_or(now.count as f64, |usual| usual.events(view.span.seconds()));
     let traffic = (1.0 + count).ln() / (1.0 + busiest).ln();
-    let service = words::name(series.key.service);
     let new = view.span.compares()
         && series.before.count == 0
         && series.first.is_some_and(|ns| ns.div_euclid(1_000_000_000) >= view.span.from);
-    let (section, after, weight, line) = match series.key.kind {
+    let (section, after, weight) = match series.key.kind {
         Kind::Edge if series.key.service.is_empty() || series.key.service == UNSEEN => return None,
-        Kind::Edge => {
-            let line =
-                format!("{service} > {}: {}", words::name(series.key.operation), calls(now, usual.as_ref(), share));
-            (Section::Edges, now.count as f64, traffic, line)
-        }
+        Kind::Edge => (Section::Edges, now.count as f64, traffic),
         Kind::Log | Kind::Failure => {
-            let level = if share > 0.5 { "error " } else { "" };
-            let within = if series.key.within.is_empty() {
-                String::new()
-            } else {
-                format!(" {}", words::name(series.key.within))
-            };
-            let (section, mark) = if new { (Section::New, "new ") } else { (Section::Logs, "") };
-            let who = if service.is_empty() { within } else { format!("{service}{within}: ") };
-            let often = usual.map_or_else(|| words::count(now.count), |usual| format!("usually {}", usual.rate()));
-            let line = format!("{who}{mark}{level}{} {often}", boilerplate.quote(series.key));
-            (section, now.count as f64, if share > 0.5 { 0.5 + 0.5 * traffic } else { 0.5 * traffic }, line)
+            let section = if new { Section::New } else { Section::Logs };
+            (section, now.count as f64, if share > 0.5 { 0.5 + 0.5 * traffic } else { 0.5 * traffic })
         }
-        _ => {
-            let section = if share > 0.0 {
-                Section::Failing
-            } else if new {
-                Section::New
-            } else {
-                Section::Busy
-            };
-            let line = format!("{service} {}: {}", step(series), calls(now, usual.as_ref(), share));
-            let weight = if share > 0.0 { 0.2 * (share + traffic) } else { traffic };
-            (section, if share > 0.0 { share } else { now.count as f64 }, weight, line)
-        }
+        _ if share > 0.0 => (Section::Failing, share, 0.2 * (share + traffic)),
+        _ => (if new { Section::New } else { Section::Busy }, now.count as f64, traffic),
     };
+    let times = usual.is_none().then(|| [0.5, 0.95].map(|q| now.duration.quantile(q)));
+    let said = (
+        (series.key.service, series.key.operation, series.key.within, series.key.kind as u8, series.number),
+        (usual.map(|usual| usual.said()), times.map(|times| (times, now.count, now.errors)), share.to_bits(), new),
+        boilerplate.beginning(series.key),
+    );
+    let line = lines.line(&said, || end(doing(series, usual.as_ref(), share, new, boilerplate), series.number));
     Some(Fact {
         section,
         service: series.key.service.to_owned(),
@@ -300,8 +293,38 @@ fn of_series(view: &View<'_>, series: &SeriesView<'_>, busiest: f64, boilerplate
         since: None,
         number: series.number,
         weight: section.worth() * weight,
-        line: end(line, series.number),
+        line,
     })
+}
+
+/// What a series is doing, in words.
+fn doing(
+    series: &SeriesView<'_>,
+    usual: Option<&Usual>,
+    share: f64,
+    new: bool,
+    boilerplate: &Boilerplate<'_>,
+) -> String {
+    let service = words::name(series.key.service);
+    match series.key.kind {
+        Kind::Edge => {
+            format!("{service} > {}: {}", words::name(series.key.operation), calls(&series.now, usual, share))
+        }
+        Kind::Log | Kind::Failure => {
+            let level = if share > 0.5 { "error " } else { "" };
+            let within = if series.key.within.is_empty() {
+                String::new()
+            } else {
+                format!(" {}", words::name(series.key.within))
+            };
+            let mark = if new { "new " } else { "" };
+            let who = if service.is_empty() { within } else { format!("{service}{within}: ") };
+            let often =
+                usual.map_or_else(|| words::count(series.now.count), |usual| format!("usually {}", usual.rate()));
+            format!("{who}{mark}{level}{} {often}", boilerplate.quote(series.key))
+        }
+        _ => format!("{service} {}: {}", step(series), calls(&series.now, usual, share)),
+    }
 }
 
 /// How many calls there are, how long they take and which share of them fails.
@@ -349,9 +372,10 @@ fn quiet(view: &View<'_>, changed: &BTreeSet<&str>) -> Vec<Fact> {
 /// What speaks of the same thing again is worth half as much each time.
 fn once(facts: &mut [Fact]) {
     facts.sort_by(|a, b| b.weight.total_cmp(&a.weight).then_with(|| a.line.cmp(&b.line)));
-    let mut said: BTreeMap<(String, String), i32> = BTreeMap::new();
+    let mut said: HashMap<(&str, &str), i32, RandomState> =
+        HashMap::with_capacity_and_hasher(facts.len(), RandomState::default());
     for fact in facts.iter_mut().filter(|fact| !fact.operation.is_empty() && fact.section != Section::Wrong) {
-        let times = said.entry((fact.service.clone(), fact.operation.clone())).or_default();
+        let times = said.entry((&fact.service, &fact.operation)).or_default();
         fact.weight *= 0.5f64.powi(*times);
         *times += 1;
     }

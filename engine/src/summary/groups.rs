@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use crate::event::Kind;
 use crate::state::State;
+use crate::state::order::{Order, Row};
 use crate::state::origins::Origins;
-use crate::state::series::Key;
+use crate::state::series::{Key, Table};
 use crate::templates::Grouping;
 
 /// The template of every shape, by service.
@@ -48,11 +49,21 @@ impl<'a> Groups<'a> {
     /// The key with the template of its message, whatever the level; as it is, if it has none.
     #[must_use]
     pub fn template<'t>(&'t self, key: Key<&'t str>) -> Key<&'t str> {
+        Row::called(self.place(key), key)
+    }
+
+    /// Where the template of a message stands.
+    fn place<'t>(&'t self, key: Key<&'t str>) -> Option<(&'t Arc<Grouping>, u32)> {
         // A step may be a message that is written on the way.
         let kind = if key.kind == Kind::Step { Kind::Log } else { key.kind };
-        let key = if key.kind == Kind::Log { Key { within: "", ..key } } else { key };
-        let Some(known) = self.messages.get(&(key.service, kind)) else { return key };
-        let Ok(at) = known.shapes.binary_search(&key.operation) else { return key };
-        Key { operation: known.grouping.template(known.grouping.group(at)), ..key }
+        let known = self.messages.get(&(key.service, kind))?;
+        let at = known.shapes.binary_search(&key.operation).ok()?;
+        Some((&known.grouping, known.grouping.group(at)))
+    }
+
+    /// The order in which a table's series are read.
+    #[must_use]
+    pub fn order(&self, table: &Table) -> Order {
+        Order::of(table, |key| self.place(key).map(|(grouping, group)| (Arc::clone(grouping), group)))
     }
 }

@@ -24,6 +24,7 @@ pub mod words;
 use serde::Serialize;
 
 use crate::state::State;
+use crate::state::lines::Lines;
 use crate::state::sums::Sums;
 use crate::tokens::{Encoding, UnknownEncoding};
 use facts::{Fact, Section};
@@ -274,19 +275,20 @@ struct Looks<'a> {
 }
 
 impl<'a> Looks<'a> {
-    fn of(state: &'a State, sums: &'a mut Sums, groups: &'a Groups<'a>, window: i64, baseline: i64) -> Self {
+    fn of(state: &'a State, sums: &'a mut Sums, window: i64, baseline: i64) -> Self {
         let span = Span::of(state, window, Some(baseline)).whole(state);
         let newest = span.newest().map(|span| span.whole(state));
         let [before, now] = span.stretches(state);
         for stretch in [before, now].into_iter().chain(newest.map(|span| span.stretches(state)[1])) {
             sums.update(&state.table, stretch, state.table.iter().map(|(id, ..)| id));
         }
-        let over = |span| View::over(state, sums, groups, span);
+        sums.sort(&state.table, || Groups::of(state).order(&state.table));
+        let over = |span| View::over(state, sums, span);
         Self { whole: over(span), newest: newest.map(over) }
     }
 
     /// What is wrong, and all that can be said.
-    fn found(&self) -> (Vec<Verdict<'_>>, Vec<Fact>) {
+    fn found(&self, lines: &mut Lines) -> (Vec<Verdict<'_>>, Vec<Fact>) {
         let looks = 1 + usize::from(self.newest.is_some());
         let claims = claims::claims(&self.whole);
         let late = self.newest.iter().flat_map(|view| verdicts::verdicts(view, &claims::claims(view), looks)).collect();
@@ -294,7 +296,7 @@ impl<'a> Looks<'a> {
         apart::explain(&self.whole, &mut verdicts);
         let certain = claims::certain(&self.whole);
         let claims: Vec<_> = claims.into_iter().filter(|claim| claim.nats > certain).collect();
-        let facts = facts::facts(&self.whole, &claims, &verdicts);
+        let facts = facts::facts(&self.whole, &claims, &verdicts, lines);
         (verdicts, facts)
     }
 }
@@ -305,9 +307,11 @@ const BASELINE: i64 = 3_600;
 /// Everything that a summary of a settled state chooses from, section by section, the weightiest first. `window` and
 /// `baseline` are in seconds.
 #[must_use]
-pub fn statements(state: &State, sums: &mut Sums, groups: &Groups<'_>, window: i64, baseline: i64) -> Vec<Fact> {
-    let looks = Looks::of(state, sums, groups, window, baseline);
-    let (_, mut facts) = looks.found();
+pub fn statements(state: &State, sums: &mut Sums, window: i64, baseline: i64) -> Vec<Fact> {
+    let mut lines = std::mem::take(&mut sums.lines);
+    let mut facts = Looks::of(state, sums, window, baseline).found(&mut lines).1;
+    lines.turn();
+    sums.lines = lines;
     facts.sort_by(|a, b| {
         a.section.cmp(&b.section).then(b.weight.total_cmp(&a.weight)).then_with(|| a.line.cmp(&b.line))
     });
@@ -320,13 +324,18 @@ pub fn statements(state: &State, sums: &mut Sums, groups: &Groups<'_>, window: i
 /// If the encoding is unknown, or if the header and the ledger alone are over the budget.
 pub fn summarize(state: &mut State, request: &Request) -> Result<Summary, Error> {
     let encoding = Encoding::named(&request.encoding)?;
-    state.read(|state, sums| render(state, sums, request, encoding))
+    state.read(|state, sums| {
+        let mut lines = std::mem::take(&mut sums.lines);
+        let looks = Looks::of(state, sums, request.window, request.baseline.unwrap_or(BASELINE));
+        let summary = render(&looks, &mut lines, request, encoding);
+        lines.turn();
+        sums.lines = lines;
+        summary
+    })
 }
 
-fn render(state: &State, sums: &mut Sums, request: &Request, encoding: &Encoding) -> Result<Summary, Error> {
-    let groups = Groups::of(state);
-    let looks = Looks::of(state, sums, &groups, request.window, request.baseline.unwrap_or(BASELINE));
-    let (verdicts, facts) = looks.found();
+fn render(looks: &Looks<'_>, lines: &mut Lines, request: &Request, encoding: &Encoding) -> Result<Summary, Error> {
+    let (verdicts, facts) = looks.found(lines);
     let view = &looks.whole;
     let wanted = |fact: &Fact| {
         let focused = request.focus.as_deref().is_none_or(|focus| {
@@ -339,7 +348,8 @@ fn render(state: &State, sums: &mut Sums, request: &Request, encoding: &Encoding
         // Verdicts stand before all else, in their order.
         let brief = if fact.section == Section::Wrong { briefs.next() } else { None };
         let brief = brief.filter(|brief| *brief != fact.line).map(|line| (encoding.count(&line), line));
-        wanted(&fact).then(|| Priced { tokens: encoding.count(&fact.line), brief, fact })
+        let mut tokens = |line: &str| lines.tokens(&request.encoding, line, || encoding.count(line));
+        wanted(&fact).then(|| Priced { tokens: tokens(&fact.line), brief, fact })
     };
     let priced: Vec<Priced> = facts.into_iter().filter_map(price).collect();
     let header = Header::of(view, request, !verdicts.is_empty(), encoding);

@@ -111,11 +111,11 @@ pub fn select(priced: &[Priced], budget: usize, slack: usize, encoding: &Encodin
     }
     #[allow(clippy::cast_precision_loss)]
     let gain = |i: usize| priced[i].fact.weight / priced[i].tokens.max(1) as f64;
-    let mut by_gain = order.clone();
-    by_gain.sort_by(|&a, &b| gain(b).total_cmp(&gain(a)));
-    by_gain.iter().for_each(|&i| choice.take(i));
+    let mut by_gain: Vec<(f64, usize)> = order.iter().map(|&i| (gain(i), i)).collect();
+    by_gain.sort_by(|a, b| b.0.total_cmp(&a.0));
+    by_gain.iter().for_each(|&(_, i)| choice.take(i));
     if choice.left > slack {
-        let left_out = by_gain.iter().copied().filter(|&i| choice.picked[i].is_none());
+        let left_out = by_gain.iter().map(|&(_, i)| i).filter(|&i| choice.picked[i].is_none());
         if let Some(i) = left_out.min_by_key(|&i| priced[i].tokens + choice.heading(i)) {
             choice.cut(i, &priced[i].fact.line, encoding);
         }

@@ -58,6 +58,14 @@ impl Usual {
         Some(Self { count, errors, minutes: seconds / 60.0, median, tail })
     }
 
+    /// All that is said of it: the same for the same words.
+    #[must_use]
+    pub fn said(&self) -> [u64; 6] {
+        let (rate, unit) = self.often();
+        let [median, tail] = [self.median, self.tail].map(|time| [time.ns.to_bits(), time.width.to_bits()]);
+        [rate.to_bits(), unit.len() as u64, median[0], median[1], tail[0], tail[1]]
+    }
+
     /// How often it comes: `12k/min`, or `3/h` of what is rare.
     #[must_use]
     pub fn rate(&self) -> String {

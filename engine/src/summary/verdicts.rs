@@ -79,9 +79,8 @@ pub fn together<'v>(whole: Vec<Verdict<'v>>, newest: Vec<Verdict<'v>>) -> Vec<Ve
 /// Join claims into verdicts, the most severe first. `looks` is how often the same question is asked of other windows.
 #[must_use]
 pub fn verdicts<'v>(view: &'v View<'v>, claims: &[Claim<'v>], looks: usize) -> Vec<Verdict<'v>> {
-    let services: BTreeSet<&str> =
-        view.series.iter().filter(|series| series.now.count > 0).map(|series| series.key.service).collect();
-    let causes = services.len() * CAUSES;
+    let services = view.by_service().filter(|all| all.iter().any(|series| series.now.count > 0)).count();
+    let causes = services * CAUSES;
     // Of each instance two things more are asked: whether it is slower than the others, and whether it fails more.
     let of_one = stats::threshold((causes + view.instances.len() * 2) * looks);
     let of_all = stats::threshold(causes * looks);
@@ -158,7 +157,7 @@ pub fn verdicts<'v>(view: &'v View<'v>, claims: &[Claim<'v>], looks: usize) -> V
     });
     // Of two that are about as severe, the one that is more certain and touches more traffic.
     let calls = |service: &str| {
-        let spans = view.series.iter().filter(|series| series.key.service == service && series.key.kind.is_decoded());
+        let spans = view.of_service(service).iter().filter(|series| series.key.kind.is_decoded());
         spans.map(|series| series.now.count).max().unwrap_or(0)
     };
     let busiest = verdicts.iter().map(|verdict| calls(verdict.service)).max().unwrap_or(0);
@@ -221,13 +220,18 @@ fn impact(view: &View<'_>, claims: &[Claim<'_>], service: &str) -> f64 {
         let key = series.key;
         let calls = series.now.duration.count() as f64;
         let concerned = if callers.is_empty() {
-            if key.service == service { calls } else { 0.0 }
+            calls
         } else {
             callers.get(&(key.service, key.operation)).map_or(0.0, |&called| called.min(calls))
         };
         if key.kind.is_span() { series.now.duration.mean() * concerned } else { 0.0 }
     };
-    let total: f64 = view.series.iter().map(taken).sum();
+    let mut services: Vec<&str> = callers.keys().map(|caller| caller.0).collect();
+    services.dedup();
+    if callers.is_empty() {
+        services.push(service);
+    }
+    let total: f64 = services.into_iter().flat_map(|service| view.of_service(service)).map(taken).sum();
     // More than all of it: the callers did not wait.
     if lost <= 0.0 { 0.0 } else { lost / (total - lost).max(lost / 10.0) }
 }

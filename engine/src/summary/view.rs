@@ -1,14 +1,14 @@
 //! The window and its baseline: what each series did in the one and in the other.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::ops::Deref;
 
-use super::groups::Groups;
 use crate::event::Kind;
 use crate::state::State;
+use crate::state::order::Row;
 use crate::state::series::{Key, SeriesId};
-use crate::state::sums::{SlotAdder, Stretch, Sums};
+use crate::state::sums::{Over, SlotAdder, Stretch, Sums};
 use crate::state::timeline::{Seconds, Slot};
 
 /// Seconds at the end of a window of which the end of a window is not told: what was called may not have said so yet.
@@ -89,6 +89,37 @@ impl Span {
     }
 }
 
+/// What a series came to.
+#[derive(Clone, Debug)]
+pub enum Sum<'a> {
+    /// As it is remembered.
+    Known(&'a Slot),
+    /// Added up here.
+    Own(Box<Slot>),
+}
+
+impl Deref for Sum<'_> {
+    type Target = Slot;
+
+    fn deref(&self) -> &Slot {
+        match self {
+            Self::Known(slot) => slot,
+            Self::Own(slot) => slot,
+        }
+    }
+}
+
+impl Sum<'_> {
+    fn merge(&mut self, other: &Slot) {
+        if let Self::Known(slot) = self {
+            *self = Self::Own(Box::new(slot.clone()));
+        }
+        if let Self::Own(slot) = self {
+            slot.merge(other);
+        }
+    }
+}
+
 /// One series over the window and the baseline.
 #[derive(Clone, Debug)]
 pub struct SeriesView<'a> {
@@ -99,13 +130,27 @@ pub struct SeriesView<'a> {
     /// Service, operation, kind.
     pub key: Key<&'a str>,
     /// The baseline.
-    pub before: Cow<'a, Slot>,
+    pub before: Sum<'a>,
     /// The window.
-    pub now: Cow<'a, Slot>,
+    pub now: Sum<'a>,
     /// Nanoseconds since the epoch of its first event ever.
     pub first: Option<i64>,
     /// Nanoseconds since the epoch of its latest event.
     pub last: Option<i64>,
+}
+
+impl SeriesView<'_> {
+    /// Add a series to those that stand together here, of which the busiest came to so much.
+    fn take_in(&mut self, part: &Self, busiest: &mut u64) {
+        self.before.merge(&part.before);
+        self.now.merge(&part.now);
+        self.first = self.first.into_iter().chain(part.first).min();
+        self.last = self.last.max(part.last);
+        let count = part.before.count + part.now.count;
+        if (count, part.key) > (*busiest, self.key) {
+            (*busiest, self.id, self.number) = (count, part.id, part.number);
+        }
+    }
 }
 
 /// All series over the window and the baseline, in the order of their keys.
@@ -124,45 +169,72 @@ pub struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// Sum up a settled state over a window and a baseline: what `sums` has of them is read there.
+    /// What `sums`, brought up to date, has of a settled state over a window and a baseline.
     #[must_use]
-    pub fn over(state: &'a State, sums: &'a Sums, groups: &'a Groups<'a>, span: Span) -> Self {
-        let span = span.whole(state);
+    pub fn over(state: &'a State, sums: &'a Sums, span: Span) -> Self {
         let over = span.stretches(state).map(|stretch| (stretch, sums.over(&state.table, stretch)));
-        let mut adder = SlotAdder::default();
-        let mut series = Vec::new();
-        for (id, key, record) in state.table.iter() {
-            let [before, now] = over.map(|(stretch, known)| {
-                known.get(id).map_or_else(|| Cow::Owned(adder.sum(&record.timeline, stretch)), Cow::Borrowed)
-            });
-            if !before.is_empty() || !now.is_empty() {
-                let (number, first, last) = (record.number, record.first, record.last);
-                series.push(SeriesView { id, number, key, before, now, first, last });
+        let (mut series, mut instances) = (Vec::new(), Vec::new());
+        for row in sums.order().rows() {
+            if let Some(found) = together(state, over, row) {
+                (if found.key.kind == Kind::Instance { &mut instances } else { &mut series }).push(found);
             }
-        }
-        let (mut instances, series): (Vec<_>, Vec<_>) =
-            series.into_iter().partition(|series| series.key.kind == Kind::Instance);
-        instances.sort_unstable_by_key(|series| series.key);
-        for one in &mut instances {
-            // Evidence is kept of operations: that of the busiest one is the instance's.
-            let calls = series.iter().filter(|series| {
-                series.key.service == one.key.service && matches!(series.key.kind, Kind::Server | Kind::Consumer)
-            });
-            one.number = calls.max_by_key(|series| series.now.count).map_or(0, |series| series.number);
         }
         let edges =
             joined(series.iter().filter(|series| series.key.kind == Kind::Edge), |key| Key { within: "", ..key });
-        let (messages, mut series): (Vec<_>, Vec<_>) =
-            series.into_iter().partition(|series| matches!(series.key.kind, Kind::Log | Kind::Failure | Kind::Step));
-        series.extend(joined(messages.iter(), |key| groups.template(key)));
-        series.sort_unstable_by_key(|series| series.key);
-        Self { state, span, series, edges, instances }
+        let mut view = Self { state, span, series, edges, instances: Vec::new() };
+        for one in &mut instances {
+            // Evidence is kept of operations: that of the busiest one is the instance's.
+            let calls = view.of_service(one.key.service).iter();
+            let calls = calls.filter(|series| matches!(series.key.kind, Kind::Server | Kind::Consumer));
+            one.number = calls.max_by_key(|series| (series.now.count, series.id)).map_or(0, |series| series.number);
+        }
+        view.instances = instances;
+        view
+    }
+
+    /// The series of a service.
+    #[must_use]
+    pub fn of_service(&self, service: &str) -> &[SeriesView<'a>] {
+        let begin = self.series.partition_point(|series| series.key.service < service);
+        let rest = &self.series[begin..];
+        &rest[..rest.partition_point(|series| series.key.service == service)]
+    }
+
+    /// The series of each service, in the order of their names.
+    pub fn by_service(&self) -> impl Iterator<Item = &[SeriesView<'a>]> {
+        self.series.chunk_by(|a, b| a.key.service == b.key.service)
     }
 
     /// The slots of a series in the window, oldest first.
     pub fn slots(&self, id: SeriesId) -> impl Iterator<Item = &Slot> + Clone {
         self.state.table.record(id).timeline.between(self.span.from, self.span.to)
     }
+}
+
+/// The series of a row; nothing if none of them did anything. It stands with the numbers of the busiest.
+fn together<'a>(state: &'a State, over: [(Stretch, Over<'a>); 2], row: Row<'a>) -> Option<SeriesView<'a>> {
+    let mut whole: Option<(u64, SeriesView<'a>)> = None;
+    for &id in row.series {
+        let record = state.table.record(id);
+        let [before, now] = over.map(|(stretch, known)| {
+            known
+                .get(id)
+                .map_or_else(|| Sum::Own(Box::new(SlotAdder::default().sum(&record.timeline, stretch))), Sum::Known)
+        });
+        if before.is_empty() && now.is_empty() {
+            continue;
+        }
+        let (number, first, last, key) = (record.number, record.first, record.last, state.table.key(id));
+        let part = SeriesView { id, number, key, before, now, first, last };
+        match &mut whole {
+            None => {
+                let key = row.key(key);
+                whole = Some((part.before.count + part.now.count, SeriesView { key, ..part }));
+            }
+            Some((busiest, series)) => series.take_in(&part, busiest),
+        }
+    }
+    whole.map(|(_, series)| series)
 }
 
 /// Series with the same key after `rename` together; each stands with the numbers of its busiest part.
@@ -180,13 +252,7 @@ fn joined<'a: 's, 's>(
             }
             Entry::Occupied(mut entry) => {
                 let (busiest, series) = entry.get_mut();
-                series.before.to_mut().merge(&part.before);
-                series.now.to_mut().merge(&part.now);
-                series.first = series.first.into_iter().chain(part.first).min();
-                series.last = series.last.max(part.last);
-                if (count, part.key) > (*busiest, series.key) {
-                    (*busiest, series.id, series.number) = (count, part.id, part.number);
-                }
+                series.take_in(part, busiest);
             }
         }
     }
