@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 from tracegist.errors import SourceError
 from tracegist.sources import Journal, Progress, PushSource
-from tracegist.sources._frames import Damage, Frame, Origin, encode_frame, scan_frames
+from tracegist.sources._frames import Damage, Frame, Origin, encode_frame, scan_frames, torn_at
 from tracegist.sources._producers import WINDOW, Producers
 
 pytestmark = pytest.mark.anyio
@@ -60,6 +60,30 @@ def test_frames__any_bit_flipped__only_that_frame_is_lost(pushed: list[bytes], d
     damaged[at] ^= 1 << data.draw(st.integers(0, 7))
     found = whole_frames(bytes(damaged))
     assert found == {number: one for number, one in enumerate(pushed) if number != hit}
+
+
+@given(pushes, st.data())
+def test_torn__cut_anywhere__where_the_frame_begins_that_was_being_written(
+    pushed: list[bytes], data: st.DataObject
+) -> None:
+    """What a process that was killed has left ends anywhere; frames before are whole, whatever their bytes look like."""
+    frames = encoded(pushed)
+    cut = data.draw(st.integers(0, sum(map(len, frames))))
+    left = b"".join(frames)[:cut]
+    begins = [sum(map(len, frames[:number])) for number in range(len(frames) + 1)]
+    expected = None if cut in begins else max(begin for begin in begins if begin < cut)
+    assert torn_at(left, [*scan_frames(left, 0, whole=True)]) == expected
+
+
+@given(pushes, st.data())
+def test_torn__whole_with_any_bit_flipped__damage(pushed: list[bytes], data: st.DataObject) -> None:
+    """A frame that was written to its end is not taken for one that was not, also if its lengths are damaged."""
+    frames = encoded(pushed)
+    hit = data.draw(st.integers(0, len(frames) - 1))
+    at = sum(map(len, frames[:hit])) + data.draw(st.integers(0, len(frames[hit]) - 1))
+    damaged = bytearray(b"".join(frames))
+    damaged[at] ^= 1 << data.draw(st.integers(0, 7))
+    assert torn_at(bytes(damaged), [*scan_frames(bytes(damaged), 0, whole=True)]) is None
 
 
 @given(pushes, st.data())
@@ -271,6 +295,25 @@ async def test_journal__damaged_in_the_middle__the_rest_is_read_and_it_is_told(t
     (told,) = (entry for entry in logs if entry["event"] == "journal.damaged")
     assert told["offset"] == second
     assert told["path"] == str(segment)
+
+
+@pytest.mark.parametrize("at", [4, 8, 12, 20, 60])
+async def test_journal__damaged_at_the_end__told(tmp_path: Path, at: int) -> None:
+    """The last push is damaged and not torn: it was acknowledged, and the ledger says that it is lost."""
+    reader = Reader()
+    async with Journal(tmp_path) as journal:
+        for number in range(2):
+            await journal.append("a", b"%d\n" % number)
+    (segment,) = tmp_path.iterdir()
+    data = bytearray(segment.read_bytes())
+    last = data.rindex(b"TGJ1")
+    data[last + at] ^= 0x10
+    segment.write_bytes(data)
+    with capture_logs() as logs:
+        async with Journal(tmp_path) as journal, reader.reading(journal):
+            await journal.append("a", b"2\n")
+            await reader.expect(b"0\n2\n")
+    assert [(entry["event"], entry["offset"]) for entry in logs] == [("journal.damaged", last)]
 
 
 async def test_journal__cut_short_behind_our_back__told_and_passed_over(tmp_path: Path) -> None:

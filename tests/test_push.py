@@ -270,24 +270,26 @@ async def test_push__disk_full__refused_whole_and_recovered(tmp_path: Path, monk
         await again.expect(a=b"1\n3\n")
 
 
-@pytest.mark.parametrize("cut", [1, 5, 20, 40])
+@pytest.mark.parametrize("cut", [1, 5, 20, 40, 120, 150])
 async def test_push__torn_at_the_end__what_was_acknowledged_is_read(tmp_path: Path, cut: int) -> None:
-    """A process killed while it appended leaves half a frame, which is told and passed over."""
+    """A process killed while it appended leaves half a frame, which is no damage: nobody was told that it is kept."""
     reader = Reader()
     async with Journal(tmp_path) as journal:
         await journal.append("a", b"1\n")
         await journal.append("a", b"2 " + b"x" * 100 + b"\n")
     (segment,) = tmp_path.iterdir()
+    whole = segment.read_bytes().rindex(b"TGJ1")
     os.truncate(segment, segment.stat().st_size - cut)
-    async with Journal(tmp_path) as journal:
-        await journal.append("a", b"3\n")
-        with capture_logs() as logs:
+    with capture_logs() as logs:
+        async with Journal(tmp_path) as journal:
+            assert segment.stat().st_size == whole
+            await journal.append("a", b"3\n")
             async with reader.reading(journal) as source:
                 await reader.expect(a=b"1\n3\n")
                 await source.committed(reader.progress)
-        assert [entry["event"] for entry in logs] == ["journal.damaged"]
-        assert len(list(tmp_path.iterdir())) == 1
-        assert len(reader.gaps) == 1
+            assert len(list(tmp_path.iterdir())) == 1
+    assert [(entry["event"], entry["log_level"]) for entry in logs] == [("journal.torn", "info")]
+    assert not reader.gaps
 
 
 async def test_push__cancelled_while_waiting__others_served(tmp_path: Path) -> None:

@@ -6,14 +6,14 @@ What is damaged costs the frames it lies in and no other: behind it, reading goe
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 from zlib import crc32
 
 import msgspec
 
-__all__ = ["OVERHEAD", "Damage", "Frame", "Origin", "encode_frame", "scan_frames"]
+__all__ = ["OVERHEAD", "Damage", "Frame", "Origin", "encode_frame", "scan_frames", "torn_at"]
 
 _HEAD: Final = struct.Struct("<4sIII")
 _MAGIC: Final = b"TGJ1"
@@ -87,6 +87,32 @@ def scan_frames(data: bytes, offset: int, *, whole: bool) -> Iterator[Frame | Da
         end = len(data) if then < 0 else then
         yield Damage(offset + at, offset + end)
         at = end
+
+
+def torn_at(data: bytes, found: Sequence[Frame | Damage]) -> int | None:
+    """Tell where a frame begins that was never written to its end: nobody was told that it is kept.
+
+    :param data: a segment as a process that was killed has left it
+    :param found: what :func:`scan_frames` finds in it
+    :return: none if it ends with a frame that is whole, or with one that is damaged
+    """
+    last = found[-1] if found else None
+    if not isinstance(last, Damage) or last.end < len(data) or _frame_at(data, last.start, 0) != "more":
+        return None
+    head = data[last.start : last.start + _HEAD.size]
+    if len(head) < _HEAD.size:
+        return last.start
+    *_, checksum = _HEAD.unpack(head)
+    # One that only seems to go on, since its length is damaged, ends where its checksum holds.
+    at, sum_ = last.start + _HEAD.size, 0
+    while at < len(data):
+        then = data.find(_MAGIC, at + 1)
+        end = len(data) if then < 0 else then
+        sum_ = crc32(data[at:end], sum_)
+        if sum_ == checksum:
+            return None
+        at = end
+    return last.start
 
 
 def _frame_at(data: bytes, at: int, offset: int) -> Frame | Literal["more", "damaged"]:

@@ -21,7 +21,7 @@ from anyio import to_thread
 
 from tracegist._engine import detect
 from tracegist.errors import SourceError
-from tracegist.sources._frames import OVERHEAD, Frame, Origin, encode_frame, scan_frames
+from tracegist.sources._frames import OVERHEAD, Frame, Origin, encode_frame, scan_frames, torn_at
 from tracegist.sources._producers import Producers
 from tracegist.sources._pushers import OTHER, Pushers
 from tracegist.sources._segments import Segment, Segments
@@ -257,11 +257,16 @@ class Journal:
             self._segments.append([*encode_frame(Origin("", time_ns(), table=True), table)])
 
     def _remember(self) -> None:
-        """Find out what producers have pushed: from the newest table on."""
+        """Find out what producers have pushed, from the newest table on; cut off what was never written to its end."""
         tail: list[list[Frame]] = []
         for segment in reversed(self._segments.all):
             data = Path(segment.path).read_bytes()
-            frames = [one for one in scan_frames(data, 0, whole=True) if isinstance(one, Frame)]
+            found = [*scan_frames(data, 0, whole=True)]
+            frames = [one for one in found if isinstance(one, Frame)]
+            # Only the newest was being written when the process ended, and what it has acknowledged is whole.
+            if segment is self._segments.all[-1] and (torn := torn_at(data, found)) is not None:
+                self._log.info("journal.torn", path=segment.path, offset=torn, bytes=len(data) - torn)
+                self._segments.cut(segment, torn)
             tail.append([one for one in frames if one.origin.table or one.origin.producer])
             if any(one.origin.table for one in frames):
                 break

@@ -119,6 +119,19 @@ class Segments:
             raise
         segment.size += sum(map(len, parts))
 
+    def cut(self, segment: Segment, size: int) -> None:
+        """Let the end of one go that was never acknowledged.
+
+        :raises OSError: if the disk does not take it
+        """
+        descriptor = os.open(segment.path, os.O_WRONLY)
+        try:
+            os.ftruncate(descriptor, size)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        segment.size = size
+
     def read(self, segment: Segment, start: int, size: int) -> bytes:
         """Read up to `size` durable bytes of a segment from an offset on."""
         with open(segment.path, "rb") as file:
