@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::event::{Kind, TraceId};
 use crate::state::joins::OpenSpan;
@@ -14,8 +14,9 @@ use crate::state::ledger::Ledger;
 use crate::state::names::Name;
 use crate::state::open::{OpenTraces, SpanImage};
 use crate::state::origins::Origins;
-use crate::state::series::{Key, Record, SeriesId};
+use crate::state::series::{Key, Record, SeriesId, Table};
 use crate::state::streams::Streams;
+use crate::state::wire::Wire;
 use crate::state::{Limits, State};
 
 const MAGIC: &[u8; 7] = b"TGSTATE";
@@ -59,14 +60,13 @@ pub enum Damage {
 
 type KeyImage = (u32, u32, u32, Kind);
 
-/// What the body says, in this order; [`Capture::encode`] writes it without having it in one piece.
-#[derive(Deserialize)]
+/// What the body says, in this order: whole as far as it is found, and what there is much of not read yet.
 struct Image<'a> {
     watermark: Option<i64>,
-    names: Vec<String>,
-    series: Vec<(KeyImage, Record)>,
+    names: Vec<&'a str>,
+    /// Of each where its [`Record`] begins.
+    series: Vec<(KeyImage, Wire<'a>)>,
     /// The spans of each, as [`SpanImage::to_bytes`] gives them.
-    #[serde(borrow)]
     traces: Vec<(TraceId, &'a [u8])>,
     streams: Streams,
     origins: Origins,
@@ -209,9 +209,7 @@ pub fn decode(bytes: &[u8], limits: Limits) -> Result<State, Damage> {
 /// # Errors
 /// If the bytes are no whole, undamaged snapshot of a schema that is known; the state is then as it was.
 pub fn merge(state: &mut State, bytes: &[u8]) -> Result<(), Damage> {
-    let image = open(bytes)?;
-    state.settle();
-    absorb(state, image, false)
+    absorb(state, open(bytes)?, false)
 }
 
 fn open(bytes: &[u8]) -> Result<Image<'_>, Damage> {
@@ -232,22 +230,34 @@ fn open(bytes: &[u8]) -> Result<Image<'_>, Damage> {
     if found != said {
         return Err(Damage::Checksum { found, said });
     }
-    let image: Image<'_> = postcard::from_bytes(body).map_err(|error| Damage::Body(error.to_string()))?;
-    let names = u32::try_from(image.names.len()).unwrap_or(u32::MAX);
-    let mut keys = image.series.iter().map(|(key, _)| key);
-    if keys.any(|key| key.0.max(key.1).max(key.2) >= names) {
-        return Err(Damage::Body("a series has a name that is not there".to_owned()));
-    }
-    let series = u32::try_from(image.series.len()).unwrap_or(u32::MAX);
-    for (_, spans) in &image.traces {
-        let Some(mut spans) = SpanImage::all(spans) else {
-            return Err(Damage::Body("a trace ends in the middle of a span".to_owned()));
-        };
-        if spans.any(|span| span.series >= series) {
-            return Err(Damage::Body("a span has a series that is not there".to_owned()));
+    Image::read(body).map_err(|what| Damage::Body(what.to_owned()))
+}
+
+impl<'a> Image<'a> {
+    fn read(body: &'a [u8]) -> Result<Self, &'static str> {
+        let mut from = Wire::new(body);
+        let (watermark, names) = from.value::<(Option<i64>, Vec<&str>)>().ok_or("its names are not whole")?;
+        let count: usize = from.small().ok_or("it does not say how many series there are")?;
+        let mut series = Vec::with_capacity(count.min(from.left()));
+        for _ in 0..count {
+            let key: KeyImage = from.value().ok_or("a series is not whole")?;
+            if key.0.max(key.1).max(key.2) as usize >= names.len() {
+                return Err("a series has a name that is not there");
+            }
+            series.push((key, from));
+            Record::check(&mut from).ok_or("a series is not whole")?;
         }
+        let traces: Vec<(TraceId, &[u8])> = from.value().ok_or("its open traces are not whole")?;
+        for (_, spans) in &traces {
+            let mut spans = SpanImage::all(spans).ok_or("a trace ends in the middle of a span")?;
+            if spans.any(|span| span.series as usize >= series.len()) {
+                return Err("a span has a series that is not there");
+            }
+        }
+        let (streams, origins, ledger, overflow) =
+            from.value().ok_or("its streams, origins or ledger are not whole")?;
+        Ok(Self { watermark, names, series, traces, streams, origins, ledger, overflow })
     }
-    Ok(image)
 }
 
 /// Take in an image: as it is where the state is `fresh`, else within the limits.
@@ -256,49 +266,38 @@ fn absorb(state: &mut State, image: Image<'_>, fresh: bool) -> Result<(), Damage
         state.watermark = state.watermark.max(Some(watermark));
         state.clock.advance(watermark.div_euclid(1_000_000_000));
     }
-    let names = &image.names;
-    let text = |&(service, operation, within, kind): &KeyImage| Key {
-        service: names[service as usize].as_str(),
-        operation: names[operation as usize].as_str(),
-        within: names[within as usize].as_str(),
-        kind,
-    };
+    state.settle();
+    let mut names = Names::of(&image.names, &state.table);
     let mut ids = Vec::with_capacity(image.series.len());
     let mut changed = 0;
-    for (key, theirs) in image.series {
-        let key = text(&key);
-        let id = match state.table.get(&key) {
-            Some(_) if fresh => return Err(Damage::Body("a series stands there twice".to_owned())),
-            Some(id) => id,
-            None if fresh => state.table.insert(&key),
-            None => state.table.find(&key),
-        };
-        ids.push(id);
-        let mine = state.table.record_mut(id);
-        mine.number = mine.number.max(theirs.number);
-        mine.count += theirs.count;
-        mine.errors += theirs.errors;
-        mine.came_from.merge(&theirs.came_from);
-        theirs.first.into_iter().chain(theirs.last).for_each(|time| mine.seen(time));
-        mine.timeline.merge(theirs.timeline, &state.clock);
-        changed += mine.kept.merge(theirs.kept);
+    if fresh {
+        state.table.reserve(image.series.len());
     }
-    let spans = |span: SpanImage| {
-        let series = ids[span.series as usize];
-        let service = state.table.service(series);
-        OpenSpan {
-            start: span.start,
-            end: span.end,
-            id: span.id,
-            parent: span.parent,
-            series,
-            service,
-            failed: span.failed,
-            mark: span.mark,
+    for (key, mut record) in image.series {
+        let (id, is_new) = names.series(key, &mut state.table, fresh);
+        if fresh && !is_new {
+            return Err(Damage::Body("a series stands there twice".to_owned()));
         }
+        ids.push(id);
+        if let Some((grown, kept)) = state.table.record_mut(id).absorb(&mut record, &state.clock) {
+            state.table.grew(grown);
+            changed += kept;
+        }
+    }
+    let table = &state.table;
+    let services: Vec<Name> = ids.iter().map(|&id| table.service(id)).collect();
+    let open = |span: SpanImage| OpenSpan {
+        start: span.start,
+        end: span.end,
+        id: span.id,
+        parent: span.parent,
+        series: ids[span.series as usize],
+        service: services[span.series as usize],
+        failed: span.failed,
+        mark: span.mark,
     };
-    let all = |bytes| SpanImage::all(bytes).into_iter().flatten().map(spans).collect();
-    let traces = image.traces.into_iter().map(|(id, bytes)| (id, all(bytes))).collect();
+    let spans = |bytes| SpanImage::all(bytes).into_iter().flatten().map(open);
+    let traces = image.traces.into_iter().map(|(id, bytes)| (id, spans(bytes)));
     state.traces.import(traces, &mut state.table, &state.clock);
     let mut streams = image.streams;
     streams.renumber(|at| ids.get(at as usize).copied());
@@ -307,17 +306,52 @@ fn absorb(state: &mut State, image: Image<'_>, fresh: bool) -> Result<(), Damage
     state.ledger.merge(image.ledger);
     state.table.overflow += image.overflow;
     state.evidence_changed(changed);
-    state.settle();
+    state.traces.settle(&mut state.table, &state.clock);
     if fresh {
         state.table.resume_numbers();
     } else {
         state.table.renumber();
     }
-    state.fit();
+    state.fit(fresh);
     if let Some(watermark) = state.watermark {
         let second = watermark.div_euclid(1_000_000_000);
         state.traces.resume(second);
         state.ledger.evicted_spans += state.traces.close(&mut state.table, &state.clock, second);
     }
     Ok(())
+}
+
+/// The names of an image: their texts, and the numbers they have in the table as far as they are there.
+struct Names<'a> {
+    texts: &'a [&'a str],
+    numbers: Vec<Option<Name>>,
+}
+
+impl<'a> Names<'a> {
+    fn of(texts: &'a [&'a str], table: &Table) -> Self {
+        Self { texts, numbers: texts.iter().map(|text| table.names.get(text)).collect() }
+    }
+
+    /// The series of a key, and whether it was made now: in any case where the table is `fresh`, else if there is room.
+    fn series(&mut self, key: KeyImage, table: &mut Table, fresh: bool) -> (SeriesId, bool) {
+        let [service, operation, within] = [key.0, key.1, key.2].map(|name| name as usize);
+        let texts = Key {
+            service: self.texts[service],
+            operation: self.texts[operation],
+            within: self.texts[within],
+            kind: key.3,
+        };
+        if let (Some(service), Some(operation), Some(within)) =
+            (self.numbers[service], self.numbers[operation], self.numbers[within])
+            && let Some(id) = table.get_named(&texts, Key { service, operation, within, kind: key.3 })
+        {
+            return (id, false);
+        }
+        if !(fresh || table.has_room()) {
+            return (table.find(&texts), false);
+        }
+        let mut named = |name: usize| *self.numbers[name].get_or_insert_with(|| table.names.intern(self.texts[name]));
+        let named = Key { service: named(service), operation: named(operation), within: named(within), kind: key.3 };
+        (table.insert_named(&texts, named), true)
+    }
 }

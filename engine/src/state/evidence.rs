@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::attributes::{Carried, Resources, Stretch};
 use super::digest::Digest;
 use super::timeline::Seconds;
+use super::wire::{self, Wire};
 use crate::event::{Event, TraceId};
 use crate::templates::{self, Samples};
 use crate::{redact, show};
@@ -51,7 +52,7 @@ impl Role {
 }
 
 /// A raw event.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Exhibit {
     /// The smaller, the sooner it is kept.
     rank: u64,
@@ -67,8 +68,37 @@ pub struct Exhibit {
     pub raw: Box<[u8]>,
 }
 
+/// One as it stands in a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct ExhibitImage<'a> {
+    rank: u64,
+    time: i64,
+    stream: &'a [u8],
+    offset: u64,
+    trace: TraceId,
+    raw: &'a [u8],
+}
+
+impl<'a> ExhibitImage<'a> {
+    fn read(from: &mut Wire<'a>) -> Option<Self> {
+        let (rank, time, stream) = (from.number()?, from.signed()?, from.bytes()?);
+        let (offset, trace, raw) = (from.number()?, from.exactly()?, from.bytes()?);
+        Some(Self { rank, time, stream, offset, trace, raw })
+    }
+
+    fn of(exhibit: &'a Exhibit) -> Self {
+        let Exhibit { rank, time, ref stream, offset, trace, ref raw } = *exhibit;
+        Self { rank, time, stream: stream.as_bytes(), offset, trace, raw }
+    }
+
+    fn copied(&self) -> Exhibit {
+        let Self { rank, time, stream, offset, trace, raw } = *self;
+        Exhibit { rank, time, stream: wire::text(stream), offset, trace, raw: raw.into() }
+    }
+}
+
 /// The exhibits of one epoch.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 struct Set {
     epoch: Seconds,
     exhibits: [Option<Exhibit>; 3],
@@ -84,7 +114,7 @@ impl Set {
 }
 
 /// The evidence of one series: the set of the newest epoch it was seen in, and of the one before.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Kept {
     sets: [Set; 2],
     samples: Samples,
@@ -177,26 +207,45 @@ impl Kept {
         (epoch == self.sets[1].epoch).then_some(&mut self.sets[1])
     }
 
-    /// Add all of another, by the same rules as if its events had been offered here.
-    pub fn merge(&mut self, other: Self) -> isize {
-        let mut changed = self.samples.merge(other.samples, SAMPLES);
-        for set in other.sets {
-            if set.exhibits.iter().all(Option::is_none) {
+    /// Pass by what a snapshot holds of a series; none if it is not whole.
+    pub fn check(from: &mut Wire<'_>) -> Option<()> {
+        for _ in 0..2 {
+            from.signed()?;
+            (0..3).try_for_each(|_| from.maybe(ExhibitImage::read).map(drop))?;
+            Samples::check(from)?;
+            from.value::<Carried>()?;
+        }
+        Samples::check(from)
+    }
+
+    /// Add what a snapshot that was checked holds of a series, by the same rules as if its events had been offered here.
+    /// Returns by how many bytes what is kept has changed.
+    pub fn absorb(&mut self, from: &mut Wire<'_>) -> Option<isize> {
+        let mut changed = 0;
+        for _ in 0..2 {
+            let epoch = from.signed()?;
+            let exhibits =
+                [from.maybe(ExhibitImage::read)?, from.maybe(ExhibitImage::read)?, from.maybe(ExhibitImage::read)?];
+            let any = exhibits.iter().any(Option::is_some);
+            let Some(mine) = any.then(|| self.set(epoch, &mut changed)).flatten() else {
+                Samples::check(from)?;
+                from.value::<Carried>()?;
                 continue;
-            }
-            let Some(mine) = self.set(set.epoch, &mut changed) else { continue };
-            changed += mine.carried.merge(set.carried);
-            changed += mine.samples.merge(set.samples, RECENT_SAMPLES);
-            for (slot, exhibit) in mine.exhibits.iter_mut().zip(set.exhibits) {
+            };
+            changed += mine.samples.absorb(from, RECENT_SAMPLES)?;
+            changed += mine.carried.merge(from.value()?);
+            for (slot, exhibit) in mine.exhibits.iter_mut().zip(exhibits) {
                 if let Some(exhibit) = exhibit
-                    && slot.as_ref().is_none_or(|kept| exhibit < *kept)
+                    && slot.as_ref().is_none_or(|kept| exhibit < ExhibitImage::of(kept))
                 {
+                    let exhibit = exhibit.copied();
                     changed += size(Some(&exhibit)) - size(slot.as_ref());
                     *slot = Some(exhibit);
                 }
             }
         }
-        changed
+        changed += self.samples.absorb(from, SAMPLES)?;
+        Some(changed)
     }
 
     /// What is kept, newest set first.

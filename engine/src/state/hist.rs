@@ -4,8 +4,10 @@
 //! is within 1/64 (1.6 %) of every value in it, and below 64 ns each value has a bucket of its own. Counts are integers:
 //! adding, merging and taking back are exact and commute.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use smallvec::SmallVec;
+
+use super::wire::Wire;
 
 /// Number of buckets that `u64` nanoseconds fall into.
 pub const BUCKETS: usize = 1920;
@@ -38,7 +40,7 @@ pub const ENTRY: usize = size_of::<(u16, u32)>();
 ///
 /// Two stand in the sketch itself: most seconds of most series have no more, and who adds up many of them then reads memory
 /// from front to back.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Hist(SmallVec<[(u16, u32); 2]>);
 
 const _: () =
@@ -125,6 +127,40 @@ impl Hist {
     pub fn copy(&mut self, other: &Self) {
         self.0.clear();
         self.0.extend_from_slice(&other.0);
+    }
+
+    /// Pass one by in a snapshot; none if it is not whole, or its buckets are none or in no order.
+    pub fn check(from: &mut Wire<'_>) -> Option<()> {
+        let mut lowest = 0;
+        for _ in 0..from.number()? {
+            let (bucket, n) = (from.small::<u16>()?, from.small::<u32>()?);
+            if bucket < lowest || usize::from(bucket) >= BUCKETS || n == 0 {
+                return None;
+            }
+            lowest = bucket + 1;
+        }
+        Some(())
+    }
+
+    /// Add all of one in a snapshot that was checked.
+    pub fn absorb(&mut self, from: &mut Wire<'_>) -> Option<()> {
+        let entries = from.small()?;
+        if self.0.is_empty() && entries > self.0.capacity() {
+            self.0.reserve_exact(entries);
+        }
+        let mut at = 0;
+        for _ in 0..entries {
+            let (bucket, n) = (from.small::<u16>()?, from.small::<u32>()?);
+            while self.0.get(at).is_some_and(|entry| entry.0 < bucket) {
+                at += 1;
+            }
+            match self.0.get_mut(at) {
+                Some(entry) if entry.0 == bucket => entry.1 = entry.1.saturating_add(n),
+                Some(_) => self.0.insert(at, (bucket, n)),
+                None => self.0.push((bucket, n)),
+            }
+        }
+        Some(())
     }
 
     /// Whether nothing was recorded.

@@ -25,6 +25,7 @@ pub(crate) mod subjects;
 pub mod sums;
 pub mod timeline;
 pub mod traces;
+pub mod wire;
 
 use std::hash::BuildHasher;
 use std::hint::black_box;

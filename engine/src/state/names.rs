@@ -28,6 +28,12 @@ impl Default for Names {
 }
 
 impl Names {
+    /// The number of a text, if it has one.
+    #[must_use]
+    pub fn get(&self, text: &str) -> Option<Name> {
+        self.table.find(self.hasher.hash_one(text), |&name| &*self.texts[name as usize] == text).copied()
+    }
+
     /// The number of a text, given now if it is new.
     pub fn intern(&mut self, text: &str) -> Name {
         let hash = self.hasher.hash_one(text);

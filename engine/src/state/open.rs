@@ -1,6 +1,10 @@
-//! Open traces as a snapshot takes them: copied as they lie, which is quick, and put in order when they are written.
+//! Open traces as a snapshot takes them, copied as they lie, which is quick, and put in order when they are written; and as
+//! they are taken in from one.
 
 use super::joins::OpenSpan;
+use super::series::Table;
+use super::timeline::Clock;
+use super::traces::{Traces, generation};
 use crate::event::{SpanId, TraceId};
 
 /// Traces that are looked at side by side: few enough for the nearest cache to hold them.
@@ -9,16 +13,13 @@ const TOUCHED: usize = 64;
 /// All open traces at one moment: copied as they lie, put in order later.
 #[derive(Debug)]
 pub struct OpenTraces {
+    /// Each trace with the place of its first span.
     heads: Vec<(TraceId, u32)>,
+    /// Each span with the place of the next, which is none at the end.
     spans: Vec<(OpenSpan, u32)>,
 }
 
 impl OpenTraces {
-    /// Each trace with the place of its first span; each span with the place of the next, which is none at the end.
-    pub(super) const fn new(heads: Vec<(TraceId, u32)>, spans: Vec<(OpenSpan, u32)>) -> Self {
-        Self { heads, spans }
-    }
-
     /// How many there are.
     #[must_use]
     pub const fn len(&self) -> usize {
@@ -59,6 +60,63 @@ impl OpenTraces {
             })
         })
     }
+}
+
+/// Pairs of spans that are looked at to tell whether two parts of a trace have to do with each other.
+const PAIRS: usize = 256;
+
+impl Traces {
+    /// A copy of all open traces, for a snapshot. Settle first.
+    #[must_use]
+    pub fn export(&self) -> OpenTraces {
+        let heads = self.all().map(|(_, trace)| (trace.id, trace.head)).collect();
+        OpenTraces { heads, spans: self.spans.clone() }
+    }
+
+    /// Take in the open traces of a snapshot, whose joins its series already hold.
+    ///
+    /// Where a trace is open on both sides, what both parts say together is what each says alone, unless a span of one is
+    /// the parent of a span of the other: then what either said is taken back, and it is settled anew from all its spans.
+    pub fn import<T>(&mut self, traces: impl Iterator<Item = (TraceId, T)>, table: &mut Table, clock: &Clock)
+    where
+        T: Iterator<Item = OpenSpan>,
+    {
+        let mut theirs = Vec::new();
+        for (id, spans) in traces {
+            theirs.clear();
+            theirs.extend(spans);
+            let Some(newest) = theirs.iter().map(generation).max() else { continue };
+            let part = self.part(&id);
+            let mine = self.find(part, &id);
+            let mut anew = false;
+            if let Some(place) = mine {
+                self.enter(place, table, clock);
+                let trace = self.traces[place as usize];
+                anew =
+                    trace.count as usize * theirs.len() > PAIRS || self.list(&trace).any(|mine| meets(mine, &theirs));
+                if anew {
+                    let mine = self.spans_of(&trace);
+                    for part in [&mine, &theirs] {
+                        self.joins.spans.clone_from(part);
+                        self.joins.enter(part.len(), -1, table, clock);
+                    }
+                    self.changed.push(place);
+                }
+            }
+            let place = mine.unwrap_or_else(|| self.begin(part, id, newest));
+            theirs.iter().for_each(|&span| self.put(place, span));
+            let trace = &mut self.traces[place as usize];
+            trace.generation = trace.generation.max(newest);
+            trace.entered = if anew { 0 } else { trace.count };
+            trace.queued = anew;
+        }
+    }
+}
+
+/// Whether a span is the parent of one of some others, or one of them its parent.
+fn meets(span: &OpenSpan, others: &[OpenSpan]) -> bool {
+    let is_parent = |one: &OpenSpan, of: &OpenSpan| of.parent != 0 && of.parent == one.id;
+    others.iter().any(|other| is_parent(span, other) || is_parent(other, span))
 }
 
 /// A span of an open trace as a snapshot holds it: its series by the snapshot's own numbering.

@@ -100,10 +100,11 @@ impl State {
         self.shares.table.saturating_sub(taken).min(self.shares.table / 4)
     }
 
-    /// Measure anew, after a snapshot was taken in.
-    pub(crate) fn fit(&mut self) {
-        self.table.unroll();
-        self.measured = usize::MAX - self.table.grown();
+    /// Bring it back within its share after a snapshot was taken in; of a state that was empty nothing was measured yet.
+    pub(crate) fn fit(&mut self, empty: bool) {
+        if empty {
+            self.measured = self.table.measure();
+        }
         self.recycled = self.table.overflow;
         self.instances.recount(&self.table);
         self.keep_within();

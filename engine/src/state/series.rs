@@ -4,13 +4,14 @@ use std::hash::{BuildHasher, Hash, Hasher};
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::evidence::Kept;
 use super::names::{Name, Names};
 use super::origins::CameFrom;
 use super::sums::{Changes, Sums};
 use super::timeline::{Clock, Delta, Seconds, Timeline};
+use super::wire::Wire;
 use crate::event::Kind;
 
 /// The number of a series within one engine; never shown.
@@ -18,6 +19,9 @@ pub type SeriesId = u32;
 
 /// The operation that counts what found no place of its own.
 pub const OTHER: &str = "(other)";
+
+/// Bytes of a series, besides what it refers to.
+const SERIES: usize = size_of::<Record>() + size_of::<Key<Name>>() + 8;
 
 /// What a series is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,7 +37,7 @@ pub struct Key<T> {
 }
 
 /// One series.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Record {
     /// The number it is asked for by, as in `#12`: given in the order of the first events; 0 for what is only derived.
     pub number: u32,
@@ -60,6 +64,29 @@ impl Record {
         self.count == 0 && self.timeline.is_empty()
     }
 
+    /// Pass one by in a snapshot; none if it is not whole.
+    pub fn check(from: &mut Wire<'_>) -> Option<()> {
+        from.small::<u32>()?;
+        (0..2).try_for_each(|_| from.number().map(drop))?;
+        (0..2).try_for_each(|_| from.maybe(Wire::signed).map(drop))?;
+        Timeline::check(from)?;
+        Kept::check(from)?;
+        from.value::<CameFrom>().map(drop)
+    }
+
+    /// Add all of one in a snapshot that was checked. Returns about how many bytes the timeline has grown by, and by how many
+    /// what is kept of events has changed.
+    pub fn absorb(&mut self, from: &mut Wire<'_>, clock: &Clock) -> Option<(usize, isize)> {
+        self.number = self.number.max(from.small()?);
+        self.count = self.count.saturating_add(from.number()?);
+        self.errors = self.errors.saturating_add(from.number()?);
+        let times = [from.maybe(Wire::signed)?, from.maybe(Wire::signed)?];
+        times.into_iter().flatten().for_each(|time| self.seen(time));
+        let (grown, changed) = (self.timeline.absorb(from, clock)?, self.kept.absorb(from)?);
+        self.came_from.merge(&from.value()?);
+        Some((grown, changed))
+    }
+
     /// Widen the first and last time.
     pub fn seen(&mut self, time: i64) {
         self.first = Some(self.first.map_or(time, |first| first.min(time)));
@@ -83,7 +110,7 @@ pub struct Table {
     numbered: u32,
     /// Places that series have left.
     free: Vec<SeriesId>,
-    /// About how many bytes timelines have grown by since they were measured.
+    /// About how many bytes it has grown by since it was measured.
     grown: usize,
     turn: u64,
     changes: Changes,
@@ -139,6 +166,20 @@ impl Table {
         self.index.find(Self::hash(&self.hasher, key), |&id| self.key(id) == *key).copied()
     }
 
+    /// The same, where the numbers of its names are known.
+    #[must_use]
+    pub fn get_named(&self, key: &Key<&str>, named: Key<Name>) -> Option<SeriesId> {
+        self.index.find(Self::hash(&self.hasher, key), |&id| self.keys[id as usize] == named).copied()
+    }
+
+    /// Make room for some more series.
+    pub fn reserve(&mut self, more: usize) {
+        self.keys.reserve_exact(more);
+        self.records.reserve_exact(more);
+        let (hasher, keys, names) = (&self.hasher, &self.keys, &self.names);
+        self.index.reserve(more, |&id| Self::hash(hasher, &texts(names, keys[id as usize])));
+    }
+
     /// A new series, whatever the limit; the key must not be there yet.
     pub fn insert(&mut self, key: &Key<&str>) -> SeriesId {
         let named = Key {
@@ -147,6 +188,12 @@ impl Table {
             within: self.names.intern(key.within),
             kind: key.kind,
         };
+        self.insert_named(key, named)
+    }
+
+    /// The same, where its names have their numbers.
+    pub fn insert_named(&mut self, key: &Key<&str>, named: Key<Name>) -> SeriesId {
+        self.grown += SERIES;
         let id = if let Some(id) = self.free.pop() {
             self.keys[id as usize] = named;
             self.changes.note(id);
@@ -185,9 +232,18 @@ impl Table {
 
     /// Number anew, by the time of the first event and then by the texts: the same for the same series, however they met.
     pub fn renumber(&mut self) {
-        let mut order: Vec<SeriesId> = self.iter().filter(|entry| entry.2.number > 0).map(|entry| entry.0).collect();
-        order.sort_unstable_by_key(|&id| (self.record(id).first, self.key(id)));
-        for (number, id) in (1..).zip(order) {
+        let numbered = |record: &Record| record.number > 0 && !record.is_empty();
+        let mut order: Vec<(Option<i64>, SeriesId)> = (0..)
+            .zip(&self.records)
+            .filter(|(_, record)| numbered(record))
+            .map(|(id, record)| (record.first, id))
+            .collect();
+        // Texts lie far away: they are only looked at where times are the same.
+        order.sort_unstable();
+        for same in order.chunk_by_mut(|one, other| one.0 == other.0).filter(|same| same.len() > 1) {
+            same.sort_unstable_by_key(|&(_, id)| self.key(id));
+        }
+        for (number, (_, id)) in (1..).zip(order) {
             self.records[id as usize].number = number;
         }
         self.resume_numbers();
@@ -241,7 +297,7 @@ impl Table {
         self.grown += self.records[id as usize].timeline.add(second, clock, delta);
     }
 
-    /// About how many bytes timelines have grown by since [`Table::measure`].
+    /// About how many bytes it has grown by since [`Table::measure`].
     #[must_use]
     pub const fn grown(&self) -> usize {
         self.grown
@@ -251,7 +307,7 @@ impl Table {
     pub fn measure(&mut self) -> usize {
         self.grown = 0;
         let timelines: usize = self.records.iter().map(|record| record.timeline.bytes()).sum();
-        self.records.capacity() * (size_of::<Record>() + size_of::<Key<Name>>() + 8) + self.names.bytes() + timelines
+        self.records.capacity() * SERIES + self.names.bytes() + timelines
     }
 
     /// Count what a series has counted under another, and give its place to whoever comes next. Returns what it was.
@@ -341,11 +397,6 @@ impl Table {
     /// Keep what series came to for the next reading.
     pub fn keep_sums(&mut self, sums: Sums) {
         self.sums = sums;
-    }
-
-    /// Timelines may have come from elsewhere, by another clock.
-    pub const fn unroll(&mut self) {
-        self.rolled = None;
     }
 
     /// The series in the table, empty ones too.

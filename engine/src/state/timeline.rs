@@ -5,9 +5,10 @@
 
 use std::collections::VecDeque;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::hist::{self, Hist};
+use super::wire::Wire;
 
 /// Seconds.
 pub type Seconds = i64;
@@ -32,6 +33,9 @@ const LEVELS: [Level; 4] = [
     Level { width: 60, reach: 7_200 },
     Level { width: 600, reach: 86_400 },
 ];
+
+/// Seconds since the epoch, or before it, that no time in nanoseconds comes to.
+const FAR: Seconds = 1 << 40;
 
 /// The newest time seen, and where each level begins by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +106,7 @@ pub struct Delta {
 }
 
 /// A stretch of a timeline.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Slot {
     /// First second of it.
     pub start: Seconds,
@@ -138,9 +142,9 @@ impl Slot {
 
     /// Add all of another.
     pub fn merge(&mut self, other: &Self) {
-        self.count += other.count;
-        self.errors += other.errors;
-        self.origins += other.origins;
+        self.count = self.count.saturating_add(other.count);
+        self.errors = self.errors.saturating_add(other.errors);
+        self.origins = self.origins.saturating_add(other.origins);
         self.duration.merge(&other.duration);
         self.own.merge(&other.own);
     }
@@ -153,6 +157,15 @@ impl Slot {
         counts.into_iter().all(|(count, n)| count.checked_sub(n).map(|left| *count = left).is_some())
             && self.duration.take_back(&other.duration)
             && self.own.take_back(&other.own)
+    }
+
+    /// Add all of one in a snapshot, its start aside.
+    fn absorb(&mut self, from: &mut Wire<'_>) -> Option<()> {
+        self.count = self.count.saturating_add(from.number()?);
+        self.errors = self.errors.saturating_add(from.number()?);
+        self.origins = self.origins.saturating_add(from.number()?);
+        self.duration.absorb(from)?;
+        self.own.absorb(from)
     }
 
     /// An empty one with room for as much.
@@ -176,7 +189,7 @@ impl Slot {
 const SLOT: usize = size_of::<Slot>() * 2;
 
 /// The slots of one series, from fine to coarse.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Timeline {
     levels: [VecDeque<Slot>; LEVELS.len()],
     /// How many of the fine levels had to be given up to save room.
@@ -319,6 +332,62 @@ impl Timeline {
         }
     }
 
+    /// Pass one by in a snapshot; none if it is not whole, or its slots are in no order.
+    pub fn check(from: &mut Wire<'_>) -> Option<()> {
+        for _ in &LEVELS {
+            let mut before = -FAR;
+            for _ in 0..from.number()? {
+                let start = from.signed()?;
+                if start <= before || start >= FAR {
+                    return None;
+                }
+                before = start;
+                (0..3).try_for_each(|_| from.number().map(drop))?;
+                Hist::check(from)?;
+                Hist::check(from)?;
+            }
+        }
+        from.exactly().filter(|&[coarse]| usize::from(coarse) <= LEVELS.len()).map(drop)
+    }
+
+    /// Add all of one in a snapshot that was checked; this one is rolled to the clock, and stays so. Returns about how many
+    /// bytes it has grown by.
+    pub fn absorb(&mut self, from: &mut Wire<'_>, clock: &Clock) -> Option<usize> {
+        let mut grown = 0;
+        for level in 0..LEVELS.len() {
+            let (slots, mut next) = (from.small::<usize>()?, 0);
+            for left in (1..=slots).rev() {
+                let (level, start) = self.home(level, from.signed()?, clock);
+                let Some(slots) = self.levels.get_mut(level) else {
+                    Slot::default().absorb(from)?;
+                    continue;
+                };
+                if slots.is_empty() {
+                    slots.reserve_exact(left);
+                }
+                let (slot, is_new) = slot_at(slots, start, &mut next);
+                let before = slot.duration.bytes() + slot.own.bytes();
+                slot.absorb(from)?;
+                let bytes = slot.duration.bytes() + slot.own.bytes();
+                grown += bytes.saturating_sub(before) + if is_new { SLOT } else { 0 };
+            }
+        }
+        let [coarse] = from.exactly()?;
+        while self.coarse < coarse && self.coarsen() {}
+        Some(grown)
+    }
+
+    /// The level at which a slot of a level has to be, and where it begins there; past the last one if it is too old.
+    fn home(&self, mut level: usize, mut start: Seconds, clock: &Clock) -> (usize, Seconds) {
+        while level < LEVELS.len() && (level < usize::from(self.coarse) || start < clock.begins[level]) {
+            level += 1;
+            if let Some(coarser) = LEVELS.get(level) {
+                start = start.div_euclid(coarser.width) * coarser.width;
+            }
+        }
+        (level, start)
+    }
+
     /// Whether it holds nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -345,6 +414,27 @@ impl Timeline {
             slots.range(begin..end)
         })
     }
+}
+
+/// The slot that begins at a second, made if it is new. It is mostly the one behind the slot before it, at `next`.
+fn slot_at<'a>(slots: &'a mut VecDeque<Slot>, start: Seconds, next: &mut usize) -> (&'a mut Slot, bool) {
+    let new = || Slot { start, ..Slot::default() };
+    let (at, is_new) = match slots.get(*next) {
+        Some(slot) if slot.start == start => (*next, false),
+        None if slots.back().is_none_or(|last| last.start < start) => {
+            slots.push_back(new());
+            (slots.len() - 1, true)
+        }
+        _ => match slots.binary_search_by_key(&start, |slot| slot.start) {
+            Ok(at) => (at, false),
+            Err(at) => {
+                slots.insert(at, new());
+                (at, true)
+            }
+        },
+    };
+    *next = at + 1;
+    (&mut slots[at], is_new)
 }
 
 /// How many slots begin before a second. It is looked for near the end, where it is mostly asked for, and only among as many
@@ -402,6 +492,31 @@ mod tests {
             clock.advance(other.second);
             left.merge(right, &clock);
             prop_assert_eq!(left, of(&[a, b].concat()).0);
+        }
+
+        #[test]
+        fn timeline__written_and_absorbed__as_merged(a in prop::collection::vec(0i64..100_000, 0..60), b in prop::collection::vec(0i64..100_000, 0..60), coarse in 0u8..4, theirs in 0u8..5) {
+            let ((mut mine, mut clock), (mut other, then)) = (of(&a), of(&b));
+            (0..coarse).for_each(|_| _ = mine.coarsen());
+            (0..theirs).for_each(|_| _ = other.coarsen());
+            let bytes = postcard::to_stdvec(&other).unwrap_or_default();
+            let mut checked = Wire::new(&bytes);
+            prop_assert!(Timeline::check(&mut checked).is_some() && checked.left() == 0);
+            clock.advance(then.second);
+            mine.roll(&clock);
+            let mut merged = mine.clone();
+            merged.merge(other, &clock);
+            let mut wire = Wire::new(&bytes);
+            prop_assert!(mine.absorb(&mut wire, &clock).is_some() && wire.left() == 0);
+            prop_assert_eq!(mine, merged);
+        }
+
+        #[test]
+        fn check__any_bytes__none_that_absorbing_would_choke_on(bytes in prop::collection::vec(prop_oneof![0u8..4, any::<u8>()], 0..60)) {
+            if Timeline::check(&mut Wire::new(&bytes)).is_some() {
+                let mut timeline = Timeline::default();
+                prop_assert!(timeline.absorb(&mut Wire::new(&bytes), &Clock::default()).is_some());
+            }
         }
 
         #[test]

@@ -14,7 +14,6 @@ use foldhash::fast::RandomState;
 use super::closed::Closed;
 use super::joins::{Joins, OpenSpan};
 use super::names::Name;
-use super::open::OpenTraces;
 use super::places::{Place, Places};
 use super::series::Table;
 use super::timeline::{Clock, Seconds};
@@ -48,18 +47,18 @@ const CREDIT: u32 = 4_096;
 const REGRET: u32 = 4;
 
 #[derive(Clone, Copy, Debug)]
-struct Trace {
-    id: TraceId,
+pub(super) struct Trace {
+    pub id: TraceId,
     /// Of a place that is free, the next that is.
-    head: u32,
+    pub head: u32,
     /// Of a place that is free, 0.
-    count: u32,
+    pub count: u32,
     /// Of the spans, how many (the oldest in the list) are entered in the series.
-    entered: u32,
-    generation: Generation,
+    pub entered: u32,
+    pub generation: Generation,
     /// The one it is put to.
     listed: Generation,
-    queued: bool,
+    pub queued: bool,
     /// One of its events was kept as evidence.
     noted: bool,
 }
@@ -81,22 +80,22 @@ pub struct Sought {
 pub struct Traces {
     index: Places,
     hasher: RandomState,
-    traces: Vec<Trace>,
+    pub(super) traces: Vec<Trace>,
     /// The place that was left last: places are used again.
     left: Place,
-    spans: Vec<(OpenSpan, u32)>,
+    pub(super) spans: Vec<(OpenSpan, u32)>,
     free: u32,
     open: usize,
     /// Traces by the generation they had when they were put here; those that have grown since are put on again. Of one that
     /// was cut the place stays here.
     by_generation: BTreeMap<Generation, Vec<Place>>,
     /// Traces with spans that are not entered yet.
-    changed: Vec<Place>,
+    pub(super) changed: Vec<Place>,
     closed_before: Generation,
     /// While there is any, a trace is entered with its first span, while the series of that is at hand. It is lost where a
     /// further span comes and all has to be taken back, and gained by traces that close with one span.
     credit: u32,
-    joins: Joins,
+    pub(super) joins: Joins,
     closed: Closed,
     /// Spans kept open at most.
     pub limit: usize,
@@ -186,7 +185,7 @@ impl Traces {
     }
 
     /// Put a span at the head of the list of its trace.
-    fn put(&mut self, place: Place, span: OpenSpan) {
+    pub(super) fn put(&mut self, place: Place, span: OpenSpan) {
         let trace = &mut self.traces[place as usize];
         let at = if self.free == END {
             grow(&mut self.spans);
@@ -205,7 +204,7 @@ impl Traces {
 
     /// A part of the hash of an id.
     #[inline]
-    fn part(&self, id: &TraceId) -> u32 {
+    pub(super) fn part(&self, id: &TraceId) -> u32 {
         (self.hasher.hash_one(id) >> 32) as u32
     }
 
@@ -217,12 +216,12 @@ impl Traces {
     }
 
     #[inline]
-    fn find(&self, part: u32, id: &TraceId) -> Option<Place> {
+    pub(super) fn find(&self, part: u32, id: &TraceId) -> Option<Place> {
         self.index.find(part, |place| self.traces[place as usize].id == *id)
     }
 
     /// A place for a new trace.
-    fn begin(&mut self, part: u32, id: TraceId, generation: Generation) -> Place {
+    pub(super) fn begin(&mut self, part: u32, id: TraceId, generation: Generation) -> Place {
         let (listed, queued, noted) = (generation, false, false);
         let trace = Trace { id, head: END, count: 0, entered: 0, generation, listed, queued, noted };
         let place = if self.left == END {
@@ -247,12 +246,12 @@ impl Traces {
     }
 
     /// The traces that are open, and their places.
-    fn all(&self) -> impl Iterator<Item = (Place, &Trace)> {
+    pub(super) fn all(&self) -> impl Iterator<Item = (Place, &Trace)> {
         (0..).zip(&self.traces).filter(|(_, trace)| trace.count > 0)
     }
 
     /// The spans of a trace, the newest first.
-    fn list(&self, trace: &Trace) -> impl Iterator<Item = &OpenSpan> {
+    pub(super) fn list(&self, trace: &Trace) -> impl Iterator<Item = &OpenSpan> {
         let at = |at: u32| self.spans.get(at as usize);
         std::iter::successors(at(trace.head), move |&&(_, next)| at(next)).map(|(span, _)| span)
     }
@@ -388,7 +387,7 @@ impl Traces {
         }
     }
 
-    fn enter(&mut self, place: Place, table: &mut Table, clock: &Clock) {
+    pub(super) fn enter(&mut self, place: Place, table: &mut Table, clock: &Clock) {
         let trace = &mut self.traces[place as usize];
         trace.queued = false;
         let (head, count, entered) = (trace.head, trace.count, trace.entered);
@@ -409,13 +408,6 @@ impl Traces {
             self.joins.enter(entered as usize, -1, table, clock);
         }
         self.joins.enter(count as usize, 1, table, clock);
-    }
-
-    /// A copy of all open traces, for a snapshot. Settle first.
-    #[must_use]
-    pub fn export(&self) -> OpenTraces {
-        let heads = self.all().map(|(_, trace)| (trace.id, trace.head)).collect();
-        OpenTraces::new(heads, self.spans.clone())
     }
 
     /// The spans of a trace that are here, in order; of a closed one those are kept that evidence was kept of.
@@ -440,41 +432,15 @@ impl Traces {
         self.closed.spans()
     }
 
-    fn spans_of(&self, trace: &Trace) -> Vec<OpenSpan> {
+    pub(super) fn spans_of(&self, trace: &Trace) -> Vec<OpenSpan> {
         let mut spans = Vec::with_capacity(trace.count as usize);
         spans.extend(self.list(trace));
         spans.sort_unstable();
         spans
     }
-
-    /// Take in the open traces of a snapshot, whose joins its series already hold.
-    ///
-    /// Where a trace is open on both sides, what either said of it is taken back, and it is settled anew from all its spans.
-    pub fn import(&mut self, traces: Vec<(TraceId, Vec<OpenSpan>)>, table: &mut Table, clock: &Clock) {
-        for (id, spans) in traces {
-            let part = self.part(&id);
-            let mine = self.find(part, &id);
-            if let Some(place) = mine {
-                self.enter(place, table, clock);
-                let mine = self.spans_of(&self.traces[place as usize]);
-                for part in [&mine, &spans] {
-                    self.joins.spans.clone_from(part);
-                    self.joins.enter(part.len(), -1, table, clock);
-                }
-            }
-            let Some(newest) = spans.iter().map(generation).max() else { continue };
-            let place = mine.unwrap_or_else(|| self.begin(part, id, newest));
-            spans.into_iter().for_each(|span| self.put(place, span));
-            let trace = &mut self.traces[place as usize];
-            trace.generation = trace.generation.max(newest);
-            trace.entered = if mine.is_some() { 0 } else { trace.count };
-            trace.queued = mine.is_some();
-            self.changed.extend(mine);
-        }
-    }
 }
 
-fn generation(span: &OpenSpan) -> Generation {
+pub(super) fn generation(span: &OpenSpan) -> Generation {
     generation_of(span.end.div_euclid(NANOS))
 }
 

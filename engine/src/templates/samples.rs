@@ -4,11 +4,14 @@
 //! bottom-k sampling (Cohen and Kaplan, 2007). Of few messages all are kept, and what is said of them is exact; of many the
 //! shares of values are those in the sample, within 1/sqrt(k) or so. A message that is not kept costs a comparison.
 
-use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
+
+use serde::Serialize;
 
 use super::fill::{fill, folded};
 use super::shape::VARIABLE;
 use crate::redact::redact_text;
+use crate::state::wire::{self, Wire};
 
 /// Bytes of one value that are kept.
 pub const VALUE_LIMIT: usize = 80;
@@ -20,7 +23,7 @@ pub const SLOTS: usize = 32;
 const BETWEEN: char = '\u{1f}';
 
 /// The values of one message, or of several that are the same event.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 struct Sample {
     /// The greater, the sooner it is kept.
     rank: u64,
@@ -40,7 +43,7 @@ pub enum Values {
 }
 
 /// Values of the variables of one shape.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Samples {
     /// Messages looked at.
     seen: u64,
@@ -72,8 +75,7 @@ impl Samples {
     }
 
     fn insert(&mut self, sample: Sample) -> isize {
-        let order = |kept: &Sample| sample.rank.cmp(&kept.rank).then_with(|| kept.values.cmp(&sample.values));
-        match self.kept.binary_search_by(order) {
+        match self.kept.binary_search_by(|kept| kept.order(sample.rank, sample.values.as_bytes())) {
             Ok(at) => {
                 self.kept[at].times = self.kept[at].times.saturating_add(sample.times);
                 0
@@ -84,6 +86,46 @@ impl Samples {
                 size
             }
         }
+    }
+
+    /// Pass some by in a snapshot; none if they are not whole or in no order.
+    pub fn check(from: &mut Wire<'_>) -> Option<()> {
+        from.number()?;
+        let mut before = (0, [].as_slice());
+        for _ in 0..from.number()? {
+            let rank = !from.number()?;
+            from.small::<u32>()?;
+            let sample = (rank, from.bytes()?);
+            if sample < before {
+                return None;
+            }
+            before = sample;
+        }
+        Some(())
+    }
+
+    /// Add those in a snapshot that was checked. Returns by how many bytes what is kept has changed.
+    pub fn absorb(&mut self, from: &mut Wire<'_>, most: usize) -> Option<isize> {
+        self.seen = self.seen.saturating_add(from.number()?);
+        let samples: usize = from.small()?;
+        self.kept.reserve_exact(samples.min(most.saturating_sub(self.kept.len())));
+        let (mut changed, mut at) = (0, 0);
+        for _ in 0..samples {
+            let (rank, times, values) = (from.number()?, from.small()?, from.bytes()?);
+            while self.kept.get(at).is_some_and(|kept| kept.order(rank, values).is_lt()) {
+                at += 1;
+            }
+            if let Some(kept) = self.kept.get_mut(at)
+                && kept.order(rank, values).is_eq()
+            {
+                kept.times = kept.times.saturating_add(times);
+            } else if at < most {
+                let sample = Sample { rank, times, values: wire::text(values) };
+                changed += sample.size();
+                self.kept.insert(at, sample);
+            }
+        }
+        Some(changed - self.trim(most))
     }
 
     /// Let go what is over the limit. Returns the bytes set free.
@@ -121,6 +163,11 @@ impl Samples {
 }
 
 impl Sample {
+    /// Whether it is kept sooner than one of a rank and some values.
+    fn order(&self, rank: u64, values: &[u8]) -> Ordering {
+        rank.cmp(&self.rank).then_with(|| self.values.as_bytes().cmp(values))
+    }
+
     fn size(&self) -> isize {
         isize::try_from(self.values.len() + size_of::<Self>() + 16).unwrap_or(isize::MAX)
     }
