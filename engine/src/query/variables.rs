@@ -1,16 +1,26 @@
 //! What the variables of a template held: a row for each value, the most frequent first.
 
-use super::error::{Error, Written};
+use super::error::{Error, Written, nearest};
 use super::filter::{Filter, Wanted};
 use super::order;
 use super::request::Request;
 use super::table::{Column, SHOWN, Table, Unit, Value};
 use super::window::Windows;
 use crate::state::State;
+use crate::summary::groups::Groups;
 use crate::values;
 
 /// Values told of each variable.
 const MOST: usize = 20;
+
+/// There is no such template; the nearest there is may be what was meant.
+fn missing(state: &State, template: &str) -> Error {
+    let groups = Groups::of(state);
+    let known = state.table.iter().map(|(_, key, _)| groups.template(key).operation);
+    let said = |text: &str| format!("{:?}", crate::redact::plain(text, SHOWN));
+    let meant = nearest(template, known).map_or_else(String::new, |near| format!("; did you mean {}?", said(near)));
+    Error::Missing(format!("no template is {}: what=templates lists them{meant}", said(template)))
+}
 
 /// Answer with the values of the template in `of`, of one service or of all that have it. Without `since` those of all
 /// messages so far, with it those of the last five minutes.
@@ -26,10 +36,7 @@ pub fn table(state: &State, request: &Request) -> Result<Table, Error> {
     }
     let found = values::of(state, template, None, MOST);
     if found.is_empty() {
-        return Err(Error::Missing(format!(
-            "no template is {:?}: what=templates lists them",
-            crate::redact::plain(template, SHOWN)
-        )));
+        return Err(missing(state, template));
     }
     let recent = request.since.is_some();
     let windows = Windows::of(state, if recent { None } else { Some("all") }, None, None)?;
