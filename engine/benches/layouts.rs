@@ -38,6 +38,9 @@ fn parts(fact: &FactOut) -> Parts<'_> {
     [fact.section, service, operation, rate, p50.trim_start_matches("p50 "), p95, failed, "", evidence]
 }
 
+/// How facts are written.
+type Layout = fn(&[FactOut]) -> String;
+
 /// As a summary has it: lines under the headings of their sections.
 fn sections(facts: &[FactOut]) -> String {
     under(facts, |fact| fact.section.to_owned(), |fact| fact.text.clone())
@@ -123,7 +126,6 @@ fn csv(facts: &[FactOut]) -> String {
 fn main() {
     let words: Vec<String> = std::env::args().collect();
     let hosts = words.iter().find_map(|word| word.strip_prefix("hosts=")?.parse().ok()).unwrap_or(8);
-    type Layout = fn(&[FactOut]) -> String;
     let layouts: [(&str, Layout); 8] = [
         ("lines under sections", sections),
         ("flat lines", flat),

@@ -10,6 +10,7 @@ use super::boilerplate::Boilerplate;
 use super::claims::{Claim, What};
 use super::news;
 use super::said::{approximate, measure, said, step};
+use super::silent;
 use super::usual::Usual;
 use super::verdicts::Verdict;
 use super::view::{SeriesView, View};
@@ -203,11 +204,14 @@ pub fn facts(view: &View<'_>, claims: &[Claim<'_>], verdicts: &[Verdict<'_>], li
             facts.push(of_claim(view, claim, &boilerplate));
         }
     }
-    // To the next power of two: what everything is weighed by is not to move with one number.
-    let busiest = approximate(view.series.iter().map(|series| series.now.count).max().unwrap_or(0).next_power_of_two());
+    let scale = Scale::of(view);
     let apart = view.series.iter().filter(|series| !matches!(series.key.kind, Kind::Edge | Kind::Step));
     for series in apart.chain(&view.edges).filter(|series| !told.contains(&series.id)) {
-        facts.extend(of_series(view, series, busiest, &boilerplate, lines));
+        let Some(fact) = of_series(view, series, &scale, &boilerplate, lines) else { continue };
+        if matches!(fact.section, Section::Stopped | Section::New) {
+            changed.insert(series.key.service);
+        }
+        facts.push(fact);
     }
     facts.extend(apart::facts(view, claims, verdicts));
     facts.extend(quiet(view, &changed));
@@ -251,24 +255,33 @@ fn of_claim(view: &View<'_>, claim: &Claim<'_>, boilerplate: &Boilerplate<'_>) -
 fn of_series(
     view: &View<'_>,
     series: &SeriesView<'_>,
-    busiest: f64,
+    scale: &Scale<'_>,
     boilerplate: &Boilerplate<'_>,
     lines: &mut Lines,
 ) -> Option<Fact> {
     let now = &series.now;
     let usual = Usual::of(&view.span, series);
-    if now.count == 0 && usual.is_none() {
-        return None;
+    if usual.is_none() {
+        let silent = silent::fact(view, series, scale.busiest);
+        if silent.is_some() || now.count == 0 {
+            return silent;
+        }
     }
     let share = usual.map_or_else(|| now.errors as f64 / now.count as f64, |usual| usual.failing());
     let count = usual.map_or(now.count as f64, |usual| usual.events(view.span.seconds()));
-    let traffic = (1.0 + count).ln() / (1.0 + busiest).ln();
+    let traffic = (1.0 + count).ln() / (1.0 + scale.busiest).ln();
     let new = view.span.compares()
         && series.before.count == 0
         && series.first.is_some_and(|ns| ns.div_euclid(1_000_000_000) >= view.span.from);
+    let mut part = 0.0;
     let (section, after, weight) = match series.key.kind {
-        Kind::Edge if series.key.service.is_empty() || series.key.service == UNSEEN => return None,
-        Kind::Edge => (Section::Edges, now.count as f64, traffic),
+        Kind::Edge if series.key.service.is_empty() => return None,
+        // The caller of what has just been called may yet say so.
+        Kind::Edge if series.key.service == UNSEEN && series.before.count == 0 => return None,
+        Kind::Edge => {
+            part = scale.part(series, usual.as_ref());
+            (Section::Edges, now.count as f64, traffic.max(part))
+        }
         Kind::Log | Kind::Failure => {
             let section = if new { Section::New } else { Section::Logs };
             (section, now.count as f64, if share > 0.5 { 0.5 + 0.5 * traffic } else { 0.5 * traffic })
@@ -279,10 +292,15 @@ fn of_series(
     let times = usual.is_none().then(|| [0.5, 0.95].map(|q| now.duration.quantile(q)));
     let said = (
         (series.key.service, series.key.operation, series.key.within, series.key.kind as u8, series.number),
-        (usual.map(|usual| usual.said()), times.map(|times| (times, now.count, now.errors)), share.to_bits(), new),
+        (
+            usual.map(|usual| usual.said()),
+            times.map(|times| (times, now.count, now.errors)),
+            [share, part].map(f64::to_bits),
+            new,
+        ),
         boilerplate.beginning(series.key),
     );
-    let line = lines.line(&said, || end(doing(series, usual.as_ref(), share, new, boilerplate), series.number));
+    let line = lines.line(&said, || end(doing(series, usual.as_ref(), [share, part], new, boilerplate), series.number));
     Some(Fact {
         section,
         service: series.key.service.to_owned(),
@@ -301,14 +319,17 @@ fn of_series(
 fn doing(
     series: &SeriesView<'_>,
     usual: Option<&Usual>,
-    share: f64,
+    [share, part]: [f64; 2],
     new: bool,
     boilerplate: &Boilerplate<'_>,
 ) -> String {
     let service = words::name(series.key.service);
     match series.key.kind {
         Kind::Edge => {
-            format!("{service} > {}: {}", words::name(series.key.operation), calls(&series.now, usual, share))
+            let caller = if series.key.service == UNSEEN { "(unseen)" } else { &service };
+            let of_root = if part >= 0.05 { format!(", {} of root time", words::percent(part)) } else { String::new() };
+            let callee = words::name(series.key.operation);
+            format!("{caller} > {callee}: {}{of_root}", calls(&series.now, usual, share))
         }
         Kind::Log | Kind::Failure => {
             let level = if share > 0.5 { "error " } else { "" };
@@ -324,6 +345,43 @@ fn doing(
             format!("{who}{mark}{level}{} {often}", boilerplate.quote(series.key))
         }
         _ => format!("{service} {}: {}", step(series), calls(&series.now, usual, share)),
+    }
+}
+
+/// What facts of a view are measured by.
+struct Scale<'v> {
+    /// Events of the busiest series in the window.
+    busiest: f64,
+    /// Nanoseconds that the calls from outside took in baseline and window, and in the window alone.
+    roots: [f64; 2],
+    /// Services that work on messages: nobody waits for those.
+    consumers: BTreeSet<&'v str>,
+}
+
+impl<'v> Scale<'v> {
+    fn of(view: &View<'v>) -> Self {
+        let most = view.series.iter().map(|series| series.now.count).max().unwrap_or(0);
+        let outside = view.edges.iter().filter(|edge| edge.key.service.is_empty());
+        let roots = outside.fold([0.0, 0.0], |[all, now], edge| {
+            let [before, newer] = [&edge.before, &edge.now].map(|slot| slot.duration.sum());
+            [all + before + newer, now + newer]
+        });
+        let consumers = view.series.iter().filter(|series| series.key.kind == Kind::Consumer);
+        let consumers = consumers.map(|series| series.key.service).collect();
+        // To the next power of two: what everything is weighed by is not to move with one number.
+        Self { busiest: approximate(most.next_power_of_two()), roots, consumers }
+    }
+
+    /// The time that the calls of an edge take against that of the calls from outside: the share of it that is spent there,
+    /// as far as callers wait for one call at a time; 0 where they do not.
+    fn part(&self, edge: &SeriesView<'_>, usual: Option<&Usual>) -> f64 {
+        let [before, now] = [&edge.before, &edge.now].map(|slot| slot.duration.sum());
+        let part = match usual {
+            _ if self.roots[1] <= 0.0 || self.consumers.contains(edge.key.operation) => 0.0,
+            Some(usual) => usual.part((before + now) / self.roots[0]),
+            None => now / self.roots[1],
+        };
+        if part > 1.0 { 0.0 } else { part }
     }
 }
 
@@ -366,7 +424,9 @@ fn quiet(view: &View<'_>, changed: &BTreeSet<&str>) -> Vec<Fact> {
             line: end(line, 0),
         })
     };
-    all.into_iter().collect::<Vec<_>>().chunks(8).filter_map(fact).collect()
+    let all: Vec<&str> = all.into_iter().collect();
+    let lines = all.len().div_ceil(8).max(1);
+    all.chunks(all.len().div_ceil(lines).max(1)).filter_map(fact).collect()
 }
 
 /// What speaks of the same thing again is worth half as much each time.

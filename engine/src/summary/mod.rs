@@ -15,6 +15,7 @@ pub mod kin;
 mod news;
 mod said;
 pub mod select;
+mod silent;
 pub mod stats;
 pub mod usual;
 pub mod verdicts;

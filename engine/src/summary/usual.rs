@@ -92,6 +92,12 @@ impl Usual {
         words::about(exact(self.errors) / exact(self.count), known(exact(self.errors)).max(ODDS_DRIFT))
     }
 
+    /// A share of time that its events take together, as it is said.
+    #[must_use]
+    pub fn part(&self, share: f64) -> f64 {
+        words::about(share, known(exact(self.count)).max(ODDS_DRIFT))
+    }
+
     /// The median and the 95th percentile of the durations: `p50 2.5ms p95 4ms`; of few events the median alone.
     #[must_use]
     pub fn times(&self) -> String {
@@ -116,6 +122,12 @@ fn fits(count: u64, expected: f64, drift: f64) -> bool {
     let (low, high) = (expected / drift, expected * drift);
     let count = exact(count);
     count >= low - DEVIATIONS * low.sqrt() && count <= high + DEVIATIONS * high.sqrt() + 1.0
+}
+
+/// Whether a count is less than drift and chance explain where so many are to be expected.
+#[must_use]
+pub fn missed(count: u64, expected: f64) -> bool {
+    exact(count) < expected && !fits(count, expected, COUNT_DRIFT)
 }
 
 /// The median and the 95th percentile of baseline and window together; `None` if the window's are others.

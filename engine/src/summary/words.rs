@@ -25,6 +25,13 @@ pub fn number(value: f64) -> String {
     format!("{}{unit}", digits(scaled))
 }
 
+/// How often so many events in so many seconds are: `12k/min`, or `3/h` of what is rare.
+#[must_use]
+pub fn rate(count: f64, seconds: f64) -> String {
+    let rate = count * 60.0 / seconds;
+    if rate >= 1.0 || rate <= 0.0 { format!("{}/min", number(rate)) } else { format!("{}/h", number(rate * 60.0)) }
+}
+
 /// Round numbers of a power of ten, from fine to coarse, each kind with how far two neighbours lie apart, as a factor.
 const STEPS: [(f64, &[f64]); 4] = [
     (1.26, &[1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0]),

@@ -96,7 +96,8 @@ impl Truth {
             let Some(parent) = by_id.get(&span.parent) else {
                 // From outside, or from what is not seen.
                 let event = Event { own: None, ..event };
-                truth.edges.entry((String::new(), String::new(), mine)).or_default().events.push(event);
+                let caller = if span.parent == 0 { "" } else { "?" };
+                truth.edges.entry((caller.to_owned(), String::new(), mine)).or_default().events.push(event);
                 continue;
             };
             let caller = service(parent.process);
@@ -305,6 +306,26 @@ impl Truth {
         }
     }
 
+    /// Whether the share of the time of calls from outside is that which an edge's calls take.
+    fn of_root(&self, line: &str, happened: &Happened, times: &Times) -> Result<(), String> {
+        let usual = line.contains(": usually ");
+        let range = if usual { times.before.start..times.now.end } else { times.now.clone() };
+        let time = |events: &[Event]| -> f64 {
+            events.iter().filter(|event| range.contains(&event.second)).map(|event| event.took as f64).sum()
+        };
+        let outside: f64 =
+            self.edges.iter().filter(|(key, _)| key.0.is_empty()).map(|(_, happened)| time(&happened.events)).sum();
+        let is = time(&happened.events) / outside;
+        let Some((begin, _)) = line.split_once("% of root time") else {
+            // It is not said where callers cannot be waiting for it.
+            return Ok(());
+        };
+        let said = begin.rsplit(' ').next().and_then(usual::number).ok_or("no share")?;
+        let calls = count(happened.events.iter().map(|event| event.second), &range);
+        let right = if usual { usual::part(said / 100.0, is, calls) } else { near(said / 100.0, is, 0.07) };
+        if right { Ok(()) } else { Err(format!("{is} of root time")) }
+    }
+
     /// How often messages of a template, steps or calls of a name came, before and now.
     fn rates(&self, name: &str, times: &Times) -> Vec<[f64; 2]> {
         let both = |seconds: Vec<i64>| [&times.before, &times.now].map(|range| count(seconds.iter().copied(), range));
@@ -374,7 +395,28 @@ impl Truth {
                 .flat_map(|(_, happened)| &happened.events)
                 .copied()
                 .collect();
-            return calls(fact, &Happened { events }, times);
+            let happened = Happened { events };
+            return calls(fact, &happened, times).and_then(|()| self.of_root(line, &happened, times));
+        }
+        if fact.section == "stopped" {
+            let stopped = |one: &Happened| {
+                let seconds = || one.events.iter().map(|event| event.second);
+                let [before, now] = [&times.before, &times.now].map(|range| count(seconds(), range));
+                let length = |range: &Range<i64>| (range.end - range.start) as f64;
+                let said = format!(
+                    ": {} > {}",
+                    words::rate(before, length(&times.before)),
+                    words::rate(now, length(&times.now))
+                );
+                let ended = seconds().filter(|second| *second < times.now.end).max().map(|last| last + 1);
+                let since = fact.since.as_deref().map(second);
+                fact.before == Some(before)
+                    && fact.after.to_bits() == now.to_bits()
+                    && line.contains(&said)
+                    && since == ended.filter(|_| now == 0.0)
+            };
+            let any = self.spans_of(Some(&fact.service), &fact.operation).any(stopped);
+            return if any { Ok(()) } else { Err("nothing stopped like this".to_owned()) };
         }
         if line.contains(", p50 ") {
             let tries: Vec<_> =
@@ -431,9 +473,11 @@ fn check(summary: &Summary, truth: &Truth) -> (usize, Vec<String>) {
 
 #[test]
 fn summary__simulated_hosts__every_number_is_that_of_a_full_pass() {
-    let (mut facts, mut claims, mut instances, mut usual) = (0, 0, 0, 0);
+    let (mut facts, mut claims, mut instances, mut usual, mut stopped, mut roots) = (0, 0, 0, 0, 0, 0);
     let kinds = [Kind::Latency, Kind::Exception, Kind::Network, Kind::LogBurst, Kind::LostCall, Kind::Two];
-    for (seed, kind) in (11..).zip(kinds).chain([(24, Kind::Partial)]) {
+    for (seed, kind) in
+        (11..).zip(kinds).chain([(24, Kind::Partial), (15, Kind::Crash), (14, Kind::Silence), (3, Kind::LostCall)])
+    {
         // Some of them are past the minutes of which every second is kept apart.
         let case = Case::new(seed, kind, if seed % 2 == 0 { 120 } else { 600 }, 6_000.0);
         let mut host = Host::keeping(&case);
@@ -445,12 +489,21 @@ fn summary__simulated_hosts__every_number_is_that_of_a_full_pass() {
             assert!(wrong.is_empty(), "seed {seed}: {wrong:#?}\n{}", summary.text);
             facts += said;
             instances += summary.facts.iter().filter(|fact| fact.measure == "of an instance").count();
+            stopped += summary.facts.iter().filter(|fact| fact.section == "stopped" && fact.measure == "count").count();
+            roots += summary.facts.iter().filter(|fact| fact.text.contains("% of root time")).count();
             usual += summary.facts.iter().filter(|fact| fact.text.contains(" usually ")).count();
             claims += summary.facts.iter().filter(|fact| fact.measure != "count" && fact.measure != "services").count();
         }
     }
     assert!(
-        facts > 300 && claims > 10 && instances > 0 && usual > 50 && facts > usual + claims + 50,
-        "{facts} facts, {claims} claims, {instances} of instances, {usual} of what is usual"
+        stopped > 0
+            && roots > 5
+            && facts > 300
+            && claims > 10
+            && instances > 0
+            && usual > 50
+            && facts > usual + claims + 50,
+        "{facts} facts, {claims} claims, {instances} of instances, {usual} of what is usual, {stopped} of what stopped, {roots} of \
+         root time"
     );
 }

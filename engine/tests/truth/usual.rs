@@ -22,8 +22,13 @@ fn rounds(said: f64, is: f64, width: f64, error: f64) -> bool {
     off.iter().any(|a| off.iter().any(|b| (nearest(is * a, width * b * b) / said - 1.0).abs() < 1e-6))
 }
 
+/// Whether a share of time is said as so many events tell it.
+pub fn part(said: f64, is: f64, events: f64) -> bool {
+    rounds(said, is, interval(events).max(2.0), 0.035)
+}
+
 /// A number as a summary writes it.
-fn number(text: &str) -> Option<f64> {
+pub fn number(text: &str) -> Option<f64> {
     let digits = text.trim_end_matches(|c: char| c.is_alphabetic());
     let unit = match &text[digits.len()..] {
         "" => 1.0,
