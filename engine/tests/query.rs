@@ -208,6 +208,9 @@ fn query__by_source__series_of_several_are_told_apart_and_said() {
     let again = Engine::new(String::new(), Limits::default());
     again.restore(&engine.snapshot()).unwrap();
     check(&again);
+    let merged = Engine::new(String::new(), Limits::default());
+    merged.merge(&engine.snapshot()).unwrap();
+    check(&merged);
 }
 
 /// A trace of a page that asks its cart three times, one of them in vain, and then pays.
