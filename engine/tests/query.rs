@@ -151,6 +151,9 @@ fn query__by_level__every_record_once_and_in_time() {
         .map(|row| (row[0].as_str().unwrap_or(""), row[1].as_u64().unwrap(), row[2].as_u64().unwrap()))
         .collect();
     assert_eq!(counts, [("error", 10, 10), ("fatal", 10, 10), ("info", 10, 0), ("warn", 20, 0), ("", 10, 0)]);
+    let listed =
+        rows(json!({"where": ["level=warn", "service=s"], "group_by": ["service", "level"], "select": ["count"]}));
+    assert_eq!(listed, json!([["s", "warn", 20, 2]]));
     for (filter, expected) in
         [("level>=warn", 40), ("level=warn", 20), ("level!=warn", 40), ("level<warn", 10), ("level=unset", 10)]
     {

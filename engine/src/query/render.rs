@@ -21,7 +21,8 @@ impl<'a> Lines<'a> {
         let by_service = table.keys > 1 && matches!(table.columns[0].name.as_str(), "service" | "section");
         let rows = table.rows.get(from..to).unwrap_or_default();
         let runs = rows.windows(2).filter(|pair| pair[0][0] != pair[1][0]).count() + 1;
-        let grouped = form == Form::Text && by_service && runs * 2 <= rows.len();
+        let named = by_service && rows.iter().any(|row| row[0] != Value::Null);
+        let grouped = form == Form::Text && named && runs * 2 <= rows.len();
         Self { table, form, grouped, day: table.windows.now.from.div_euclid(86_400) }
     }
 

@@ -91,7 +91,7 @@ pub struct Request {
     /// What is asked for.
     pub what: What,
     /// Which events: terms that all must hold (see [`super::words`]).
-    #[serde(rename = "where")]
+    #[serde(rename = "where", deserialize_with = "terms")]
     pub filter: String,
     /// Whom it is about, where a question needs one: a trace's id or its beginning, `#12`, two services.
     pub of: Option<String>,
@@ -229,14 +229,23 @@ fn wrong_type(name: &str, value: &Value, error: &serde_json::Error) -> Error {
     }
 }
 
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "it is a text, or an array of texts")]
+enum List {
+    Text(String),
+    Many(Vec<String>),
+}
+
+/// Terms with spaces between them, or a JSON array of terms.
+fn terms<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(match List::deserialize(deserializer)? {
+        List::Text(text) => text,
+        List::Many(terms) => terms.join(" "),
+    })
+}
+
 /// Words with commas between them, or a JSON array of words.
 fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged, expecting = "it is text with commas, or an array of texts")]
-    enum List {
-        Text(String),
-        Many(Vec<String>),
-    }
     Ok(match Option::deserialize(deserializer)? {
         None => None,
         Some(List::Text(text)) => Some(text),
