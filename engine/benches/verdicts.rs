@@ -2,7 +2,8 @@
 //!
 //! A row of the table is a kind of fault: how often the first verdict (AS@1) and one of the first three (AS@3) names the
 //! service at fault, how often none is said, how often something was said before the fault, and how many seconds after the
-//! fault a daemon's summary names it first (median, and nine of ten). `-- misses=1` lists the cases that go wrong;
+//! fault a daemon's summary names it first (median, and nine of ten); of faults that an attribute of calls tells apart, how often a
+//! verdict tells it, and how often one tells another. `-- misses=1` lists the cases that go wrong;
 //! `-- seed=N KIND` prints one case, and with `budget=N` no more than what is said of it in so many tokens. `-- days=N` runs
 //! as many systems for a day with nothing wrong and counts the verdicts; `-- steady=N` measures how much of a summary
 //! changes from one minute to the next, fifteen minutes after the start of a host or `running=` seconds; `-- budgets=1` what small
@@ -56,7 +57,7 @@ fn main() {
         return steady(first..first + hosts, running, verbose);
     }
     let begun = Instant::now();
-    println!("kind          cases   AS@1   AS@3   none  before  seconds (median, 90 %)");
+    println!("kind          cases   AS@1   AS@3   none  before   told  wrong  seconds (median, 90 %)");
     let mut all = Vec::new();
     for kind in kinds {
         let mut outcomes = Vec::new();
@@ -66,6 +67,10 @@ fn main() {
             if verbose && !outcome.first() && outcome.touched >= FEW {
                 let Outcome { culprits, named, touched, .. } = &outcome;
                 println!("  seed={seed} {:?} {touched} calls of {culprits:?}, said {named:?}", case.system.shape);
+            }
+            if verbose && (outcome.confused() || outcome.apart() == outcome.marks.is_empty()) && outcome.touched >= FEW
+            {
+                println!("  seed={seed} told {:?}, true {:?}", outcome.told, outcome.marks);
             }
             if verbose && outcome.early > 0 {
                 println!("  seed={seed} before the fault: {}", outcome.early);
@@ -95,13 +100,18 @@ fn row(name: &str, outcomes: &[(Outcome, bool)]) {
         Some(&i64::MAX) | None => "-".to_owned(),
         Some(seconds) => seconds.to_string(),
     };
+    let marked: Vec<_> = outcomes.iter().filter(|entry| !entry.0.marks.is_empty()).collect();
+    let apart = marked.iter().filter(|entry| entry.0.apart()).count();
+    let told =
+        if marked.is_empty() { "-".to_owned() } else { format!("{:.1}%", 100.0 * apart as f64 / marked.len() as f64) };
     println!(
-        "{name:13} {:5} {:>6} {:>6} {:>6}  {:>6}  {:>4} {:>4}",
+        "{name:13} {:5} {:>6} {:>6} {:>6}  {:>6} {told:>6} {:>6}  {:>4} {:>4}",
         outcomes.len(),
         share(&Outcome::first),
         share(&Outcome::third),
         share(&|outcome| outcome.named.is_empty()),
         share(&|outcome| outcome.early > 0),
+        share(&Outcome::confused),
         quantile(5),
         quantile(9)
     );

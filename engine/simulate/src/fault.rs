@@ -1,5 +1,6 @@
 //! Faults: what goes wrong where and when, and who is to be named for it.
 
+use crate::carried::TENANTS;
 use crate::random::Random;
 use crate::system::{Operation, Role, Step, System};
 
@@ -39,13 +40,15 @@ pub enum Kind {
     Partial,
     /// A service logs errors and works.
     LogBurst,
+    /// The calls of one tenant of several fail or are slow.
+    Tenant,
     /// Two of these at once, in two services.
     Two,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Latency,
         Self::Cpu,
         Self::Network,
@@ -61,6 +64,7 @@ impl Kind {
         Self::RetryStorm,
         Self::Partial,
         Self::LogBurst,
+        Self::Tenant,
         Self::Two,
     ];
 
@@ -83,6 +87,7 @@ impl Kind {
             Self::RetryStorm => "retry storm",
             Self::Partial => "partial",
             Self::LogBurst => "log burst",
+            Self::Tenant => "tenant",
             Self::Two => "two at once",
         }
     }
@@ -101,6 +106,8 @@ pub struct Fault {
     pub caller: Option<usize>,
     /// The step that is left out.
     pub step: usize,
+    /// Of a fault in the calls of one tenant, whose, by place.
+    pub tenant: usize,
     /// Seconds since the beginning.
     pub from: i64,
     /// Seconds since the beginning; it is over then.
@@ -127,7 +134,10 @@ impl Fault {
     /// A fault of a kind at any place where there is traffic; `None` where the system has no such place. `calls` are those
     /// from outside while it lasts. The system may be changed so that there can be such a fault.
     pub fn random(random: &mut Random, system: &mut System, kind: Kind, calls: f64) -> Option<Self> {
+        // Of those who call often enough to be worth a verdict.
+        let tenant = if kind == Kind::Tenant { random.below(5) } else { 0 };
         let share = match kind {
+            Kind::Tenant => TENANTS[tenant].1,
             Kind::Exception | Kind::EarlyReturn | Kind::RetryStorm => random.scale(0.15, 1.0),
             Kind::Loss => random.scale(0.1, 0.5),
             Kind::LogBurst => random.scale(0.2, 1.0),
@@ -218,6 +228,6 @@ impl Fault {
         }
         let caller = caller.filter(|_| matches!(kind, Kind::Network | Kind::Loss));
         let operation = (!whole).then_some(operation);
-        Some(Self { kind, service, operation, caller, step, from: 0, until: 0, size, share })
+        Some(Self { kind, service, operation, caller, step, tenant, from: 0, until: 0, size, share })
     }
 }

@@ -9,6 +9,7 @@
 // Times, counts and shares of a model: nanoseconds of minutes are far from where floats end.
 #![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
 
+pub mod carried;
 pub mod case;
 pub mod fault;
 mod names;

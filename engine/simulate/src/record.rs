@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::carried;
 use crate::system::Instance;
 
 /// A process that spans and logs come from.
@@ -9,6 +10,10 @@ use crate::system::Instance;
 pub struct Process {
     /// Its service, by place.
     pub service: usize,
+    /// Of which version.
+    pub version: String,
+    /// Where it runs.
+    pub instance: Instance,
     /// The attributes of its resource, as JSON.
     resource: String,
     /// Nanoseconds that its clock is ahead.
@@ -36,7 +41,16 @@ impl Process {
             .map(|(key, value)| format!(r#"{{"key":"{key}","value":{{"stringValue":"{value}"}}}}"#))
             .collect();
         let resource = format!(r#"{{"attributes":[{}]}}"#, attributes.join(","));
-        Self { service, resource, skew: instance.skew, export: instance.export, from, until: i64::MAX }
+        Self {
+            service,
+            version: version.to_owned(),
+            instance: instance.clone(),
+            resource,
+            skew: instance.skew,
+            export: instance.export,
+            from,
+            until: i64::MAX,
+        }
     }
 }
 
@@ -156,8 +170,13 @@ fn write_span(out: &mut String, span: &Span<'_>) {
     }
     let _ = write!(
         out,
-        r#"","name":"{name}","kind":{kind},"startTimeUnixNano":"{start}","endTimeUnixNano":"{end}","status":"#
+        r#"","name":"{name}","kind":{kind},"startTimeUnixNano":"{start}","endTimeUnixNano":"{end}","attributes":["#
     );
+    for (i, (key, value)) in carried::attributes(span.trace, name).into_iter().enumerate() {
+        let comma = if i > 0 { "," } else { "" };
+        let _ = write!(out, r#"{comma}{{"key":"{key}","value":{{"stringValue":"{value}"}}}}"#);
+    }
+    *out += r#"],"status":"#;
     match failed {
         Some(message) => {
             let _ = write!(out, r#"{{"code":2,"message":"{message}"}}}}"#);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::carried;
 use crate::fault::{Fault, Kind};
 use crate::random::Random;
 use crate::record::{Log, Process, Record, Span};
@@ -131,12 +132,39 @@ impl<'a> Run<'a> {
         std::mem::replace(&mut self.arriving, later).into_values().flatten().collect()
     }
 
+    /// What sets the calls that faults touch apart from all others, as `key=value` of their attributes: any is right. Empty
+    /// where nothing does.
+    #[must_use]
+    pub fn marks(&self) -> Vec<String> {
+        let mut marks: Vec<String> = Vec::new();
+        for fault in self.faults {
+            match fault.kind {
+                Kind::Tenant => marks.push(format!("tenant={}", carried::TENANTS[fault.tenant].0)),
+                Kind::Deployment => {
+                    let versions = self.struck.iter().map(|&process| &self.processes[process].version);
+                    marks.extend(versions.map(|version| format!("service.version={version}")));
+                }
+                Kind::Partial => {
+                    let instances = self.struck.iter().map(|&process| &self.processes[process].instance);
+                    for instance in instances {
+                        marks.push(format!("service.instance.id={}", instance.id));
+                        marks.push(format!("host.name={}", instance.host));
+                    }
+                }
+                _ => {}
+            }
+        }
+        marks.sort_unstable();
+        marks.dedup();
+        marks
+    }
+
     fn active(&self, at: i64) -> impl Iterator<Item = (usize, &'a Fault)> + use<'a> {
         let second = at.div_euclid(SECOND) - START;
         self.faults.iter().enumerate().filter(move |(_, fault)| fault.from <= second && second < fault.until)
     }
 
-    fn effects(&mut self, operation: usize, process: usize, at: i64) -> Effects {
+    fn effects(&mut self, operation: usize, process: usize, trace: [u64; 2], at: i64) -> Effects {
         let service = self.system.operations[operation].service;
         let mut effects =
             Effects { delay: 0.0, stretch: 1.0, fails: false, early: false, left_out: None, burst: false };
@@ -145,7 +173,10 @@ impl<'a> Run<'a> {
                 continue;
             }
             let struck = self.struck.contains(&process);
-            let touched = self.random.chance(fault.share);
+            let touched = match fault.kind {
+                Kind::Tenant => carried::tenant(trace) == fault.tenant,
+                _ => self.random.chance(fault.share),
+            };
             let everywhere = !matches!(fault.kind, Kind::Partial | Kind::Deployment);
             self.touched[nth] += u64::from(touched && (struck || everywhere));
             match fault.kind {
@@ -156,6 +187,8 @@ impl<'a> Run<'a> {
                 Kind::Deployment if struck => effects.delay += fault.size * self.random.factor(0.3),
                 Kind::Exception | Kind::RetryStorm if touched => effects.fails = true,
                 Kind::EarlyReturn if touched => (effects.fails, effects.early) = (true, true),
+                Kind::Tenant if touched && fault.size < 3e8 => effects.fails = true,
+                Kind::Tenant if touched => effects.delay += fault.size * self.random.factor(0.3),
                 Kind::LostCall => effects.left_out = Some(fault.step),
                 Kind::LogBurst if touched => effects.burst = true,
                 _ => {}
@@ -171,7 +204,7 @@ impl<'a> Run<'a> {
     fn serve(&mut self, place: usize, from: From, at: i64) -> Answer {
         let operation = &self.system.operations[place];
         let process = self.process(operation.service, at);
-        let effects = self.effects(place, process, at);
+        let effects = self.effects(place, process, from.trace, at);
         let span = self.random.bits() | 1;
         let within = From { parent: span, ..from };
         let mut now = at + (effects.delay) as i64;

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use super::claims::{Claim, ODDS_DRIFT, TIME_DRIFT, What};
+use super::claims::{Claim, TIME_DRIFT, What};
 use super::facts::{self, Fact, Section};
 use super::stats;
 use super::verdicts::Verdict;
@@ -167,7 +167,8 @@ pub fn of<'v>(view: &View<'v>, series: &[&SeriesView<'v>], bad: Bad, tests: usiz
     let threshold = stats::threshold(tried * tests);
     let judged = tallies.iter().filter(|(_, tally)| tally.events > 1).filter_map(|(pair, tally)| {
         let (share, alike) = (tally.bad / all_bad, tally.alike / all_good);
-        let nats = stats::shares(alike * of_good, of_good, share * of_bad, of_bad, ODDS_DRIFT);
+        // At the same time nothing has drifted.
+        let nats = stats::shares(alike * of_good, of_good, share * of_bad, of_bad, 1.0);
         let stands = share >= LEAST && share - alike >= LEAST_MORE && nats > threshold;
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         (stands && !is_trivial(key, value)).then_some((*pair, key, tally, share, share - alike, nats))
@@ -200,7 +201,7 @@ pub fn of<'v>(view: &View<'v>, series: &[&SeriesView<'v>], bad: Bad, tests: usiz
 #[allow(clippy::cast_precision_loss)]
 fn looked_at<'v>(view: &View<'v>, series: &[&SeriesView<'v>], bad: Bad) -> (Vec<Looked<'v>>, bool) {
     let window = view.span.from * 1_000_000_000..view.span.to * 1_000_000_000;
-    let (mut looked, mut exact) = (Vec::new(), true);
+    let (mut looked, mut all) = (Vec::new(), 0);
     for (at, one) in series.iter().enumerate() {
         let cut = match bad {
             Bad::Failing => None,
@@ -209,6 +210,7 @@ fn looked_at<'v>(view: &View<'v>, series: &[&SeriesView<'v>], bad: Bad) -> (Vec<
                 None => continue,
             },
         };
+        all += one.now.count;
         // Lines are bad or good by what they say: those of a service stand beside each other.
         let stratum = if one.key.kind == Kind::Log { 0 } else { at };
         // A message's template is made of several shapes, each with its own sample.
@@ -246,12 +248,12 @@ fn looked_at<'v>(view: &View<'v>, series: &[&SeriesView<'v>], bad: Bad) -> (Vec<
                     _ => (false, if why.any { any } else { 0.0 }),
                 };
                 if weight > 0.0 && window.contains(&event.time) {
-                    exact &= weight <= 1.0;
                     looked.push(Looked { bad: is_bad, weight, stratum, pairs: event.pairs });
                 }
             }
         }
     }
+    let exact = looked.len() as u64 == all;
     (looked, exact)
 }
 

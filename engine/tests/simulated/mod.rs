@@ -106,12 +106,26 @@ pub struct Outcome {
     pub seconds: Option<i64>,
     /// The summary of the whole faulty time.
     pub text: String,
+    /// What sets the touched calls apart, any of which is right; empty where nothing does.
+    pub marks: Vec<String>,
+    /// What verdicts say that sets bad calls apart.
+    pub told: Vec<String>,
 }
 
 impl Outcome {
     /// Whether the first verdict is right.
     pub fn first(&self) -> bool {
         first(&self.culprits, &self.named)
+    }
+
+    /// Whether what sets the touched calls apart is told.
+    pub fn apart(&self) -> bool {
+        self.told.iter().any(|pair| self.marks.contains(pair))
+    }
+
+    /// Whether something is told that does not.
+    pub fn confused(&self) -> bool {
+        !self.told.is_empty() && !self.apart()
     }
 
     /// Whether every fault is named by one of the first three verdicts.
@@ -169,7 +183,10 @@ pub fn outcome(case: &Case, live: bool) -> Outcome {
     }
     let summary = host.summary(case.faulty, 1_000);
     let touched = host.run.touched.iter().copied().min().unwrap_or(0);
-    Outcome { culprits, named: named(&summary), early, touched, seconds, text: summary.text }
+    let attributes = summary.verdicts.iter().filter_map(|verdict| verdict.attribute.as_ref());
+    let pairs = attributes.flat_map(|one| [format!("{}={}", one.key, one.value)].into_iter().chain(one.also.clone()));
+    let (told, marks) = (pairs.collect(), host.run.marks());
+    Outcome { culprits, named: named(&summary), early, touched, seconds, text: summary.text, marks, told }
 }
 
 /// What is said of a whole faulty time in several budgets.

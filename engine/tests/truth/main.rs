@@ -2,6 +2,7 @@
 //! simulated system emitted, by other code than the engine's.
 #![allow(non_snake_case, clippy::cast_sign_loss, clippy::cast_possible_truncation, clippy::panic, clippy::unwrap_used)]
 
+mod apart;
 #[path = "../simulated/mod.rs"]
 mod simulated;
 mod usual;
@@ -9,6 +10,7 @@ mod usual;
 use std::collections::HashMap;
 use std::ops::Range;
 
+use apart::Carried;
 use simulated::Host;
 use tracegist_engine::summary::{FactOut, Summary, words};
 use tracegist_simulate::case::Case;
@@ -45,6 +47,8 @@ struct Truth {
     steps: HashMap<(String, String), Vec<(i64, String)>>,
     /// The failure messages by service, operation: second, text.
     failures: HashMap<(String, String), Vec<(i64, String)>>,
+    /// What all events carried.
+    carried: Carried,
 }
 
 const NANOS: i64 = 1_000_000_000;
@@ -63,6 +67,7 @@ impl Truth {
             logs: HashMap::new(),
             steps: HashMap::new(),
             failures: HashMap::new(),
+            carried: Carried::of(host, case),
         };
         let spans: Vec<&Span<'_>> = host
             .records
@@ -382,6 +387,9 @@ impl Truth {
         if fact.section == "quiet" || line.contains('…') || fact.operation.is_empty() {
             return Ok(());
         }
+        if fact.measure == "attribute" {
+            return self.carried.fact(fact, times);
+        }
         if fact.measure != "count" {
             let end = Times { before: times.before.clone(), now: times.now.end - newest(line, times)..times.now.end };
             let times = &end;
@@ -463,21 +471,21 @@ fn second(timestamp: &str) -> i64 {
 fn check(summary: &Summary, truth: &Truth) -> (usize, Vec<String>) {
     let (from, to) = (second(&summary.window.since), second(&summary.window.until));
     let times = Times { before: from - summary.window.baseline_seconds..from, now: from..to };
-    let wrong = summary
-        .facts
-        .iter()
-        .filter_map(|fact| Some(format!("{}: {}", fact.text, truth.holds(fact, &times).err()?)))
-        .collect();
+    let facts =
+        summary.facts.iter().filter_map(|fact| Some(format!("{}: {}", fact.text, truth.holds(fact, &times).err()?)));
+    let verdicts = summary.verdicts.iter().filter_map(|verdict| truth.carried.verdict(verdict, &times).err());
+    let wrong = facts.chain(verdicts).collect();
     (summary.facts.len(), wrong)
 }
 
 #[test]
 fn summary__simulated_hosts__every_number_is_that_of_a_full_pass() {
     let (mut facts, mut claims, mut instances, mut usual, mut stopped, mut roots) = (0, 0, 0, 0, 0, 0);
+    let mut apart = 0;
     let kinds = [Kind::Latency, Kind::Exception, Kind::Network, Kind::LogBurst, Kind::LostCall, Kind::Two];
-    for (seed, kind) in
-        (11..).zip(kinds).chain([(24, Kind::Partial), (15, Kind::Crash), (14, Kind::Silence), (3, Kind::LostCall)])
-    {
+    let more = [(24, Kind::Partial), (15, Kind::Crash), (14, Kind::Silence), (3, Kind::LostCall)];
+    let marked = [(16, Kind::Deployment), (2, Kind::Tenant), (5, Kind::Tenant)];
+    for (seed, kind) in (11..).zip(kinds).chain(more).chain(marked) {
         // Some of them are past the minutes of which every second is kept apart.
         let case = Case::new(seed, kind, if seed % 2 == 0 { 120 } else { 600 }, 6_000.0);
         let mut host = Host::keeping(&case);
@@ -491,19 +499,21 @@ fn summary__simulated_hosts__every_number_is_that_of_a_full_pass() {
             instances += summary.facts.iter().filter(|fact| fact.measure == "of an instance").count();
             stopped += summary.facts.iter().filter(|fact| fact.section == "stopped" && fact.measure == "count").count();
             roots += summary.facts.iter().filter(|fact| fact.text.contains("% of root time")).count();
+            apart += summary.verdicts.iter().filter(|verdict| verdict.attribute.is_some()).count();
             usual += summary.facts.iter().filter(|fact| fact.text.contains(" usually ")).count();
             claims += summary.facts.iter().filter(|fact| fact.measure != "count" && fact.measure != "services").count();
         }
     }
     assert!(
-        stopped > 0
+        apart > 3
+            && stopped > 0
             && roots > 5
             && facts > 300
             && claims > 10
             && instances > 0
             && usual > 50
             && facts > usual + claims + 50,
-        "{facts} facts, {claims} claims, {instances} of instances, {usual} of what is usual, {stopped} of what stopped, {roots} of \
+        "{facts} facts, {claims} claims, {instances} of instances, {usual} of what is usual, {stopped} of what stopped, {apart} of attributes, {roots} of \
          root time"
     );
 }
