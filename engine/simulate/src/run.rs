@@ -180,15 +180,16 @@ impl<'a> Run<'a> {
             let everywhere = !matches!(fault.kind, Kind::Partial | Kind::Deployment);
             self.touched[nth] += u64::from(touched && (struck || everywhere));
             match fault.kind {
-                Kind::Latency | Kind::Database if touched => effects.delay += fault.size * self.random.factor(0.3),
+                Kind::Tenant if touched && fault.size < 3e8 => effects.fails = true,
+                Kind::Latency | Kind::Database | Kind::Tenant if touched => {
+                    effects.delay += fault.size * self.random.factor(0.3);
+                }
                 Kind::Cpu | Kind::Backlog => effects.stretch *= 1.0 + (fault.size - 1.0) * self.random.factor(0.5),
                 Kind::Partial if struck => effects.stretch *= fault.size * self.random.factor(0.3),
                 Kind::Deployment if struck && fault.size < 3e8 => effects.fails = self.random.chance(0.7),
                 Kind::Deployment if struck => effects.delay += fault.size * self.random.factor(0.3),
                 Kind::Exception | Kind::RetryStorm if touched => effects.fails = true,
                 Kind::EarlyReturn if touched => (effects.fails, effects.early) = (true, true),
-                Kind::Tenant if touched && fault.size < 3e8 => effects.fails = true,
-                Kind::Tenant if touched => effects.delay += fault.size * self.random.factor(0.3),
                 Kind::LostCall => effects.left_out = Some(fault.step),
                 Kind::LogBurst if touched => effects.burst = true,
                 _ => {}
