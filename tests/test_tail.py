@@ -366,8 +366,12 @@ async def test_tail__no_notifications__the_scan_finds_everything(
     assert [entry["event"] for entry in logs] == ["source.watch_failed"]
 
 
-async def test_tail__notified__need_not_wait_for_a_scan(tmp_path: Path) -> None:
-    """With notifications a long interval between scans does not matter."""
+@pytest.mark.parametrize("idle", [watching._IDLE, 0.0])
+async def test_tail__notified__need_not_wait_for_a_scan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, idle: float
+) -> None:
+    """With notifications a long interval between scans does not matter, also where the watch has come to look less often."""
+    monkeypatch.setattr(watching, "_IDLE", idle)
     log = tmp_path / "app.log"
     log.write_bytes(records(1))
     rig = Rig(tmp_path, scan_interval=3600.0, poll_interval=3600.0)
@@ -378,21 +382,6 @@ async def test_tail__notified__need_not_wait_for_a_scan(tmp_path: Path) -> None:
         await rig.expect(1, 2)
         (tmp_path / "b.log").write_bytes(records(3))
         await rig.expect(1, 2, 3)
-
-
-async def test_tail__notified_after_a_rest__need_not_wait_for_a_scan(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where nothing has happened for a while the watch looks less often, and tells all the same."""
-    monkeypatch.setattr(watching, "_IDLE", 0.0)
-    log = tmp_path / "app.log"
-    log.write_bytes(records(1))
-    rig = Rig(tmp_path, scan_interval=3600.0, poll_interval=3600.0)
-    async with rig.running():
-        await rig.expect(1)
-        with log.open("ab") as file:
-            file.write(records(2))
-        await rig.expect(1, 2)
 
 
 async def test_tail__watch__takes_no_worker_thread(tmp_path: Path) -> None:

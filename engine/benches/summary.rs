@@ -19,17 +19,7 @@ fn lines(all: &str, second: usize, series: usize) -> String {
 }
 
 fn request() -> Request {
-    Request {
-        budget: 2_000,
-        encoding: "o200k_base".to_owned(),
-        window: 300,
-        baseline: None,
-        focus: None,
-        sections: Vec::new(),
-        now: None,
-        notices: Vec::new(),
-        host: String::new(),
-    }
+    Request { budget: 2_000, ..Request::default() }
 }
 
 fn main() {

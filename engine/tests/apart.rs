@@ -57,17 +57,7 @@ fn summary(fate: impl Fn(&Call) -> Fate) -> Summary {
     }
     let mut state = State::new(Limits::default());
     state.ingest("spans", text.as_bytes(), RECEIVED, None, None);
-    let request = Request {
-        budget: 1_000,
-        encoding: "o200k_base".to_owned(),
-        window: 120,
-        baseline: None,
-        focus: None,
-        sections: Vec::new(),
-        now: None,
-        notices: Vec::new(),
-        host: String::new(),
-    };
+    let request = Request { window: 120, ..Request::default() };
     summarize(&mut state, &request).unwrap()
 }
 
@@ -124,17 +114,7 @@ fn fact__failing_lines__what_they_have_in_common() {
     let mut state = State::new(Limits::default());
     let text: String = (0..1_600).map(line).collect();
     state.ingest("logs", text.as_bytes(), RECEIVED, None, None);
-    let request = Request {
-        budget: 1_000,
-        encoding: "o200k_base".to_owned(),
-        window: 120,
-        baseline: None,
-        focus: None,
-        sections: Vec::new(),
-        now: None,
-        notices: Vec::new(),
-        host: String::new(),
-    };
+    let request = Request { window: 120, ..Request::default() };
     let summary = summarize(&mut state, &request).unwrap();
     let fact =
         summary.facts.iter().find(|fact| fact.section == "attributes").unwrap_or_else(|| panic!("{}", summary.text));

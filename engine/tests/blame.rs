@@ -53,17 +53,7 @@ fn summary(order: &Order) -> Summary {
     }
     let mut state = State::new(Limits::default());
     state.ingest("spans", out.as_bytes(), 1_700_001_000_000_000_000, None, None);
-    let request = Request {
-        budget: 1_000,
-        encoding: "o200k_base".to_owned(),
-        window: 120,
-        baseline: None,
-        focus: None,
-        sections: Vec::new(),
-        now: None,
-        notices: Vec::new(),
-        host: String::new(),
-    };
+    let request = Request { window: 120, ..Request::default() };
     summarize(&mut state, &request).unwrap()
 }
 

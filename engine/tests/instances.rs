@@ -34,17 +34,7 @@ fn summary(worse: impl Fn(u64) -> (u64, bool)) -> Summary {
     }
     let mut state = State::new(Limits::default());
     state.ingest("spans", text.as_bytes(), RECEIVED, None, None);
-    let request = Request {
-        budget: 1_000,
-        encoding: "o200k_base".to_owned(),
-        window: 120,
-        baseline: None,
-        focus: None,
-        sections: Vec::new(),
-        now: None,
-        notices: Vec::new(),
-        host: String::new(),
-    };
+    let request = Request { window: 120, ..Request::default() };
     summarize(&mut state, &request).unwrap()
 }
 

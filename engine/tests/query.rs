@@ -357,10 +357,7 @@ proptest! {
     #[test]
     fn evidence__every_number_in_a_summary__resolves(lines in prop::collection::vec(line(), 1..80)) {
         let engine = of(&text(&lines));
-        let request = tracegist_engine::summary::Request {
-            budget: 5_000, encoding: "o200k_base".to_owned(), window: 300, baseline: None, focus: None,
-            sections: Vec::new(), now: None, notices: Vec::new(), host: String::new(),
-        };
+        let request = tracegist_engine::summary::Request { budget: 5_000, ..tracegist_engine::summary::Request::default() };
         let summary = engine.summary(request).unwrap();
         let told = summary.facts.iter().filter_map(|fact| fact.evidence);
         for number in told.chain(summary.verdicts.iter().flat_map(|verdict| verdict.evidence.clone())) {

@@ -102,17 +102,7 @@ const QUESTIONS: [&str; 7] = [
 
 /// Everything that is said of a state: one summary, and one answer.
 fn said(state: &mut State, window: i64, question: usize) -> String {
-    let request = Request {
-        budget: 1_500,
-        encoding: "o200k_base".to_owned(),
-        window,
-        baseline: None,
-        focus: None,
-        sections: Vec::new(),
-        now: None,
-        notices: Vec::new(),
-        host: String::new(),
-    };
+    let request = Request { budget: 1_500, window, ..Request::default() };
     let mut out = serde_json::to_string(&summarize(state, &request).unwrap()).unwrap();
     let request = query::Request::from_json(QUESTIONS[question % QUESTIONS.len()].as_bytes()).unwrap();
     let answer = query::table(state, &request)

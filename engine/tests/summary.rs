@@ -13,17 +13,7 @@ use tracegist_engine::summary::{Error, Request};
 use tracegist_engine::tokens::Encoding;
 
 fn request(budget: usize) -> Request {
-    Request {
-        budget,
-        encoding: "o200k_base".to_owned(),
-        window: 300,
-        baseline: None,
-        focus: None,
-        sections: Vec::new(),
-        now: Some(RECEIVED),
-        notices: Vec::new(),
-        host: String::new(),
-    }
+    Request { budget, now: Some(RECEIVED), ..Request::default() }
 }
 
 /// Spans of services that call each other, one of which becomes slow and begins to fail after ten of fifteen minutes.

@@ -15,6 +15,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::digest::Digest;
+use super::wire::Wire;
 use crate::event::{Attributes, Event};
 use crate::format::{Attribute, Header, Table, is_field};
 use crate::redact;
@@ -353,8 +354,31 @@ impl Carried {
         changed - signed(self.order()) - signed(self.tidy())
     }
 
+    /// Pass by what a snapshot holds of a stretch; none if it is not whole.
+    pub fn check(from: &mut Wire<'_>) -> Option<()> {
+        (0..2).try_for_each(|_| from.number().map(drop))?;
+        let pairs = from.number()?;
+        for _ in 0..pairs {
+            std::str::from_utf8(from.bytes()?).ok()?;
+        }
+        for _ in 0..from.number()? {
+            from.number()?;
+            from.signed()?;
+            from.maybe(Wire::number)?;
+            from.exactly().filter(|&[failed]: &[u8; 1]| failed <= 1)?;
+            for _ in 0..from.number()? {
+                from.small::<u16>().filter(|&pair| u64::from(pair) < pairs)?;
+            }
+        }
+        Some(())
+    }
+
     /// Add what another has seen. Returns by how many bytes what is kept has changed.
     pub fn merge(&mut self, mut other: Self) -> isize {
+        if self.seen == 0 {
+            *self = other;
+            return self.settle() + signed(self.bytes());
+        }
         let mut changed = self.settle();
         other.settle();
         self.seen += other.seen;

@@ -213,7 +213,7 @@ impl Kept {
             from.signed()?;
             (0..3).try_for_each(|_| from.maybe(ExhibitImage::read).map(drop))?;
             Samples::check(from)?;
-            from.value::<Carried>()?;
+            Carried::check(from)?;
         }
         Samples::check(from)
     }
@@ -229,7 +229,7 @@ impl Kept {
             let any = exhibits.iter().any(Option::is_some);
             let Some(mine) = any.then(|| self.set(epoch, &mut changed)).flatten() else {
                 Samples::check(from)?;
-                from.value::<Carried>()?;
+                Carried::check(from)?;
                 continue;
             };
             changed += mine.samples.absorb(from, RECENT_SAMPLES)?;

@@ -58,6 +58,23 @@ pub struct Request {
     pub host: String,
 }
 
+impl Default for Request {
+    /// As a daemon that is not told otherwise has it: five minutes in a thousand tokens.
+    fn default() -> Self {
+        Self {
+            budget: 1_000,
+            encoding: "o200k_base".to_owned(),
+            window: 300,
+            baseline: None,
+            focus: None,
+            sections: Vec::new(),
+            now: None,
+            notices: Vec::new(),
+            host: String::new(),
+        }
+    }
+}
+
 /// Why there is no summary.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {

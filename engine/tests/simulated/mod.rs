@@ -65,17 +65,7 @@ impl<'a> Host<'a> {
     }
 
     pub fn summary(&self, window: i64, budget: usize) -> Summary {
-        let request = Request {
-            budget,
-            encoding: "o200k_base".to_owned(),
-            window,
-            baseline: None,
-            focus: None,
-            sections: Vec::new(),
-            now: None,
-            notices: Vec::new(),
-            host: String::new(),
-        };
+        let request = Request { budget, window, ..Request::default() };
         self.engine.summary(request).unwrap_or_else(|error| panic!("{error}"))
     }
 }

@@ -1,6 +1,7 @@
 //! What loggers, collectors and clouds write in JSON, a line of each.
 
-use super::super::{Context, Format, Reader};
+use super::super::Format;
+use super::samples::{Sample, compare};
 use super::{NOW, stream};
 use crate::event::Event;
 
@@ -32,24 +33,7 @@ pub(super) fn describe(event: &Event<'_>) -> String {
 
 #[test]
 fn lines_of_loggers_say_what_they_mean() {
-    let mut wrong = String::new();
-    for (logger, lines, expected) in LINES {
-        let mut reader = Reader::default();
-        let mut context = Context { received: NOW, ..Context::default() };
-        let (mut rest, mut found) = (lines.as_bytes(), Vec::new());
-        let mut events = Vec::new();
-        while let Some(record) = reader.next(rest, None, &mut context, usize::MAX, &mut events) {
-            rest = &rest[record.bytes.len()..];
-            found.extend(record.found.as_ref().err().map(ToString::to_string));
-            found.extend(events.drain(..).map(|event| describe(&event)));
-        }
-        assert_eq!(reader.format, Some(Format::Json), "{logger}");
-        let found = found.join("\n");
-        if found != *expected {
-            wrong.push_str(&format!("{logger}\n  expected {expected}\n  found    {found}\n"));
-        }
-    }
-    assert!(wrong.is_empty(), "{wrong}");
+    compare(LINES, Some(Format::Json));
 }
 
 #[test]
@@ -79,7 +63,7 @@ fn a_line_of_a_container_that_was_cut_is_one_event() {
 }
 
 /// Who writes them, the lines, and what they mean.
-const LINES: &[(&str, &str, &str)] = &[
+const LINES: &[Sample] = &[
     (
         "structlog",
         r#"{"event": "order accepted", "order": 17, "level": "info", "logger": "shop.orders", "timestamp": "2026-11-24T23:42:01.123456Z"}"#,

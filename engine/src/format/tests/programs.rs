@@ -1,22 +1,15 @@
 //! A line each of many programs: when, how grave, who, and what is left of it as the message.
 #![allow(clippy::needless_raw_string_hashes)] // Lines are put in as they are.
 
-use super::samples::said;
+use super::samples::{Sample, compare};
 
 #[test]
 fn a_line_of_each_program_is_what_it_means() {
-    let mut wrong = String::new();
-    for (program, line, expected) in PROGRAMS {
-        let found = said(line);
-        if found != *expected {
-            wrong.push_str(&format!("== {program}\n-- expected\n{expected}\n-- found\n{found}\n"));
-        }
-    }
-    assert!(wrong.is_empty(), "\n{wrong}");
+    compare(PROGRAMS, None);
 }
 
 /// A program, a line of it, and what it says.
-const PROGRAMS: &[(&str, &str, &str)] = &[
+const PROGRAMS: &[Sample] = &[
     (
         "AWS's load balancer",
         r#"https 2026-11-24T23:42:01.186641Z app/my-lb/50dc6c495c0c9188 192.168.131.39:2817 10.0.0.1:80 0.086 0.048 0.037 200 200 0 57 "GET https://www.example.com:443/ HTTP/1.1" "curl/7.46.0" ECDHE-RSA-AES128-GCM-SHA256 TLSv1.2 arn:aws:x "Root=1-58337281-1d84f3d73c47ec4e58577259" "www.example.com" "arn:aws:acm" 1 2026-11-24T23:42:01.100000Z "forward" "-" "-" "10.0.0.1:80" "200" "-" "-""#,

@@ -1,14 +1,15 @@
 //! What programs write, as they write it, and all that is read of it. Reviewed line by line: each must be what it means.
 #![allow(clippy::needless_raw_string_hashes)] // Lines are put in as they are.
 
-use super::super::{Context, Reader};
+use super::super::{Context, Format, Reader};
 use super::NOW;
 use super::loggers::describe;
 
 /// A program, lines of it, and what they say.
-type Sample = (&'static str, &'static str, &'static str);
+pub(super) type Sample = (&'static str, &'static str, &'static str);
 
-pub(super) fn said(lines: &str) -> String {
+/// The format that lines are taken for, and what they say.
+fn read(lines: &str) -> (Option<Format>, String) {
     let mut reader = Reader::default();
     let mut context = Context { received: NOW, ..Context::default() };
     let (mut rest, mut found, mut events) = (lines.as_bytes(), Vec::new(), Vec::new());
@@ -20,19 +21,24 @@ pub(super) fn said(lines: &str) -> String {
             found.push(describe(&event));
         }
     }
-    found.join("\n")
+    (reader.format, found.join("\n"))
+}
+
+/// Say of all samples at once which do not say what they should, or are not taken for a format.
+pub(super) fn compare<'a>(samples: impl IntoIterator<Item = &'a Sample>, format: Option<Format>) {
+    let mut wrong = String::new();
+    for (program, lines, expected) in samples {
+        let (told, found) = read(lines);
+        if found != *expected || (format.is_some() && told != format) {
+            wrong.push_str(&format!("== {program}: {told:?}\n-- expected\n{expected}\n-- found\n{found}\n"));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
 }
 
 #[test]
 fn what_programs_write_is_what_they_mean() {
-    let mut wrong = String::new();
-    for (program, lines, expected) in TEXT.iter().chain(JSON) {
-        let found = said(lines);
-        if found != *expected {
-            wrong.push_str(&format!("== {program}\n-- expected\n{expected}\n-- found\n{found}\n"));
-        }
-    }
-    assert!(wrong.is_empty(), "\n{wrong}");
+    compare(TEXT.iter().chain(JSON), None);
 }
 
 const TEXT: &[Sample] = &[

@@ -2,10 +2,10 @@
 #![allow(clippy::needless_raw_string_hashes)] // Lines are put in as they are.
 
 use super::super::{Format, detect};
-use super::samples::said;
+use super::samples::{Sample, compare};
 
 /// A table, lines of it, and what they say.
-const TABLES: &[(&str, &str, &str)] = &[
+const TABLES: &[Sample] = &[
     (
         "spans of pods",
         "TraceID,SpanID,ParentID,PodName,OperationName,StartTimeUnixNano,EndTimeUnixNano,Duration
@@ -36,15 +36,7 @@ log 1 info by pay | ok"#,
 
 #[test]
 fn tables_of_events_are_told_by_the_names_of_their_columns() {
-    let mut wrong = String::new();
-    for (table, lines, expected) in TABLES {
-        assert_eq!(detect(lines.as_bytes(), true), Some(Format::Delimited), "{table}");
-        let found = said(lines);
-        if found != *expected {
-            wrong.push_str(&format!("== {table}\n-- expected\n{expected}\n-- found\n{found}\n"));
-        }
-    }
-    assert!(wrong.is_empty(), "\n{wrong}");
+    compare(TABLES, Some(Format::Delimited));
 }
 
 #[test]
