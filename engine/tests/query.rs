@@ -126,6 +126,29 @@ fn said(level: &str, service: &str, second: i64) -> String {
 }
 
 #[test]
+fn edges__of_a_trace__evidence_is_that_of_the_operation_that_calls() {
+    let engine = traced();
+    let answer = ask(&engine, &json!({"what": "edges", "since": "all", "order_by": "service,peer"})).unwrap();
+    let rows = answer["rows"].as_array().unwrap();
+    let at = answer["columns"].as_array().unwrap().len() - 1;
+    let edges: Vec<String> = rows
+        .iter()
+        .filter(|row| row[1].is_string())
+        .map(|row| {
+            format!(
+                "{} {} {} {}",
+                row[0],
+                row[1],
+                row[2],
+                engine.evidence(row[at].as_u64().unwrap() as u32).unwrap().operation
+            )
+        })
+        .collect();
+    let expected = [r#""pay" "charge" "bank" charge"#, r#""web" "GET /" "cart" GET /"#, r#""web" "GET /" "pay" GET /"#];
+    assert_eq!(edges, expected, "{answer}");
+}
+
+#[test]
 fn diff__of_less_than_the_usual_window__the_newer_half_against_the_older() {
     let data: String = (0..60).map(|n| said("info", if n < 30 { "old" } else { "new" }, n)).collect();
     let engine = of(data.as_bytes());

@@ -15,11 +15,15 @@ use super::stretches::Stretches;
 use super::table::Value;
 use super::tally::{Sums, Tally};
 use super::window::Window;
+use crate::event::Kind;
 use crate::state::State;
-use crate::state::series::SeriesId;
+use crate::state::series::{Key, SeriesId};
 use crate::state::sums::Sums as KnownSums;
 use crate::state::timeline::Slot;
 use crate::summary::groups::Groups;
+
+/// Spans by role, those that call others the first.
+const SPANS: [Kind; 5] = [Kind::Client, Kind::Server, Kind::Internal, Kind::Producer, Kind::Consumer];
 
 /// The rows of an answer as values, as they are made, and all of them together.
 pub struct Rows<'q, 'a> {
@@ -125,14 +129,28 @@ impl<'q, 'a> Rows<'q, 'a> {
         let record = self.state.table.record(id);
         tally.series += 1;
         tally.see(record);
-        if record.number > 0 && count > tally.busiest {
-            (tally.busiest, tally.number) = (count, record.number);
+        if count > tally.busiest {
+            let number = if record.number > 0 { record.number } else { self.number_of_caller(id) };
+            if number > 0 {
+                (tally.busiest, tally.number) = (count, number);
+            }
         }
         for measure in &self.question.measures {
             if let Measure::Distinct(dimension) = *measure {
                 tally.value(dimension, dimension.cell(self.state.table.key(id), record, self.groups));
             }
         }
+    }
+
+    /// Of what is derived from an operation's calls there are no raw events: the number of the operation.
+    fn number_of_caller(&self, id: SeriesId) -> u32 {
+        let key = self.state.table.key(id);
+        if key.within.is_empty() || !matches!(key.kind, Kind::Edge | Kind::Step) {
+            return 0;
+        }
+        let of = |kind| Key { operation: key.within, within: "", kind, ..key };
+        let numbers = SPANS.iter().filter_map(|&kind| self.state.table.get(&of(kind)));
+        numbers.map(|id| self.state.table.record(id).number).find(|&number| number > 0).unwrap_or(0)
     }
 
     /// Where rows are told apart by status, two of each: what failed, and what did not.
