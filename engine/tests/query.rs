@@ -68,6 +68,7 @@ fn question() -> impl Strategy<Value = Value> {
         json!({"what": "trace", "of": "1"}),
         json!({"what": "path", "of": "1"}),
         json!({"what": "values", "of": "order <*> accepted"}),
+        json!({"what": "attributes"}),
         json!({"group_by": "time:7s,status", "select": "count", "since": "all"}),
         json!({"format": "csv", "since": "all"}),
     ]);
@@ -441,7 +442,7 @@ proptest! {
 
     #[test]
     fn query__whatever_is_asked__an_answer_within_its_budget_or_what_is_wrong(
-        what in prop::sample::select(vec!["series", "edges", "templates", "diff", "timeline", "facts", "evidence", "traces", "trace", "path", "values"]),
+        what in prop::sample::select(vec!["series", "edges", "templates", "diff", "timeline", "facts", "evidence", "traces", "trace", "path", "values", "attributes"]),
         fields in prop::collection::btree_map(
             prop::sample::select(vec!["where", "of", "since", "until", "group_by", "select", "order_by", "compare", "cursor"]), words(), 0..4),
         budget in prop_oneof![Just(1u64), 30..500u64, Just(u64::MAX)],
@@ -458,4 +459,25 @@ proptest! {
             Err(error) => prop_assert!(!error.to_string().is_empty()),
         }
     }
+}
+
+#[test]
+fn attributes__of_a_service__their_shares_among_all_and_the_failed() {
+    let line = |i: u32| {
+        let (tenant, level) =
+            if i.is_multiple_of(4) { ("acme", "error") } else { (["b", "c"][i as usize % 2], "info") };
+        let second = 1_700_000_000 + i;
+        format!(
+            "{{\"time\":{second},\"level\":\"{level}\",\"service\":\"shop\",\"msg\":\"order seen\",\"tenant\":\"{tenant}\"}}\n"
+        )
+    };
+    let engine = of((0..48).map(line).collect::<String>().as_bytes());
+    let answer = ask(&engine, &json!({"what": "attributes", "of": "tenant", "order_by": "value"})).unwrap();
+    let rows = answer["rows"].as_array().unwrap();
+    let acme = rows.iter().find(|row| row[2] == "acme").unwrap();
+    assert_eq!((&acme[0], &acme[1]), (&json!("shop"), &json!("tenant")), "{answer}");
+    assert_eq!((acme[3].as_u64(), acme[4].as_f64(), acme[5].as_f64()), (Some(12), Some(0.25), Some(1.0)), "{answer}");
+    let failed = ask(&engine, &json!({"what": "attributes", "where": "status=error"})).unwrap();
+    assert_eq!(failed["rows"].as_array().unwrap().len(), 1, "{failed}");
+    ask(&engine, &json!({"what": "attributes", "where": "duration>1s"})).unwrap_err();
 }

@@ -4,6 +4,7 @@
 //! budget, the same rows as values, totals of all rows, and a cursor that goes on where rows were left out. What the state
 //! keeps exactly, within an error or never is said by the answer, or by the [`error`] that says what can be asked instead.
 
+mod carried;
 mod change;
 pub mod dimension;
 pub mod error;
@@ -125,6 +126,7 @@ fn answer(state: &State, sums: &mut Sums, request: &Request) -> Result<Table, Er
         What::Traces => traces::table(state, &groups, request),
         What::Trace => tree::table(state, &groups, request),
         What::Sources => sources::table(state, request),
+        What::Attributes => carried::table(state, &groups, request),
         What::Values => variables::table(state, request),
         What::Path => path::table(state, &groups, request),
     }

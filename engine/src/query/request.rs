@@ -32,13 +32,15 @@ pub enum What {
     Path,
     /// What the variables of a template held.
     Values,
+    /// What events carried.
+    Attributes,
     /// What was read.
     Sources,
 }
 
 impl What {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Series,
         Self::Edges,
         Self::Templates,
@@ -50,6 +52,7 @@ impl What {
         Self::Trace,
         Self::Path,
         Self::Values,
+        Self::Attributes,
         Self::Sources,
     ];
 
@@ -68,6 +71,7 @@ impl What {
             Self::Trace => "trace",
             Self::Path => "path",
             Self::Values => "values",
+            Self::Attributes => "attributes",
             Self::Sources => "sources",
         }
     }
