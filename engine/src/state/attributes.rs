@@ -330,6 +330,9 @@ impl Carried {
     fn order(&mut self) -> usize {
         let Some(sample) = &mut self.kept else { return 0 };
         sample.sort();
+        if sample.events.len() <= ANY {
+            return 0;
+        }
         let reasons = reasons(&sample.events);
         let (mut whys, mut freed) = (reasons.iter(), 0);
         sample.events.retain(|event| {
@@ -428,6 +431,9 @@ impl Carried {
 
 /// The last of the `most` greatest; what is less than everything if there are fewer.
 fn last<T: Ord + Default>(all: impl Iterator<Item = T>, most: usize) -> T {
+    if all.size_hint().1.is_some_and(|there| there < most) {
+        return T::default();
+    }
     let mut all: Vec<T> = all.collect();
     let Some(at) = all.len().checked_sub(most) else { return T::default() };
     std::mem::take(all.select_nth_unstable(at).1)
