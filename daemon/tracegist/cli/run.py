@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from cyclopts import Parameter
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from tracegist.config import Config
 
 __all__ = ["run"]
+
+_TURN: Final = 0.0005
+"""Seconds that a thread may keep the interpreter while another waits for it."""
 
 
 def run(
@@ -67,6 +70,8 @@ def run(
     def reload() -> Config:
         return load(config, overrides=overrides).config
 
+    # Who asks is answered by the event loop: it waits no longer than this for the turn of a thread that reads.
+    sys.setswitchinterval(_TURN)
     anyio.run(lambda: serve(loaded.config, sample=sample, reload=reload))
     # All is committed and closed. The system takes back the memory at once; an interpreter would do it object by object, which
     # for a large state takes longer than the commit did.
