@@ -84,6 +84,9 @@ class Engine:
         max_evidence: int | None = None,
         trace_hold: int | None = None,
     ) -> Engine: ...
+    def abandon(self) -> None:
+        """Never take it apart: for a program that ends next, which gives its memory back all at once."""
+
     def ingest(
         self,
         stream: str,

@@ -149,6 +149,10 @@ struct Engine(engine::Engine);
 
 #[pymethods]
 impl Engine {
+    fn abandon(slf: Py<Self>) {
+        std::mem::forget(slf);
+    }
+
     #[new]
     #[pyo3(signature = (*, host = "", max_memory = None, max_record = None, max_series = None, max_streams = None, max_open_spans = None, max_evidence = None, trace_hold = None))]
     #[allow(clippy::too_many_arguments)]

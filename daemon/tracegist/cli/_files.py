@@ -86,6 +86,7 @@ def summarize_files(paths: Sequence[str], question: Question, limits: Limits, di
     question.ask(_engine.Engine(), budget=max(question.budget, _AMPLE))
     engine = _engine.Engine(host="", **limits.options(snapshots=False))
     code = _ingest(engine, paths, dialect)
+    engine.abandon()
     return question.ask(engine), code
 
 
@@ -119,6 +120,7 @@ def query_files(paths: Sequence[str], question: Query, limits: Limits, dialect: 
         pass
     engine = _engine.Engine(host="", **limits.options(snapshots=False))
     code = _ingest(engine, paths, dialect)
+    engine.abandon()
     return engine.query(question.to_json()), code
 
 

@@ -25,6 +25,10 @@ const SERVICES: [&str; 8] =
     ["frontend", "checkout", "cart", "payment", "shipping", "productcatalog", "quote", "ledger"];
 const START: u64 = 1_764_000_000_000_000_000;
 
+/// What a service does.
+const RESOURCES: [&str; 10] =
+    ["list", "item", "health", "query", "select", "price", "stock", "order", "refund", "address"];
+
 /// Requests of up to 50 spans, grouped by service as the Collector groups them; about 670 bytes a span.
 pub(super) fn otlp(spans: usize) -> String {
     let mut random = Random(7);
@@ -47,8 +51,9 @@ pub(super) fn otlp(spans: usize) -> String {
                 } else {
                     "{}".to_owned()
                 };
-                write!(out, r#"{comma}{{"traceId":"{:016x}{:016x}","spanId":"{:016x}","parentSpanId":"{:016x}","name":"GET /{service}/v1/query","kind":{},"startTimeUnixNano":"{now}","endTimeUnixNano":"{}","attributes":[{{"key":"http.request.method","value":{{"stringValue":"GET"}}}},{{"key":"url.path","value":{{"stringValue":"/{service}/item/{}"}}}},{{"key":"http.response.status_code","value":{{"intValue":"{}"}}}},{{"key":"net.peer.ip","value":{{"stringValue":"10.{}.{}.7"}}}},{{"key":"thread.id","value":{{"intValue":"{}"}}}}],"status":{status}}}"#,
-                    random.next(), random.next(), random.next(), random.next(), 1 + random.below(3), now + random.below(50_000_000),
+                write!(out, r#"{comma}{{"traceId":"{:016x}{:016x}","spanId":"{:016x}","parentSpanId":"{:016x}","name":"GET /{service}/v1/{}","kind":{},"startTimeUnixNano":"{now}","endTimeUnixNano":"{}","attributes":[{{"key":"http.request.method","value":{{"stringValue":"GET"}}}},{{"key":"url.path","value":{{"stringValue":"/{service}/item/{}"}}}},{{"key":"http.response.status_code","value":{{"intValue":"{}"}}}},{{"key":"net.peer.ip","value":{{"stringValue":"10.{}.{}.7"}}}},{{"key":"thread.id","value":{{"intValue":"{}"}}}}],"status":{status}}}"#,
+                    random.next(), random.next(), random.next(), random.next(), RESOURCES[usize::try_from(random.below(10)).unwrap()],
+                    1 + random.below(3), now + random.below(50_000_000),
                     random.below(1_000_000), if failed { 500 } else { 200 }, random.below(256), random.below(256), random.below(64)).unwrap();
             }
             out.push_str("]}]}");

@@ -1,4 +1,5 @@
-//! Decode speed of every format, in bytes and events a second of one core: `cargo bench -p tracegist-engine --bench decode`.
+//! Decode speed of every format, in bytes and events a second of one core: `cargo bench -p tracegist-engine --bench decode`;
+//! and of OTLP/JSON decoded and counted, beside a parser that does nothing else: `… -- spans`.
 //!
 //! It is the processor's time that is measured, so that what else runs on the host takes little away.
 #![allow(clippy::unwrap_used)]
@@ -9,12 +10,19 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use rustix::time::{ClockId, clock_gettime};
-use tracegist_engine::format::{Context, Format, Reader};
+use simd_json::Buffers;
+use tracegist_engine::format::{Context, Format, Reader, boundary};
+use tracegist_engine::state::{Limits, State};
+
+const RECEIVED: i64 = 1_800_000_000_000_000_000;
+
+/// Bytes of a block, as files are read.
+const BLOCK: usize = 2 << 20;
 
 fn events(format: Format, data: &[u8]) -> usize {
-    let mut context = Context { received: 1_800_000_000_000_000_000, ..Context::default() };
+    let mut context = Context { received: RECEIVED, ..Context::default() };
     let mut reader = Reader::default();
     let mut events = Vec::with_capacity(256);
     let (mut at, mut count) = (0, 0);
@@ -82,5 +90,56 @@ fn benches(criterion: &mut Criterion<Processor>) {
     group.finish();
 }
 
-criterion_group!(name = decoders; config = Criterion::default().with_measurement(Processor); targets = benches);
+/// What the engine makes of a file on one thread.
+fn counted(data: &str) -> State {
+    let mut state = State::new(Limits::default());
+    let mut rest = data.as_bytes();
+    while !rest.is_empty() {
+        let block = &rest[..BLOCK.min(rest.len())];
+        let length = if block.len() == rest.len() { block.len() } else { boundary(Some(Format::Otlp), block) };
+        state.ingest("load.jsonl", &rest[..length], RECEIVED, None, None);
+        rest = &rest[length..];
+    }
+    state
+}
+
+fn whole(criterion: &mut Criterion<Processor>) {
+    let spans = 100_000;
+    let data = inputs::otlp(spans);
+    let mut group = criterion.benchmark_group("spans");
+    group.sample_size(10).throughput(Throughput::Bytes(data.len() as u64));
+    // What is made is taken down apart.
+    group.bench_function("decoded and counted", |bencher| {
+        bencher.iter_batched(|| (), |()| counted(&data), BatchSize::PerIteration);
+    });
+    group.bench_function("decoded", |bencher| bencher.iter(|| events(Format::Otlp, data.as_bytes())));
+    group.bench_function("parsed by simd-json, onto a tape", |bencher| {
+        let (mut line, mut buffers) = (Vec::new(), Buffers::new(1 << 16));
+        let mut tape = Some(simd_json::Tape::null());
+        bencher.iter(|| {
+            for text in data.lines() {
+                // It writes into what it reads.
+                line.clear();
+                line.extend_from_slice(text.as_bytes());
+                let mut filled = tape.take().unwrap().reset();
+                simd_json::fill_tape(&mut line, &mut buffers, &mut filled).unwrap();
+                black_box(&filled);
+                tape = Some(filled.reset());
+            }
+        });
+    });
+    group.bench_function("parsed by simd-json, into values", |bencher| {
+        let (mut line, mut buffers) = (Vec::new(), Buffers::new(1 << 16));
+        bencher.iter(|| {
+            for text in data.lines() {
+                line.clear();
+                line.extend_from_slice(text.as_bytes());
+                black_box(simd_json::to_borrowed_value_with_buffers(&mut line, &mut buffers).unwrap());
+            }
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(name = decoders; config = Criterion::default().with_measurement(Processor); targets = benches, whole);
 criterion_main!(decoders);

@@ -61,11 +61,19 @@ pub fn boundary(format: Option<Format>, data: &[u8]) -> usize {
     if format.is_some_and(Format::is_lines) {
         return memchr::memrchr(b'\n', data).map_or(0, |newline| newline + 1);
     }
-    let mut end = 0;
+    let mut end = if matches!(format, None | Some(Format::Otlp | Format::Json)) { last_start(data) } else { 0 };
     while let Next::Record(length) = next_record(format, &data[end..]) {
         end += length;
     }
     end
+}
+
+/// Where the last line starts that goes on with nothing: whatever stands before it, a record ends there.
+fn last_start(data: &[u8]) -> usize {
+    memchr::memrchr_iter(b'\n', data)
+        .map(|newline| newline + 1)
+        .find(|&start| data.get(start).is_some_and(|&byte| !continues(byte)))
+        .unwrap_or(0)
 }
 
 /// Whether a line that starts so may belong to the document before it.

@@ -96,6 +96,15 @@ fn formats_are_known_by_their_names() {
     assert_eq!(Format::named("nonsense"), None);
 }
 
+/// Where the last record ends, by all that come before it.
+fn one_by_one(format: Option<Format>, data: &[u8]) -> usize {
+    let mut end = 0;
+    while let Next::Record(length) = next_record(format, &data[end..]) {
+        end += length;
+    }
+    end
+}
+
 /// What a stream may hold, in pieces that go together badly.
 fn stream() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
@@ -127,6 +136,7 @@ proptest! {
         for read in reads.iter().cycle() {
             end = (end + read).min(data.len());
             let length = boundary(hint, &data[start..end]);
+            prop_assert_eq!(length, one_by_one(hint, &data[start..end]));
             let chunk = &data[start..start + length];
             let complete = records(hint, chunk);
             prop_assert_eq!(complete.concat(), chunk);
