@@ -88,7 +88,7 @@ _TOOLS: Final = {
         "Rows of what is kept, as asked. what: series (calls, errors, times of operations; if not given), edges between "
         "services, templates of messages, diff of two windows or services, timeline (digits 0 to 9), facts (all that a "
         "summary could say), evidence, traces, the tree of a trace, its critical path, values of a template's variables, "
-        "attributes of events with their share of all, of the failed and of the slowest, sources read. Lists take commas.",
+        "attributes of events, sources read. Lists take commas.",
         _object(
             what={
                 "type": "string",  # some clients pass no enum on that has none

@@ -138,10 +138,10 @@ pub fn not_kept(name: &str) -> Option<&'static str> {
             "not kept: which traces a series was seen in; what=trace with of=TRACE_ID shows one that is kept"
         }
         "attribute" | "attributes" | "tag" | "host" | "user" | "http" => {
-            "attributes are kept of a few events: what=attributes tells their shares; evidence has all of them (#12, or tracegist show '#12')"
+            "not kept but of a few events: attributes; what=attributes tells their shares, evidence has all of them (#12, or tracegist show '#12')"
         }
         name if name.contains('.') => {
-            "attributes are kept of a few events: what=attributes tells their shares; evidence has all of them (#12, or tracegist show '#12')"
+            "not kept but of a few events: attributes; what=attributes tells their shares, evidence has all of them (#12, or tracegist show '#12')"
         }
         _ => return None,
     })
