@@ -140,8 +140,9 @@ def attack(
             say(f"{kill} kills, {load.made:,} records, {time.monotonic() - began:.0f} s")
 
 
-def differences(reader: Tracegist, truths: Sequence[Records]) -> list[str]:
+def differences(reader: Tracegist, writers: Sequence[Writer]) -> list[str]:
     """What it says otherwise than one pass over the same bytes."""
+    truths = [writer.records for writer in writers]
     engine = Engine(trace_hold=HOLD)
     ingest_paths(engine, [records.truth for records in truths], block=64 << 10)
     there, here = summary(reader.engine()), summary(engine)
@@ -150,11 +151,11 @@ def differences(reader: Tracegist, truths: Sequence[Records]) -> list[str]:
     found += [f"said, and not in one pass: {line}" for line in sorted(lines[0] - lines[1])]
     found += [f"in one pass, and not said: {line}" for line in sorted(lines[1] - lines[0])]
     if len(truths) == 1 and truths[0].source in {"file", "push"}:
-        found += _differing_bytes(reader, truths[0])
+        found += _differing_bytes(reader, writers[0])
     return found
 
 
-def _differing_bytes(reader: Tracegist, records: Records) -> list[str]:
+def _differing_bytes(reader: Tracegist, writer: Writer) -> list[str]:
     """Compare states byte for byte, where one stream in one order is all there was."""
     loaded = reader.snapshot()
     if loaded is None:
@@ -162,7 +163,9 @@ def _differing_bytes(reader: Tracegist, records: Records) -> list[str]:
     state, progress = loaded
     (stream,) = progress or ["push/load"]
     engine = Engine(trace_hold=HOLD)
-    engine.ingest(stream, records.truth.read_bytes(), received=records.truth.stat().st_mtime_ns)
+    truth = writer.records.truth
+    source = str(writer.path) if isinstance(writer, Growing) else ""
+    engine.ingest(stream, truth.read_bytes(), received=truth.stat().st_mtime_ns, source=source)
     same = engine.snapshot()
     if state == same:
         return []
@@ -240,7 +243,7 @@ def _run(folder: Path, sources: Sequence[str], options: argparse.Namespace) -> i
     reader.stop()
     failed = _table(reader, load, options, time.monotonic() - began)
     if isinstance(reader, Tracegist):
-        found = differences(reader, [writer.records for writer in writers])
+        found = differences(reader, writers)
         print("\n".join(found[:20]) or "the account is that of one pass over the same bytes")
         failed = failed or bool(found)
     for writer in writers:

@@ -218,7 +218,7 @@ mod tests {
     fn words__about__steps_as_wide_as_what_is_known() {
         for (value, width, expected) in [
             (123.0, 1.25, 120.0),
-            (123.0, 1.5, 100.0),
+            (123.0, 1.5, 150.0),
             (123.0, 2.0, 100.0),
             (0.0034, 1.2, 0.003),
             (0.0036, 1.2, 0.004),
