@@ -301,13 +301,23 @@ impl Carried {
     ///
     /// Where there are as many as may be, what comes after the last of them need not be looked at from now on.
     fn prune(&mut self, spare: &mut Spare) -> usize {
+        self.keep_one_in(1, spare)
+    }
+
+    /// Let go of all but a fourth of what may be kept, and take no more than that of what comes: were it all taken again, room
+    /// would be short again at once. Returns the bytes set free.
+    pub fn shed(&mut self) -> usize {
+        self.keep_one_in(4, &mut Spare::default())
+    }
+
+    fn keep_one_in(&mut self, part: usize, spare: &mut Spare) -> usize {
         let Some(sample) = &mut self.kept else { return 0 };
         let events = &mut sample.events;
-        self.floors = [
-            last(events.iter().map(|event| event.rank), ANY),
-            last(events.iter().filter(|event| event.failed).map(|event| event.rank), FAILED),
-        ];
-        self.slowest = last(events.iter().filter_map(|event| Some((event.took?, event.rank))), SLOWEST);
+        let any = last(events.iter().map(|event| event.rank), ANY / part);
+        let failed = last(events.iter().filter(|event| event.failed).map(|event| event.rank), FAILED / part);
+        let slowest = last(events.iter().filter_map(|event| Some((event.took?, event.rank))), SLOWEST / part);
+        self.floors = [self.floors[0].max(any), self.floors[1].max(failed)];
+        self.slowest = self.slowest.max(slowest);
         let ([any, failed], slowest) = (self.floors, self.slowest);
         let goes = |event: &mut Sampled| {
             event.rank < any

@@ -289,9 +289,9 @@ impl Kept {
         self.sets.iter().map(Set::bytes).sum::<usize>() + self.samples.bytes()
     }
 
-    /// Let go what the variables held and events carried. Returns the bytes set free.
+    /// Let go what the variables held, and of what events carried the most. Returns the bytes set free.
     pub fn shed_samples(&mut self) -> usize {
-        let carried: usize = self.sets.iter_mut().map(|set| std::mem::take(&mut set.carried).bytes()).sum();
+        let carried: usize = self.sets.iter_mut().map(|set| set.carried.shed()).sum();
         let all = self.sets.iter_mut().map(|set| &mut set.samples).chain([&mut self.samples]);
         carried + all.map(|samples| std::mem::take(samples).bytes()).sum::<usize>()
     }
