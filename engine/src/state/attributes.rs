@@ -10,7 +10,7 @@ use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashTable};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -21,16 +21,16 @@ use crate::format::{Attribute, Header, Table, is_field};
 use crate::redact;
 
 /// Events picked by chance.
-pub const ANY: usize = 64;
+pub const ANY: usize = 32;
 
 /// Of the failed ones.
-pub const FAILED: usize = 32;
+pub const FAILED: usize = 16;
 
 /// The slowest.
-pub const SLOWEST: usize = 32;
+pub const SLOWEST: usize = 16;
 
 /// Events that wait to be told apart from those that stay.
-const WAITING: usize = 64;
+const WAITING: usize = 32;
 
 /// Attributes of one event that are kept, those of its resource among them.
 pub const PAIRS: usize = 64;
@@ -67,6 +67,8 @@ pub struct Resources {
     pub unread: usize,
     /// Room for the bytes of further events.
     spare: Spare,
+    /// How often the number of events that are kept was halved, since room was short.
+    pub halved: u32,
 }
 
 impl Resources {
@@ -284,9 +286,10 @@ impl Carried {
         let sample = self.kept.get_or_insert_default();
         sample.events.push(sampled);
         sample.unread = true;
-        if sample.events.len() >= ANY + FAILED + SLOWEST + WAITING {
-            changed -= signed(self.prune(&mut resources.spare));
-            if self.kept.as_ref().is_some_and(|sample| sample.events.len() > ANY + FAILED + SLOWEST) {
+        if sample.events.len() >= (ANY + FAILED + SLOWEST + WAITING) >> resources.halved {
+            changed -= signed(self.prune(resources.halved, &mut resources.spare));
+            let most = (ANY + FAILED + SLOWEST) >> resources.halved;
+            if self.kept.as_ref().is_some_and(|sample| sample.events.len() > most) {
                 // The same events, over and over.
                 changed += self.settle();
             }
@@ -297,25 +300,20 @@ impl Carried {
         changed
     }
 
+    /// Keep no more than what may be kept, halved so often. Returns the bytes set free.
+    pub fn halve(&mut self, halved: u32) -> usize {
+        self.prune(halved, &mut Spare::default())
+    }
+
     /// Let go what does not stay; its room, as far as it is one, is to `spare`. Returns the bytes set free.
     ///
     /// Where there are as many as may be, what comes after the last of them need not be looked at from now on.
-    fn prune(&mut self, spare: &mut Spare) -> usize {
-        self.keep_one_in(1, spare)
-    }
-
-    /// Let go of all but a fourth of what may be kept, and take no more than that of what comes: were it all taken again, room
-    /// would be short again at once. Returns the bytes set free.
-    pub fn shed(&mut self) -> usize {
-        self.keep_one_in(4, &mut Spare::default())
-    }
-
-    fn keep_one_in(&mut self, part: usize, spare: &mut Spare) -> usize {
+    fn prune(&mut self, halved: u32, spare: &mut Spare) -> usize {
         let Some(sample) = &mut self.kept else { return 0 };
         let events = &mut sample.events;
-        let any = last(events.iter().map(|event| event.rank), ANY / part);
-        let failed = last(events.iter().filter(|event| event.failed).map(|event| event.rank), FAILED / part);
-        let slowest = last(events.iter().filter_map(|event| Some((event.took?, event.rank))), SLOWEST / part);
+        let any = last(events.iter().map(|event| event.rank), ANY >> halved);
+        let failed = last(events.iter().filter(|event| event.failed).map(|event| event.rank), FAILED >> halved);
+        let slowest = last(events.iter().filter_map(|event| Some((event.took?, event.rank))), SLOWEST >> halved);
         self.floors = [self.floors[0].max(any), self.floors[1].max(failed)];
         self.slowest = self.slowest.max(slowest);
         let ([any, failed], slowest) = (self.floors, self.slowest);
@@ -358,7 +356,7 @@ impl Carried {
         if !self.kept.as_ref().is_some_and(|sample| sample.unread) {
             return 0;
         }
-        let mut changed = -signed(self.prune(&mut Vec::new()));
+        let mut changed = -signed(self.prune(0, &mut Vec::new()));
         if let Some(sample) = &mut self.kept {
             let before = sample.bytes();
             sample.read();
@@ -401,7 +399,7 @@ impl Carried {
         let before = mine.bytes();
         mine.join(*theirs);
         changed += signed(mine.bytes()) - signed(before);
-        changed - signed(self.prune(&mut Vec::new())) - signed(self.order()) - signed(self.tidy())
+        changed - signed(self.prune(0, &mut Vec::new())) - signed(self.order()) - signed(self.tidy())
     }
 
     /// Forget attributes that no event carries. Returns the bytes set free.
@@ -490,15 +488,20 @@ impl Sample {
     fn read(&mut self) {
         self.unread = false;
         let Self { events, pairs, .. } = self;
-        let mut places: HashMap<Box<str>, u16, RandomState> = HashMap::default();
-        places.extend(pairs.iter().cloned().zip(0..));
+        let hasher = RandomState::default();
+        let mut places: HashTable<u16> = HashTable::with_capacity(2 * pairs.len());
+        for (at, pair) in (0..).zip(pairs.iter()) {
+            places.insert_unique(hasher.hash_one(&**pair), at, |&at| hasher.hash_one(&*pairs[usize::from(at)]));
+        }
         let mut place = |pair: &str| {
-            places.get(pair).copied().or_else(|| {
-                let new = u16::try_from(pairs.len()).ok()?;
-                places.insert(pair.into(), new);
-                pairs.push(pair.into());
-                Some(new)
-            })
+            let hash = hasher.hash_one(pair);
+            if let Some(&known) = places.find(hash, |&at| &*pairs[usize::from(at)] == pair) {
+                return Some(known);
+            }
+            let new = u16::try_from(pairs.len()).ok()?;
+            pairs.push(pair.into());
+            places.insert_unique(hash, new, |&at| hasher.hash_one(&*pairs[usize::from(at)]));
+            Some(new)
         };
         for event in events {
             let Said::Unread(unread) = &event.said else { continue };
@@ -645,7 +648,7 @@ impl<'de> Deserialize<'de> for Carried {
         let events: Vec<Sampled> = events.into_iter().map(event).collect();
         let kept = (!events.is_empty()).then(|| Box::new(Sample { events, pairs, unread: false }));
         let mut carried = Self { seen, failed, kept, ..Self::default() };
-        carried.prune(&mut Vec::new());
+        carried.prune(0, &mut Vec::new());
         Ok(carried)
     }
 }

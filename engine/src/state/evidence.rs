@@ -289,11 +289,15 @@ impl Kept {
         self.sets.iter().map(Set::bytes).sum::<usize>() + self.samples.bytes()
     }
 
-    /// Let go what the variables held, and of what events carried the most. Returns the bytes set free.
+    /// Keep no more of what events carried than what may be kept, halved so often. Returns the bytes set free.
+    pub fn halve_carried(&mut self, halved: u32) -> usize {
+        self.sets.iter_mut().map(|set| set.carried.halve(halved)).sum()
+    }
+
+    /// Let go what the variables held. Returns the bytes set free.
     pub fn shed_samples(&mut self) -> usize {
-        let carried: usize = self.sets.iter_mut().map(|set| set.carried.shed()).sum();
         let all = self.sets.iter_mut().map(|set| &mut set.samples).chain([&mut self.samples]);
-        carried + all.map(|samples| std::mem::take(samples).bytes()).sum::<usize>()
+        all.map(|samples| std::mem::take(samples).bytes()).sum()
     }
 
     /// Let the older set go. Returns the bytes set free.

@@ -562,6 +562,9 @@ impl State {
         self.resources.unread = 0;
         let changed = self.table.kept_mut().map(Kept::settle).sum();
         self.evidence_changed(changed);
+        if self.evidence_bytes < self.shares.evidence / 8 {
+            self.resources.halved = self.resources.halved.saturating_sub(1);
+        }
     }
 
     /// Settle, and read what is then exact, with the sums of earlier readings. They are kept as far as there is room.

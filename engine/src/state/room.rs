@@ -56,6 +56,9 @@ impl Shares {
     }
 }
 
+/// How often the number of events whose attributes are kept is halved at most, where room is short.
+const HALVED: u32 = 3;
+
 /// The level down to which the largest have to come so that all together are within `target`.
 pub(super) fn level(amounts: impl Iterator<Item = usize>, target: usize) -> usize {
     let mut amounts: Vec<usize> = amounts.collect();
@@ -237,15 +240,23 @@ impl State {
         true
     }
 
-    /// Let evidence go until it is within its share: what is older, everywhere alike; then what variables
-    /// held and events carried; then, of the services that have the most, all of it. The next events fill it again.
+    /// Let evidence go until it is within its share: of what events carried the half, and so on to an eighth; what is older,
+    /// everywhere alike; then what variables held; then, of the services that have the most, all of it. The next events fill
+    /// it again.
     pub(super) fn shed_evidence(&mut self) {
+        let target = self.shares.evidence / 4 * 3;
+        self.resources.halved = (self.resources.halved + 1).min(HALVED);
+        for kept in self.table.kept_mut() {
+            self.evidence_bytes = self.evidence_bytes.saturating_sub(kept.halve_carried(self.resources.halved));
+        }
+        if self.evidence_bytes <= target {
+            return;
+        }
         for kept in self.table.kept_mut() {
             let freed = kept.shed_older();
             self.evidence_bytes = self.evidence_bytes.saturating_sub(freed);
             self.ledger.evicted_evidence += u64::from(freed > 0);
         }
-        let target = self.shares.evidence / 4 * 3;
         if self.evidence_bytes <= target {
             return;
         }
