@@ -78,7 +78,10 @@ fn header(line: &[u8]) -> Option<Table> {
             return None;
         }
     }
-    let known = columns.iter().filter(|column| column.role != Role::Other).count();
+    // An arrow between two of them is no name.
+    let is_name =
+        |column: &&Column| column.role != Role::Other && column.name.starts_with(|c: char| c.is_alphanumeric());
+    let known = columns.iter().filter(is_name).count();
     let subject =
         columns.iter().any(|column| matches!(column.role, Role::Comm | Role::Parent | Role::Number | Role::Call));
     let clock = columns.iter().any(|column| matches!(column.role, Role::Clock | Role::Start(_)));

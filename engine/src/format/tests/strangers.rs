@@ -39,6 +39,7 @@ const LINES: &[&str] = &[
     "@here: 12",
     "[1, 2) is an interval",
     "1 -> 2 : moved",
+    "TIME -> AA",
 ];
 
 /// The format that a line tells, and how many events of it are neither log records nor requests.
