@@ -1,8 +1,8 @@
 //! An event in as few bytes as counting it takes: one line of the processor's cache, where the event itself has four, which
 //! another processor has written.
 
-use super::attributes;
 use super::subjects::Subjects;
+use super::unread;
 use crate::event::{Event, Kind, SpanId, TraceId};
 
 /// What is counted of an event.
@@ -45,7 +45,7 @@ impl Digest {
             failed: event.failed,
             timed: event.duration.is_some(),
             nested: event.own.is_some(),
-            carries: attributes::has_any(&event.attributes),
+            carries: unread::has_any(&event.attributes),
         }
     }
 

@@ -8,9 +8,10 @@ use std::cell::LazyCell;
 
 use serde::{Deserialize, Serialize};
 
-use super::attributes::{Carried, Resources, Stretch};
+use super::attributes::{Carried, Stretch};
 use super::digest::Digest;
 use super::timeline::Seconds;
+use super::unread::Resources;
 use super::wire::{self, Wire};
 use crate::event::{Event, TraceId};
 use crate::templates::{self, Samples};

@@ -25,6 +25,7 @@ pub(crate) mod subjects;
 pub mod sums;
 pub mod timeline;
 pub mod traces;
+pub mod unread;
 pub mod wire;
 
 use std::hash::BuildHasher;
@@ -38,7 +39,6 @@ use crate::event::{Event, Kind};
 use crate::format::{Dialect, Format, Found, Reader, Refusal};
 use crate::redact;
 use crate::templates;
-use attributes::Resources;
 use digest::Digest;
 use evidence::Kept;
 use hist::bucket;
@@ -54,6 +54,7 @@ use subjects::{Series, Subjects};
 use sums::Sums;
 use timeline::{Clock, Delta};
 use traces::{Sought, Traces};
+use unread::Resources;
 
 const NANOS: i64 = 1_000_000_000;
 
