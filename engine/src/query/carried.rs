@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use super::error::{Error, Written};
 use super::filter::Filter;
-use super::order;
 use super::request::Request;
 use super::status::Status;
-use super::table::{Column, SHOWN, Table, Unit, Value};
+use super::table::{Column, Table, Unit, Value};
 use super::window::Windows;
 use crate::event::Kind;
 use crate::state::State;
@@ -80,7 +79,7 @@ pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Ta
         let count = Value::Count(sums[0].round() as u64);
         Some(vec![Value::name(service), Value::name(key), Value::name(value), count, share(0), share(1), share(2)])
     };
-    let mut rows: Vec<Vec<Value>> = found.iter().filter_map(row).collect();
+    let rows = found.iter().filter_map(row).collect();
     let columns = vec![
         Column::key("service"),
         Column::key("key"),
@@ -91,24 +90,11 @@ pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Ta
         Column::of("of_slowest", Unit::Share),
     ];
     let usual = [(0, false), (1, false), (3, true), (2, false)];
-    let order = order::order(request.order_by.as_deref(), &columns, 3, &usual)?;
-    order::sort(&mut rows, &order);
     let note = format!(
         "of {} events looked at of about {}, none older than ten minutes: shares within 1/sqrt of their number",
         words::count(looked_at),
         words::count(events.round() as u64)
     );
-    Ok(Table {
-        what: request.what.name(),
-        title: None,
-        windows,
-        totals: vec![Value::Null; columns.len()],
-        columns,
-        keys: 3,
-        rows,
-        notes: vec![note],
-        error: 0.0,
-        mixed: false,
-        shown: SHOWN,
-    })
+    let table = Table::of(request.what, windows, columns, 3, rows).sorted(request.order_by.as_deref(), &usual)?;
+    Ok(Table { notes: vec![note], ..table })
 }

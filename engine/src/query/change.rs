@@ -2,6 +2,7 @@
 
 use super::tally::Tally;
 use super::window::Windows;
+use crate::state::hist::Hist;
 use crate::summary::stats;
 
 /// Drift that is no change: a factor.
@@ -23,7 +24,7 @@ pub fn between(before: &Tally<'_>, now: &Tally<'_>, windows: Windows) -> Change 
     let [bad, worse] = [before.errors as f64, now.errors as f64];
     let seconds = windows.before.map_or(1, |window| window.seconds()).max(1);
     let exposure = windows.now.seconds() as f64 / seconds as f64;
-    let slower = |from, to| stats::slower(from, to, TOLERANCE).map_or(0.0, |shift| shift.nats);
+    let slower = |from: &Hist, to: &Hist| stats::slower(from, to, TOLERANCE).map_or(0.0, |shift| shift.nats);
     let found = [
         ("slower", slower(&before.duration, &now.duration)),
         ("faster", slower(&now.duration, &before.duration)),

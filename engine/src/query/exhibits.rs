@@ -2,7 +2,7 @@
 
 use super::error::{Error, Written};
 use super::filter::Filter;
-use super::order;
+use super::order::By;
 use super::request::Request;
 use super::status::Status;
 use super::table::{Column, Table, Unit, Value};
@@ -80,24 +80,11 @@ pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Ta
         Column::of("trace", Unit::Trace),
         Column::of("raw", Unit::Text),
     ];
-    if number.is_none() || request.order_by.is_some() {
-        let order = order::order(request.order_by.as_deref(), &columns, 5, &[(0, false)])?;
-        order::sort(&mut rows, &order);
-    }
+    // Those of one number stand as they were kept.
+    let usual: &[By] = if number.is_some() { &[] } else { &[(0, false)] };
     let each = request.budget.saturating_mul(2) / rows.len().max(1);
-    Ok(Table {
-        what: request.what.name(),
-        title,
-        windows,
-        totals: vec![Value::Null; columns.len()],
-        columns,
-        keys: 5,
-        rows,
-        notes: Vec::new(),
-        error: 0.0,
-        mixed: false,
-        shown: each.clamp(SHOWN.0, SHOWN.1),
-    })
+    let table = Table::of(request.what, windows, columns, 5, rows).sorted(request.order_by.as_deref(), usual)?;
+    Ok(Table { title, shown: each.clamp(SHOWN.0, SHOWN.1), ..table })
 }
 
 /// A number of evidence such as `#12`.

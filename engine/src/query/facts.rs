@@ -2,9 +2,8 @@
 
 use super::error::Error;
 use super::filter::Filter;
-use super::order;
 use super::request::Request;
-use super::table::{Column, SHOWN, Table, Unit, Value};
+use super::table::{Column, Table, Unit, Value};
 use super::window::Windows;
 use crate::state::State;
 use crate::state::sums::Sums;
@@ -24,7 +23,7 @@ pub fn table(state: &State, sums: &mut Sums, request: &Request) -> Result<Table,
     let alone = windows.before.is_none();
     let baseline = windows.before.map_or(0, |before| windows.now.from - before.from);
     let facts = summary::statements(state, sums, windows.now.seconds(), baseline);
-    let mut rows: Vec<Vec<Value>> = facts.iter().filter(|fact| filter.fits_fact(fact)).map(row).collect();
+    let rows = facts.iter().filter(|fact| filter.fits_fact(fact)).map(row).collect();
     let columns = vec![
         Column::key("section"),
         Column::key("service"),
@@ -37,26 +36,9 @@ pub fn table(state: &State, sums: &mut Sums, request: &Request) -> Result<Table,
         Column::of("text", Unit::Text),
         Column::of("evidence", Unit::Evidence),
     ];
-    if request.order_by.is_some() {
-        let order = order::order(request.order_by.as_deref(), &columns, 3, &[])?;
-        order::sort(&mut rows, &order);
-    }
-    Ok(Table {
-        what: request.what.name(),
-        title: None,
-        windows,
-        totals: vec![Value::Null; columns.len()],
-        columns,
-        keys: 3,
-        rows,
-        notes: alone
-            .then(|| "nothing before it to compare with: a later since leaves something".to_owned())
-            .into_iter()
-            .collect(),
-        error: super::filter::ERROR,
-        mixed: false,
-        shown: SHOWN,
-    })
+    let table = Table::of(request.what, windows, columns, 3, rows).sorted(request.order_by.as_deref(), &[])?;
+    let note = alone.then(|| "nothing before it to compare with: a later since leaves something".to_owned());
+    Ok(Table { notes: note.into_iter().collect(), error: super::filter::ERROR, ..table })
 }
 
 fn row(fact: &Fact) -> Vec<Value> {

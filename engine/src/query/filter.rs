@@ -1,5 +1,7 @@
 //! Which events a query is about: the terms of `where`, understood.
 
+use std::borrow::Cow;
+
 use super::dimension::{Dimension, not_kept};
 use super::error::{Error, Written};
 use super::having::Having;
@@ -252,7 +254,7 @@ impl Filter {
                 within.add(bucket, i32::try_from(n).unwrap_or(i32::MAX));
             }
             tally.count = within.count();
-            tally.duration = within;
+            tally.duration = Cow::Owned(within);
         }
         match self.status {
             Some(Status::Error) => tally.count = tally.errors,

@@ -147,7 +147,7 @@ impl Measure {
     #[must_use]
     #[allow(clippy::cast_precision_loss)]
     pub fn value(self, tally: &Tally<'_>, seconds: i64) -> Value {
-        let hist = |time| if time == Time::Own { &tally.own } else { &tally.duration };
+        let hist = |time| &**if time == Time::Own { &tally.own } else { &tally.duration };
         if let Some(time) = self.time()
             && hist(time).is_empty()
         {

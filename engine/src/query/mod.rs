@@ -22,6 +22,7 @@ pub mod render;
 pub mod request;
 mod rows;
 mod series;
+mod sheet;
 mod sources;
 pub mod status;
 mod stretches;

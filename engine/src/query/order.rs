@@ -1,9 +1,11 @@
 //! In which order rows stand: as asked for, and where that leaves it open, by what tells them apart.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use super::dimension::items;
 use super::error::{Error, Written};
+use super::sheet::Sheet;
 use super::table::{Column, Value};
 
 /// A column, and whether the largest comes first.
@@ -44,29 +46,30 @@ pub fn order(text: Option<&str>, columns: &[Column], keys: usize, usual: &[By]) 
 }
 
 /// Sort rows. Where nothing was measured comes last, either way.
-pub fn sort(rows: &mut Vec<Vec<Value>>, order: &[By]) {
-    // What decides first is looked at most: it stands beside the row.
-    let (first, rest) = (order.first().copied(), order.get(1..).unwrap_or_default());
-    let mut sorted: Vec<(u64, Vec<Value>)> = std::mem::take(rows)
-        .into_iter()
-        .map(|row| (first.map_or(0, |(at, largest_first)| rank(&row[at], largest_first)), row))
-        .collect();
-    // Rows come in runs that are in order already.
-    sorted.sort_by(|(one, a), (other, b)| {
-        one.cmp(other)
-            .then_with(|| {
-                first
-                    .into_iter()
-                    .chain(rest.iter().copied())
-                    .map(|by| at(a, b, by))
-                    .find(|o| o.is_ne())
-                    .unwrap_or(Ordering::Equal)
-            })
-            .then_with(|| {
-                a.iter().zip(b).map(|(a, b)| compare(a, b)).find(|found| found.is_ne()).unwrap_or(Ordering::Equal)
-            })
-    });
-    rows.extend(sorted.into_iter().map(|(_, row)| row));
+pub fn sort(rows: &mut Sheet, order: &[By]) {
+    // What decides first is looked at most: as a number beside the row's place.
+    let first = order.first().copied();
+    let mut places: Vec<(u64, usize)> =
+        rows.iter().map(|row| first.map_or(0, |(at, largest_first)| rank(&row[at], largest_first))).zip(0..).collect();
+    places.sort_unstable();
+    // Of equals most are in order already: rows come so.
+    for equal in places.chunk_by_mut(|one, other| one.0 == other.0) {
+        let by = |&(_, one): &(u64, usize), &(_, other): &(u64, usize)| between(&rows[one], &rows[other], order);
+        if !equal.is_sorted_by(|one, other| by(one, other).is_le()) {
+            equal.sort_by(by);
+        }
+    }
+    if !places.is_sorted_by_key(|place| place.1) {
+        rows.arrange(places.into_iter().map(|place| place.1));
+    }
+}
+
+/// Two rows by the columns of an order, and where these leave it open, by all.
+fn between(a: &[Value], b: &[Value], order: &[By]) -> Ordering {
+    let asked = order.iter().map(|&by| at(a, b, by)).find(|found| found.is_ne());
+    asked.unwrap_or_else(|| {
+        a.iter().zip(b).map(|(a, b)| compare(a, b)).find(|found| found.is_ne()).unwrap_or(Ordering::Equal)
+    })
 }
 
 /// Two rows by a column.
@@ -92,6 +95,10 @@ fn rank(value: &Value, largest_first: bool) -> u64 {
 fn compare(a: &Value, b: &Value) -> Ordering {
     match (a, b) {
         (Value::Count(a), Value::Count(b)) => a.cmp(b),
+        // Most texts are shared.
+        (Value::Name(a), Value::Name(b)) | (Value::Message(a), Value::Message(b)) if Arc::ptr_eq(a, b) => {
+            Ordering::Equal
+        }
         _ => match (a.number(), b.number()) {
             (Some(a), Some(b)) => a.total_cmp(&b),
             _ => a.text().cmp(b.text()),

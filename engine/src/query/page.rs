@@ -332,7 +332,7 @@ impl Page<'_> {
             window: stretch(self.table.windows.now),
             compared: self.table.windows.before.map(stretch),
             columns: self.table.columns.clone(),
-            rows: self.table.rows[self.position..to].to_vec(),
+            rows: self.table.rows.range(self.position..to).map(<[Value]>::to_vec).collect(),
             totals: self.table.totals.clone(),
             total_rows: self.table.rows.len(),
             position: self.position,

@@ -3,7 +3,6 @@
 use hashbrown::HashMap;
 
 use super::error::{Error, Written};
-use super::order;
 use super::request::{Request, What};
 use super::table::{Column, Table, Unit, Value};
 use super::trace::{Trace, named};
@@ -68,12 +67,11 @@ pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Ta
         Column::sum("share", Unit::Share),
         Column::of("evidence", Unit::Evidence),
     ];
-    let order = order::order(request.order_by.as_deref(), &columns, 3, &[(5, true)])?;
-    order::sort(&mut rows, &order);
-    let mut totals = vec![Value::Null; columns.len()];
-    totals[5] = Value::Count(total);
-    totals[6] = Value::Number(if rows.is_empty() { 0.0 } else { 1.0 });
-    Ok(trace.table(What::Path, columns, rows, totals))
+    let mut table = trace.table(What::Path, columns, 3, rows).sorted(request.order_by.as_deref(), &[(5, true)])?;
+    table.totals[5] = Value::Count(total);
+    table.totals[6] = Value::Number(if table.rows.is_empty() { 0.0 } else { 1.0 });
+    table.drop_kind();
+    Ok(table)
 }
 
 /// The stretches of the path through a span, in time: which span, from when, to when.

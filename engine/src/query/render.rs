@@ -19,9 +19,10 @@ impl<'a> Lines<'a> {
     #[must_use]
     pub fn of(table: &'a Table, form: Form, from: usize, to: usize) -> Self {
         let by_service = table.keys > 1 && matches!(table.columns[0].name.as_str(), "service" | "section");
-        let rows = table.rows.get(from..to).unwrap_or_default();
-        let runs = rows.windows(2).filter(|pair| pair[0][0] != pair[1][0]).count() + 1;
-        let named = by_service && rows.iter().any(|row| row[0] != Value::Null);
+        let rows = table.rows.range(from..to);
+        let next = table.rows.range(from + 1..to);
+        let runs = table.rows.range(from..to).zip(next).filter(|(one, next)| one[0] != next[0]).count() + 1;
+        let named = by_service && table.rows.range(from..to).any(|row| row[0] != Value::Null);
         let grouped = form == Form::Text && named && runs * 2 <= rows.len();
         Self { table, form, grouped, day: table.windows.now.from.div_euclid(86_400) }
     }

@@ -1,5 +1,6 @@
 //! The rows of a question about series: what the series of each come to, and what all come to.
 
+use std::mem;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
@@ -10,6 +11,7 @@ use super::dimension::Cell;
 use super::measure::Measure;
 use super::members::Members;
 use super::series::Question;
+use super::sheet::Sheet;
 use super::status::Status;
 use super::stretches::Stretches;
 use super::table::Value;
@@ -29,20 +31,24 @@ const SPANS: [Kind; 5] = [Kind::Client, Kind::Server, Kind::Internal, Kind::Prod
 pub struct Rows<'q, 'a> {
     question: &'q Question,
     state: &'a State,
-    sums: &'q KnownSums,
+    sums: &'a KnownSums,
     groups: &'a Groups<'a>,
     /// Values by column.
-    pub rows: Vec<Vec<Value>>,
-    texts: HashMap<&'a str, Arc<str>, RandomState>,
+    pub rows: Sheet,
+    /// Texts by where they lie and how long they are: while the state is borrowed, that does not change.
+    texts: HashMap<(usize, usize), Arc<str>, RandomState>,
+    /// Of the row that is being made.
+    values: Vec<Value>,
     all: [(Tally<'a>, Sums); 2],
 }
 
 impl<'q, 'a> Rows<'q, 'a> {
     /// None yet.
     #[must_use]
-    pub fn new(question: &'q Question, state: &'a State, sums: &'q KnownSums, groups: &'a Groups<'a>) -> Self {
+    pub fn new(question: &'q Question, state: &'a State, sums: &'a KnownSums, groups: &'a Groups<'a>) -> Self {
         let all = || (Tally::default(), Sums::new(question.times()));
-        Self { question, state, sums, groups, rows: Vec::new(), texts: HashMap::default(), all: [all(), all()] }
+        let (rows, texts) = (Sheet::new(question.columns().len()), HashMap::default());
+        Self { question, state, sums, groups, rows, texts, values: Vec::new(), all: [all(), all()] }
     }
 
     /// Make a row of each group of series, or where time tells rows apart, of each stretch in which something happened.
@@ -60,6 +66,7 @@ impl<'q, 'a> Rows<'q, 'a> {
             }
             return;
         }
+        self.rows.reserve(members.len());
         let mut sums = Sums::new(question.times());
         let (mut now, mut before) = (Tally::default(), Tally::default());
         for group in 0..members.len() {
@@ -99,7 +106,7 @@ impl<'q, 'a> Rows<'q, 'a> {
         if let &[id] = series
             && let Some(slot) = known.get(id)
         {
-            sums.copy(tally, slot);
+            sums.alone(tally, slot);
             self.see(id, 0, tally);
             return self.question.filter.narrow(tally);
         }
@@ -187,7 +194,8 @@ impl<'q, 'a> Rows<'q, 'a> {
 
     /// What a row is called.
     pub fn key(&mut self, cell: Cell<'a>) -> Value {
-        let mut shared = |text: &'a str| Arc::clone(self.texts.entry(text).or_insert_with(|| text.into()));
+        let place = |text: &'a str| (text.as_ptr().addr(), text.len());
+        let mut shared = |text| Arc::clone(self.texts.entry(place(text)).or_insert_with(|| text.into()));
         match cell {
             Cell::Name("") => Value::Null,
             Cell::Name(text) => Value::Name(shared(text)),
@@ -201,7 +209,7 @@ impl<'q, 'a> Rows<'q, 'a> {
         if !self.takes(now, before) {
             return;
         }
-        let mut values = Vec::with_capacity(cells.len() + question.measures.len() * 2 + 3);
+        let mut values = mem::take(&mut self.values);
         values.extend(cells.iter().map(|&cell| self.key(cell)));
         question.measure(now, before, question.width(), &mut values);
         if question.diff {
@@ -210,6 +218,7 @@ impl<'q, 'a> Rows<'q, 'a> {
             values.push(Value::Number(change.nats));
         }
         values.push(Value::evidence(if now.number > 0 { now.number } else { before.number }));
-        self.rows.push(values);
+        self.rows.push(values.drain(..));
+        self.values = values;
     }
 }

@@ -8,7 +8,7 @@ use super::members::Members;
 use super::order::{self, By};
 use super::request::{Request, What};
 use super::rows::Rows;
-use super::table::{Column, SHOWN, Table, Unit, Value};
+use super::table::{Column, Table, Unit, Value};
 use super::tally::Tally;
 use super::window::Windows;
 use crate::event::Kind;
@@ -74,29 +74,19 @@ pub fn table(state: &State, sums: &mut Sums, groups: &Groups<'_>, request: &Requ
     let mut made = Rows::new(&question, state, sums, groups);
     made.make(&members);
     let notes = question.notes(state, &members, made.rows.is_empty());
-    let mut totals = vec![Value::Null; question.dimensions.len()];
-    totals.extend(made.totals());
-    let columns = question.columns();
-    totals.resize(columns.len(), Value::Null);
+    let totals = made.totals();
     let mut rows = made.rows;
     order::sort(&mut rows, &question.order);
     let title = question.pair.as_ref().map(|[one, other]| {
         let [one, other] = [one, other].map(|name| crate::summary::words::name(name));
         format!("{one}>{other}, {}", windows.now.said())
     });
-    let mut table = Table {
-        what: request.what.name(),
-        title,
-        windows: if question.pair.is_some() { Windows { before: None, ..windows } } else { windows },
-        columns,
-        keys: question.dimensions.len(),
-        rows,
-        totals,
-        notes,
-        error: question.error(),
-        mixed: question.filter.names_origins() && members.mixed(state).0 > 0,
-        shown: SHOWN,
-    };
+    let windows = if question.pair.is_some() { Windows { before: None, ..windows } } else { windows };
+    let (columns, keys) = (question.columns(), question.dimensions.len());
+    let (error, mixed) = (question.error(), question.filter.names_origins() && members.mixed(state).0 > 0);
+    let table = Table::of(request.what, windows, columns, keys, Vec::new());
+    let mut table = Table { title, rows, notes, error, mixed, ..table };
+    table.totals.splice(keys..keys + totals.len(), totals);
     if request.select.is_none() {
         drop_unmeasured(&mut table);
     }
@@ -213,7 +203,9 @@ impl Question {
         (step > 1 && shown).then_some(step)
     }
 
-    fn columns(&self) -> Vec<Column> {
+    /// Those of its answer.
+    #[must_use]
+    pub fn columns(&self) -> Vec<Column> {
         let name = |dimension: &Dimension| Column {
             name: dimension.name().to_owned(),
             unit: if matches!(dimension, Dimension::Time(_)) { Unit::Time } else { Unit::Text },

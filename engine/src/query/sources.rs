@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use super::error::Error;
 use super::filter::Filter;
-use super::order;
 use super::request::Request;
-use super::table::{Column, SHOWN, Table, Unit, Value};
+use super::table::{Column, Table, Unit, Value};
 use super::window::Windows;
 use crate::format::Format;
 use crate::state::State;
@@ -58,7 +57,7 @@ pub fn table(state: &State, request: &Request) -> Result<Table, Error> {
             total.add(stream);
         }
     }
-    let mut rows: Vec<Vec<Value>> = sources.iter().map(|(&(source, format), read)| read.row(source, format)).collect();
+    let rows = sources.iter().map(|(&(source, format), read)| read.row(source, format)).collect();
     let columns = vec![
         Column::key("source"),
         Column::key("format"),
@@ -68,25 +67,13 @@ pub fn table(state: &State, request: &Request) -> Result<Table, Error> {
         Column::sum("rejected", Unit::Count),
         Column::of("last", Unit::Time),
     ];
-    let order = order::order(request.order_by.as_deref(), &columns, 2, &[(4, true)])?;
-    order::sort(&mut rows, &order);
     let forgotten = state.ledger.evicted_streams;
     let notes = (forgotten > 0).then(|| {
         let [bytes, events] = [(state.ledger.bytes, all.bytes), (state.ledger.events, all.events)]
             .map(|(ever, known)| words::count(ever.saturating_sub(known)));
         format!("without {forgotten} streams that were forgotten (engine.max_streams): {bytes} bytes, {events} events")
     });
-    Ok(Table {
-        what: request.what.name(),
-        title: Some("all that was read".to_owned()),
-        windows,
-        columns,
-        keys: 2,
-        rows,
-        totals: total.row("", ""),
-        notes: notes.into_iter().collect(),
-        error: 0.0,
-        mixed: false,
-        shown: SHOWN,
-    })
+    let table = Table::of(request.what, windows, columns, 2, rows).sorted(request.order_by.as_deref(), &[(4, true)])?;
+    let title = Some("all that was read".to_owned());
+    Ok(Table { title, totals: total.row("", ""), notes: notes.into_iter().collect(), ..table })
 }

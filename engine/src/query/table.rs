@@ -4,6 +4,10 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
+use super::error::Error;
+use super::order::{self, By};
+use super::request::What;
+use super::sheet::Sheet;
 use super::window::Windows;
 use crate::summary::words;
 
@@ -137,7 +141,7 @@ pub struct Table {
     /// How many those are.
     pub keys: usize,
     /// The rows, sorted.
-    pub rows: Vec<Vec<Value>>,
+    pub rows: Sheet,
     /// Values of all rows together, by column.
     pub totals: Vec<Value>,
     /// What a reader must know.
@@ -151,13 +155,43 @@ pub struct Table {
 }
 
 impl Table {
+    /// An answer of these rows, told apart by the first `keys` columns; nothing more is said of it yet.
+    #[must_use]
+    pub fn of(what: What, windows: Windows, columns: Vec<Column>, keys: usize, rows: Vec<Vec<Value>>) -> Self {
+        Self {
+            what: what.name(),
+            title: None,
+            windows,
+            rows: Sheet::of(columns.len(), rows),
+            totals: vec![Value::Null; columns.len()],
+            columns,
+            keys,
+            notes: Vec::new(),
+            error: 0.0,
+            mixed: false,
+            shown: SHOWN,
+        }
+    }
+
+    /// The same in the order that is asked for, else in the usual one; as it is where there is none.
+    ///
+    /// # Errors
+    /// [`Error::Word`] at the first word that is no column.
+    pub fn sorted(mut self, asked: Option<&str>, usual: &[By]) -> Result<Self, Error> {
+        let order = order::order(asked, &self.columns, self.keys, usual)?;
+        if !order.is_empty() {
+            order::sort(&mut self.rows, &order);
+        }
+        Ok(self)
+    }
+
     /// Leave out columns.
     pub fn keep(&mut self, kept: &[bool]) {
         let pick = |values: &mut Vec<Value>| {
             let mut at = kept.iter();
             values.retain(|_| at.next().copied().unwrap_or(true));
         };
-        self.rows.iter_mut().for_each(pick);
+        self.rows.keep(kept);
         pick(&mut self.totals);
         self.keys -= kept[..self.keys].iter().filter(|&&kept| !kept).count();
         let mut at = kept.iter();
@@ -167,7 +201,7 @@ impl Table {
     /// Leave out the kind where all rows are of the same.
     pub fn drop_kind(&mut self) {
         let Some(at) = self.columns[..self.keys].iter().position(|column| column.name == "kind") else { return };
-        let Some(first) = self.rows.first().map(|row| row[at].clone()) else { return };
+        let Some(first) = self.rows.iter().next().map(|row| row[at].clone()) else { return };
         if self.rows.iter().all(|row| row[at] == first) {
             let kept: Vec<bool> = (0..self.columns.len()).map(|column| column != at).collect();
             self.keep(&kept);

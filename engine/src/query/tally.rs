@@ -1,5 +1,7 @@
 //! What the events of a row add up to.
 
+use std::borrow::Cow;
+
 use hashbrown::HashSet;
 
 use super::dimension::{Cell, Dimension};
@@ -18,9 +20,9 @@ pub struct Tally<'a> {
     /// Failed while everything they called succeeded.
     pub origins: u64,
     /// Durations.
-    pub duration: Hist,
+    pub duration: Cow<'a, Hist>,
     /// Own times.
-    pub own: Hist,
+    pub own: Cow<'a, Hist>,
     /// Nanoseconds since the epoch of the first event ever.
     pub first: Option<i64>,
     /// Of the last.
@@ -39,9 +41,12 @@ pub struct Tally<'a> {
 impl<'a> Tally<'a> {
     /// Nothing has happened yet; what held durations is used again.
     pub fn clear(&mut self) {
-        let [duration, own] = [&mut self.duration, &mut self.own].map(|hist| {
-            hist.clear();
-            std::mem::take(hist)
+        let [duration, own] = [&mut self.duration, &mut self.own].map(|hist| match std::mem::take(hist) {
+            Cow::Owned(mut hist) => {
+                hist.clear();
+                Cow::Owned(hist)
+            }
+            Cow::Borrowed(_) => Cow::default(),
         });
         *self = Self { duration, own, ..Self::default() };
     }
@@ -121,13 +126,13 @@ impl Sums {
     }
 
     /// The row is one slot and nothing more.
-    pub fn copy(&self, tally: &mut Tally<'_>, slot: &Slot) {
+    pub fn alone<'a>(&self, tally: &mut Tally<'a>, slot: &'a Slot) {
         (tally.count, tally.errors, tally.origins) = (slot.count, slot.errors, slot.origins);
         if self.duration.is_some() {
-            tally.duration.copy(&slot.duration);
+            tally.duration = Cow::Borrowed(&slot.duration);
         }
         if self.own.is_some() {
-            tally.own.copy(&slot.own);
+            tally.own = Cow::Borrowed(&slot.own);
         }
     }
 
@@ -153,10 +158,10 @@ impl Sums {
     /// All has been added; begins anew.
     pub fn end(&mut self, sum: &mut Tally<'_>) {
         if let Some(duration) = &mut self.duration {
-            duration.take_into(&mut sum.duration);
+            duration.take_into(sum.duration.to_mut());
         }
         if let Some(own) = &mut self.own {
-            own.take_into(&mut sum.own);
+            own.take_into(sum.own.to_mut());
         }
     }
 }

@@ -6,13 +6,12 @@ use super::dimension::{Cell, Dimension, words};
 use super::error::{Error, Written};
 use super::measure::Measure;
 use super::members::Members;
-use super::order;
 use super::request::Request;
 use super::rows::Rows;
 use super::series::{self, Question};
 use super::status::Status;
 use super::stretches::Stretches;
-use super::table::{Column, SHOWN, Table, Unit, Value};
+use super::table::{Column, Table, Unit, Value};
 use super::tally::Tally;
 use super::window::{Windows, length};
 use crate::state::State;
@@ -56,29 +55,16 @@ pub fn table(state: &State, sums: &Sums, groups: &Groups<'_>, request: &Request)
     let keys = question.dimensions.len() - 1;
     let columns = columns(&question);
     let most = columns.len() - 3;
-    let order = order::order(request.order_by.as_deref(), &columns, keys, &[(most, true)])?;
     let mut notes = question.notes(state, &members, lines.is_empty());
     let (width, measure) = (question.width().unwrap_or(width), question.measures[0]);
     notes
         .insert(0, format!("{measure} in stretches of {}, 9 the most of its line", crate::summary::words::span(width)));
-    let mut totals = vec![Value::Null; columns.len()];
+    let (error, mixed) = (question.error(), question.filter.names_origins() && members.mixed(state).0 > 0);
+    let table = Table::of(request.what, question.windows, columns, keys, lines);
+    let mut table = Table { notes, error, mixed, ..table.sorted(request.order_by.as_deref(), &[(most, true)])? };
     if measure.adds_up() {
-        totals.splice(keys..=keys, rows.totals());
+        table.totals.splice(keys..=keys, rows.totals());
     }
-    let mut table = Table {
-        what: request.what.name(),
-        title: None,
-        windows: question.windows,
-        columns,
-        keys,
-        rows: lines,
-        totals,
-        notes,
-        error: question.error(),
-        mixed: question.filter.names_origins() && members.mixed(state).0 > 0,
-        shown: SHOWN,
-    };
-    order::sort(&mut table.rows, &order);
     Ok(table)
 }
 

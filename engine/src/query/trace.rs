@@ -5,7 +5,7 @@
 use super::error::{Error, Written};
 use super::exhibits;
 use super::request::What;
-use super::table::{Column, SHOWN, Table, Value};
+use super::table::{Column, Table, Value};
 use super::window::{Window, Windows};
 use crate::event::{Kind, TraceId};
 use crate::state::State;
@@ -187,24 +187,10 @@ impl Trace {
         Windows { now: Window { from, to, step: 1 }, before: None }
     }
 
-    /// The table of an answer about it.
+    /// An answer about it, of these rows, told apart by the first `keys` columns.
     #[must_use]
-    pub fn table(&self, what: What, columns: Vec<Column>, rows: Vec<Vec<Value>>, totals: Vec<Value>) -> Table {
-        let mut table = Table {
-            what: what.name(),
-            title: Some(self.title()),
-            windows: self.windows(),
-            keys: if what == What::Trace { 4 } else { 3 },
-            columns,
-            rows,
-            totals,
-            notes: Vec::new(),
-            error: 0.0,
-            mixed: false,
-            shown: SHOWN,
-        };
-        table.drop_kind();
-        table
+    pub fn table(&self, what: What, columns: Vec<Column>, keys: usize, rows: Vec<Vec<Value>>) -> Table {
+        Table { title: Some(self.title()), ..Table::of(what, self.windows(), columns, keys, rows) }
     }
 }
 

@@ -5,9 +5,8 @@ use hashbrown::HashSet;
 
 use super::error::Error;
 use super::filter::Filter;
-use super::order;
 use super::request::Request;
-use super::table::{Column, SHOWN, Table, Unit, Value};
+use super::table::{Column, Table, Unit, Value};
 use super::trace::{Trace, hex};
 use super::window::Windows;
 use crate::state::State;
@@ -92,24 +91,11 @@ pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Ta
         columns.push(Column::of("likeness", Unit::Share));
     }
     columns.push(Column::of("evidence", Unit::Evidence));
-    let order = order::order(request.order_by.as_deref(), &columns, 3, &usual)?;
-    order::sort(&mut rows, &order);
-    let mut totals = vec![Value::Null; columns.len()];
-    totals[5] = Value::Count(spans);
-    totals[7] = Value::Count(failed);
-    Ok(Table {
-        what: request.what.name(),
-        title: None,
-        windows,
-        columns,
-        keys: 3,
-        rows,
-        totals,
-        notes: vec!["of the traces still here: those open, and those that evidence was kept of".to_owned()],
-        error: 0.0,
-        mixed: false,
-        shown: SHOWN,
-    })
+    let mut table = Table::of(request.what, windows, columns, 3, rows).sorted(request.order_by.as_deref(), &usual)?;
+    table.totals[5] = Value::Count(spans);
+    table.totals[7] = Value::Count(failed);
+    table.notes.push("of the traces still here: those open, and those that evidence was kept of".to_owned());
+    Ok(table)
 }
 
 fn series_of(trace: &Trace) -> Vec<SeriesId> {

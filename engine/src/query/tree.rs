@@ -69,13 +69,14 @@ pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Ta
         Column::of("evidence", Unit::Evidence),
     ];
     let (from, to) = trace.extent();
-    let mut totals = vec![Value::Null; columns.len()];
-    totals[4] = Value::Count(count);
-    totals[6] = Value::Count(to.abs_diff(from));
-    totals[7] = Value::Count(own_sum);
-    totals[8] = Value::Count(failed);
     fixed_order(request)?;
-    Ok(trace.table(What::Trace, columns, rows, totals))
+    let mut table = trace.table(What::Trace, columns, 4, rows);
+    table.totals[4] = Value::Count(count);
+    table.totals[6] = Value::Count(to.abs_diff(from));
+    table.totals[7] = Value::Count(own_sum);
+    table.totals[8] = Value::Count(failed);
+    table.drop_kind();
+    Ok(table)
 }
 
 /// Spans of the same series together, in the order of their beginnings.

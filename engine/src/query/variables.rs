@@ -2,7 +2,6 @@
 
 use super::error::{Error, Written, nearest};
 use super::filter::{Filter, Wanted};
-use super::order;
 use super::request::Request;
 use super::table::{Column, SHOWN, Table, Unit, Value};
 use super::window::Windows;
@@ -68,22 +67,9 @@ pub fn table(state: &State, request: &Request) -> Result<Table, Error> {
         Column::of("distinct", Unit::Count),
     ];
     let usual = [(0, false), (1, false), (2, false), (4, true)];
-    let order = order::order(request.order_by.as_deref(), &columns, 4, &usual)?;
-    order::sort(&mut rows, &order);
     let title = format!("\"{}\", {messages} messages", crate::redact::plain(template, SHOWN).replace('"', "'"));
     let notes = (sampled < messages)
         .then(|| format!("of {sampled} messages picked by chance; values told of each variable: {MOST} at most"));
-    Ok(Table {
-        what: request.what.name(),
-        title: Some(title),
-        windows,
-        totals: vec![Value::Null; columns.len()],
-        columns,
-        keys: 4,
-        rows,
-        notes: notes.into_iter().collect(),
-        error: 0.0,
-        mixed: false,
-        shown: SHOWN,
-    })
+    let table = Table::of(request.what, windows, columns, 4, rows).sorted(request.order_by.as_deref(), &usual)?;
+    Ok(Table { title: Some(title), notes: notes.into_iter().collect(), ..table })
 }

@@ -1,6 +1,7 @@
 //! All rows of an answer, and what each of its pages needs of them all.
 
 use std::hash::{BuildHasher, Hash, Hasher};
+use std::ops::Range;
 
 use foldhash::fast::FixedState;
 
@@ -26,9 +27,9 @@ impl Whole {
     #[must_use]
     pub fn of(table: Table) -> Self {
         let mut from = vec![vec![Value::Null; table.columns.len()]];
-        for block in table.rows.chunks(BLOCK).rev() {
+        for block in (0..table.rows.len().div_ceil(BLOCK)).rev() {
             let mut sums = from[from.len() - 1].clone();
-            add(&mut sums, &table, block);
+            add(&mut sums, &table, block * BLOCK..(block + 1) * BLOCK);
             from.push(sums);
         }
         from.reverse();
@@ -40,22 +41,21 @@ impl Whole {
     pub fn sums(&self, row: usize) -> Vec<Value> {
         let block = row.div_ceil(BLOCK).min(self.from.len() - 1);
         let mut sums = self.from[block].clone();
-        let rows = &self.table.rows;
-        add(&mut sums, &self.table, &rows[row.min(rows.len())..(block * BLOCK).clamp(row.min(rows.len()), rows.len())]);
+        add(&mut sums, &self.table, row..block * BLOCK);
         sums
     }
 }
 
-fn add(sums: &mut [Value], table: &Table, rows: &[Vec<Value>]) {
+fn add(sums: &mut [Value], table: &Table, rows: Range<usize>) {
     for (at, sum) in sums.iter_mut().enumerate().filter(|(at, _)| table.columns[*at].adds_up) {
-        rows.iter().for_each(|row| sum.add(&row[at]));
+        table.rows.range(rows.clone()).for_each(|row| sum.add(&row[at]));
     }
 }
 
 fn hash(table: &Table) -> u32 {
     let mut hasher = FixedState::with_seed(19).build_hasher();
     (table.windows.now.from, table.windows.now.to, table.rows.len()).hash(&mut hasher);
-    for value in table.rows.iter().flatten() {
+    for value in table.rows.values() {
         match value {
             Value::Null => 0u8.hash(&mut hasher),
             Value::Count(count) => count.hash(&mut hasher),

@@ -184,7 +184,17 @@ impl Hist {
     #[must_use]
     #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     pub fn quantile(&self, q: f64) -> u64 {
-        let rank = (q * self.count().saturating_sub(1) as f64).round() as u64;
+        let count = self.count();
+        let rank = (q * count.saturating_sub(1) as f64).round() as u64;
+        if rank > count / 2 {
+            // Nearer to the end: the first bucket from there with which as many lie above the rank as there are.
+            let (mut above, from) = (0, count.saturating_sub(rank));
+            let is_there = |&&(_, n): &&(u16, u32)| {
+                above += u64::from(n);
+                above >= from
+            };
+            return self.0.iter().rev().find(is_there).map_or(0, |entry| middle(entry.0));
+        }
         let mut below = 0;
         for &(bucket, n) in &self.0 {
             below += u64::from(n);
