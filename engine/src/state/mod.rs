@@ -561,7 +561,7 @@ impl State {
             return;
         }
         self.resources.unread = 0;
-        let changed = self.table.kept_mut().map(Kept::settle).sum();
+        let changed = self.table.kept_since_mut().map(Kept::settle).sum();
         self.evidence_changed(changed);
         if self.evidence_bytes < self.shares.evidence / 8 {
             self.resources.halved = self.resources.halved.saturating_sub(1);

@@ -114,6 +114,8 @@ pub struct Table {
     grown: usize,
     turn: u64,
     changes: Changes,
+    /// The reading up to which all raw events have been looked through.
+    looked_through: u32,
     /// What series come to over the stretches that were read last.
     sums: Sums,
     /// By which clock all timelines have been rolled.
@@ -364,6 +366,13 @@ impl Table {
         self.records.iter_mut().map(|record| &mut record.kept)
     }
 
+    /// The raw events of the series that may have changed since this was asked last.
+    pub fn kept_since_mut(&mut self) -> impl Iterator<Item = &mut Kept> {
+        let since = self.changes.reading();
+        let changed = self.changes.since(std::mem::replace(&mut self.looked_through, since));
+        self.records.iter_mut().zip(changed).filter(|(_, changed)| *changed).map(|(record, _)| &mut record.kept)
+    }
+
     /// Move what the clock has left behind in all timelines.
     pub fn roll(&mut self, clock: &Clock) {
         // What came since the last time has found its place by the same clock.
@@ -391,7 +400,11 @@ impl Table {
     /// What series came to when they were read last, for a further reading: [`Table::keep_sums`] has it back.
     pub fn lend_sums(&mut self) -> Sums {
         let sums = std::mem::take(&mut self.sums);
-        if self.changes.read() { sums } else { Sums::default() }
+        if self.changes.read() {
+            return sums;
+        }
+        self.looked_through = 0;
+        Sums::default()
     }
 
     /// Keep what series came to for the next reading.

@@ -132,6 +132,16 @@ impl Changes {
         false
     }
 
+    /// The reading that was the last.
+    pub(super) const fn reading(&self) -> u32 {
+        self.reading
+    }
+
+    /// Of each series, whether it may have changed since a reading.
+    pub(super) fn since(&self, seen: u32) -> impl Iterator<Item = bool> + '_ {
+        self.last.iter().map(move |&last| last >= seen)
+    }
+
     fn is_since(&self, id: SeriesId, seen: u32) -> bool {
         self.last[id as usize] >= seen
     }
