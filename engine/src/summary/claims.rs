@@ -3,10 +3,8 @@
 //! Counts are taken per inbound call of their service, so that one that merely lost its callers is not accused; times are
 //! own times, so that one that merely waits is not either.
 
-use std::collections::BTreeMap;
-
 use super::calls::{Calls, is_inside};
-use super::exposure::{Exposure, Exposures};
+use super::exposure::{Exposure, Exposures, Writers};
 use super::instances;
 use super::kin::Kin;
 use super::stats;
@@ -113,13 +111,7 @@ pub fn claims<'v>(view: &'v View<'v>) -> Vec<Claim<'v>> {
         claims.extend(slow(view, edge, What::Network, edge.key.operation, 1.0));
     }
     let kin = Kin::of(view);
-    // What is written in operations is missed in them: how the callers mix those is their business.
-    let mut mixed: BTreeMap<(&str, &str), Exposure> = BTreeMap::new();
-    for step in view.series.iter().filter(|series| series.key.kind == Kind::Step) {
-        let calls = mixed.entry((step.key.service, step.key.operation)).or_default();
-        calls.before += step.before.count as f64;
-        calls.now += step.before.count as f64 * exposures.to(step).ratio();
-    }
+    let writers = Writers::of(view, &exposures);
     for (at, series) in view.series.iter().enumerate() {
         let exposure = exposures.to(series);
         match series.key.kind {
@@ -132,12 +124,9 @@ pub fn claims<'v>(view: &'v View<'v>) -> Vec<Claim<'v>> {
                 claims.extend(claim.map(|claim| Claim { service: calls.step(series), ..claim }));
             }
             Kind::Log => {
-                let claim = messages(view, (at, &kin), exposure);
+                let claim = messages(view, (at, &kin), exposure, &writers);
                 claims.extend(claim.map(|claim| Claim { service: calls.author(series), ..claim }));
-                let exposure = mixed
-                    .get(&(series.key.service, series.key.operation))
-                    .map_or(exposure, |calls| Exposure { now: exposure.before * calls.ratio(), ..exposure });
-                claims.extend(stopped(view, (at, &kin), exposure, &exposures));
+                claims.extend(stopped(view, (at, &kin), writers.missed(series, exposure), &exposures));
             }
             Kind::Edge | Kind::Failure => {}
             _ => {
@@ -220,7 +209,13 @@ fn seen(expected: f64) -> f64 {
 /// An error message that comes more often, or a message that is new. Error messages that are kin are one: a cause that is
 /// told with the name of another host is the same cause.
 #[allow(clippy::cast_precision_loss)]
-fn messages<'v>(view: &'v View<'v>, (at, kin): (usize, &Kin), exposure: Exposure) -> Option<Claim<'v>> {
+fn messages<'v>(
+    view: &'v View<'v>,
+    (at, kin): (usize, &Kin),
+    service: Exposure,
+    writers: &Writers<'_>,
+) -> Option<Claim<'v>> {
+    let mut exposure = service;
     let series = &view.series[at];
     let grown = |at: usize| view.series[at].now.count as f64 - view.series[at].before.count as f64 * exposure.ratio();
     let errors = kin.is_error(at);
@@ -232,6 +227,7 @@ fn messages<'v>(view: &'v View<'v>, (at, kin): (usize, &Kin), exposure: Exposure
         }
         before = kin.of_series(at).map(|at| view.series[at].before.count as f64).sum();
         now = kin.of_series(at).map(|at| view.series[at].now.count as f64).sum();
+        exposure = writers.calls(kin.of_series(at).map(|at| &view.series[at]), service);
     }
     let expected = before * exposure.ratio();
     if now <= expected * 1.5 || (!errors && before > 0.0) {
@@ -240,7 +236,9 @@ fn messages<'v>(view: &'v View<'v>, (at, kin): (usize, &Kin), exposure: Exposure
     // Of what was not called before nobody knows what is usual: its errors are news.
     let known = exposure.before >= 1.0;
     let (what, weight) = if errors && known { (What::Errors, 1.0) } else { (What::New, 0.3) };
-    let share = ((now - expected) / exposure.now).min(1.0) * seen(now * exposure.before / exposure.now);
+    // Of the calls of the operations that write it, and of those the share that their service is called for.
+    let share = ((now - expected) / exposure.now).min(1.0) * (exposure.now / service.now.max(1.0)).min(1.0);
+    let share = share * seen(now * exposure.before / exposure.now);
     let since = onset(view, series.id, |slot| Some(slot.count > 0));
     let (old, new) = (before / exposure.before.max(1.0), now / exposure.now.max(1.0));
     let nats = if errors {

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::view::{SeriesView, View};
+use crate::event::Kind;
 
 /// How often a service was called: the exposure that its counts are measured against.
 #[derive(Clone, Copy, Debug, Default)]
@@ -93,6 +94,74 @@ impl<'a> Exposures<'a> {
             }
         }
         recovered
+    }
+}
+
+/// The operations that each message is written in, of those records whose span was seen.
+pub struct Writers<'a> {
+    by_message: BTreeMap<(&'a str, &'a str), Vec<Writer<'a>>>,
+}
+
+/// An operation that writes a message.
+struct Writer<'a> {
+    operation: &'a str,
+    calls: Exposure,
+    /// Records of the message in them.
+    records: Exposure,
+}
+
+impl<'a> Writers<'a> {
+    #[must_use]
+    pub fn of(view: &View<'a>, exposures: &Exposures<'_>) -> Self {
+        let mut by_message: BTreeMap<_, Vec<Writer<'_>>> = BTreeMap::new();
+        for step in view.series.iter().filter(|series| series.key.kind == Kind::Step) {
+            let (operation, calls, mut records) = (step.key.within, exposures.to(step), Exposure::default());
+            count(&mut records, step);
+            by_message.entry((step.key.service, step.key.operation)).or_default().push(Writer {
+                operation,
+                calls,
+                records,
+            });
+        }
+        Self { by_message }
+    }
+
+    fn of_message<'s>(&'s self, message: &SeriesView<'s>) -> &'s [Writer<'s>] {
+        self.by_message.get(&(message.key.service, message.key.operation)).map_or(&[], Vec::as_slice)
+    }
+
+    /// What a message is missed by: how the callers mix the operations that wrote it is their business.
+    #[must_use]
+    pub fn missed(&self, message: &SeriesView<'_>, service: Exposure) -> Exposure {
+        let mut mixed = Exposure::default();
+        for writer in self.of_message(message) {
+            mixed.before += writer.records.before;
+            mixed.now += writer.records.before * writer.calls.ratio();
+        }
+        if mixed.before > 0.0 { Exposure { now: service.before * mixed.ratio(), ..service } } else { service }
+    }
+
+    /// The calls of the operations that write one of several messages of a service, where most of their records are known to
+    /// come from them; else those of the service.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss)]
+    pub fn calls<'s>(&'s self, messages: impl Iterator<Item = &'s SeriesView<'s>>, service: Exposure) -> Exposure {
+        let (mut written, mut known) = (0.0, 0.0);
+        let mut operations: BTreeMap<&str, Exposure> = BTreeMap::new();
+        for message in messages {
+            written += message.now.count as f64;
+            for writer in self.of_message(message).iter().filter(|writer| writer.records.now > 0.0) {
+                known += writer.records.now;
+                operations.insert(writer.operation, writer.calls);
+            }
+        }
+        if known * 2.0 <= written {
+            return service;
+        }
+        operations.values().fold(Exposure::default(), |sum, calls| Exposure {
+            before: sum.before + calls.before,
+            now: sum.now + calls.now,
+        })
     }
 }
 
