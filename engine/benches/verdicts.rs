@@ -2,7 +2,7 @@
 //!
 //! A row of the table is a kind of fault: how often the first verdict (AS@1) and one of the first three (AS@3) names the
 //! service at fault, how often none is said, how often something was said before the fault, and how many seconds after the
-//! fault a daemon's summary names it first (median, and nine of ten); of faults that an attribute of calls tells apart, how often a
+//! fault a daemon's summary names it first (median, and nine of ten); how many others a case accuses; of faults that an attribute of calls tells apart, how often a
 //! verdict tells it, and how often one tells another. `-- misses=1` lists the cases that go wrong;
 //! `-- seed=N KIND` prints one case, and with `budget=N` no more than what is said of it in so many tokens. `-- days=N` runs
 //! as many systems for a day with nothing wrong and counts the verdicts; `-- steady=N` measures how much of a summary
@@ -57,7 +57,7 @@ fn main() {
         return steady(first..first + hosts, running, verbose);
     }
     let begun = Instant::now();
-    println!("kind          cases   AS@1   AS@3   none  before   told  wrong  seconds (median, 90 %)");
+    println!("kind          cases   AS@1   AS@3   none  before  more   told  wrong  seconds (median, 90 %)");
     let mut all = Vec::new();
     for kind in kinds {
         let mut outcomes = Vec::new();
@@ -100,12 +100,13 @@ fn row(name: &str, outcomes: &[(Outcome, bool)]) {
         Some(&i64::MAX) | None => "-".to_owned(),
         Some(seconds) => seconds.to_string(),
     };
+    let more = outcomes.iter().map(|entry| entry.0.more()).sum::<usize>() as f64 / outcomes.len().max(1) as f64;
     let marked: Vec<_> = outcomes.iter().filter(|entry| !entry.0.marks.is_empty()).collect();
     let apart = marked.iter().filter(|entry| entry.0.apart()).count();
     let told =
         if marked.is_empty() { "-".to_owned() } else { format!("{:.1}%", 100.0 * apart as f64 / marked.len() as f64) };
     println!(
-        "{name:13} {:5} {:>6} {:>6} {:>6}  {:>6} {told:>6} {:>6}  {:>4} {:>4}",
+        "{name:13} {:5} {:>6} {:>6} {:>6}  {:>6} {more:>5.2} {told:>6} {:>6}  {:>4} {:>4}",
         outcomes.len(),
         share(&Outcome::first),
         share(&Outcome::third),

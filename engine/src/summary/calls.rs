@@ -174,14 +174,24 @@ const UNREACHABLE: [&str; 26] = [
 
 /// Whether an operation has begun to fail because nobody answers it, by the words of its errors.
 fn unreachable(view: &View<'_>, caller: &str, operation: &str) -> bool {
+    in_vain(view, caller, |failure| failure.key.within == operation)
+}
+
+/// Whether the failures of a service say that it waited for somebody in vain.
+#[must_use]
+pub fn gives_up(view: &View<'_>, caller: &str) -> bool {
+    in_vain(view, caller, |_| true)
+}
+
+/// Whether most failures of a service, of those looked at, say that nobody answered.
+fn in_vain(view: &View<'_>, caller: &str, looked_at: impl Fn(&SeriesView<'_>) -> bool) -> bool {
     let says = |text: &str| {
         let text = text.to_ascii_lowercase();
         UNREACHABLE.iter().any(|word| text.contains(word))
     };
     let (mut all, mut these) = (0, 0);
-    for series in view.series.iter().filter(|series| {
-        series.key.kind == Kind::Failure && series.key.service == caller && series.key.within == operation
-    }) {
+    let failures = view.of_service(caller).iter().filter(|series| series.key.kind == Kind::Failure);
+    for series in failures.filter(|series| looked_at(series)) {
         all += series.now.count;
         these += if says(series.key.operation) { series.now.count } else { 0 };
     }

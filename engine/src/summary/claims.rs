@@ -56,6 +56,8 @@ pub struct Claim<'v> {
     pub series: &'v SeriesView<'v>,
     /// Share of the service's calls it touches, times how far it goes: 0 to 1.
     pub effect: f64,
+    /// Calls or records that it is about: those that are slower, fail, are missing, or are more than they were.
+    pub touched: f64,
     /// Against chance.
     pub nats: f64,
     /// In the baseline: nanoseconds, a share, or events per inbound call, as the kind of claim has it.
@@ -162,6 +164,7 @@ pub(super) fn far(times: f64) -> f64 {
     far / (far + 4f64.ln())
 }
 
+#[allow(clippy::cast_precision_loss)]
 fn slow<'v>(
     view: &'v View<'v>,
     series: &'v SeriesView<'v>,
@@ -178,7 +181,17 @@ fn slow<'v>(
     // How many times longer the calls are that are slower: their mean, were the others as they had been.
     let times = 1.0 + (shift.now - shift.before) / shift.share / shift.before.max(1.0);
     let effect = traffic * shift.share * far(times);
-    Some(Claim { what, service, series, effect, nats: shift.nats, before: shift.before, after: shift.now, since })
+    Some(Claim {
+        what,
+        service,
+        series,
+        effect,
+        touched: shift.share * series.now.own.count() as f64,
+        nats: shift.nats,
+        before: shift.before,
+        after: shift.now,
+        since,
+    })
 }
 
 #[allow(clippy::cast_precision_loss)]
@@ -197,7 +210,8 @@ fn failing<'v>(view: &'v View<'v>, series: &'v SeriesView<'v>, service: &'v str)
         onset(view, series.id, |slot| (slot.count > 0).then_some(slot.origins as f64 > middle * slot.count as f64));
     let nats = stats::shares(bad_before + PRIOR_ERRORS, before + PRIOR_CALLS, bad_now, now, ODDS_DRIFT);
     let effect = (new - old) * seen(new * before);
-    Some(Claim { what: What::Failing, service, series, effect, nats, before: old, after: new, since })
+    let touched = (new - old) * now;
+    Some(Claim { what: What::Failing, service, series, effect, touched, nats, before: old, after: new, since })
 }
 
 /// How sure it is that a baseline would have shown what is as frequent as now: of so many that it would then have held,
@@ -252,6 +266,7 @@ fn messages<'v>(
         service: series.key.service,
         series,
         effect: share * weight,
+        touched: now - expected,
         nats,
         before: old,
         after: new,
@@ -319,6 +334,7 @@ fn stopped<'v>(
         service: series.key.service,
         series,
         effect,
+        touched: expected - now,
         nats,
         before: old,
         after: new,

@@ -46,6 +46,7 @@ fn usual<'s>(one: &'s SeriesView<'_>, [before, _]: &'s [Slot; 2]) -> &'s Slot {
     if one.before.count >= LEAST { &one.before } else { before }
 }
 
+#[allow(clippy::cast_precision_loss)]
 fn slower<'v>(view: &'v View<'v>, one: &'v SeriesView<'v>, others: &[Slot; 2], share: f64) -> Option<Claim<'v>> {
     let usual = usual(one, others);
     let against = stats::slower(&others[1].duration, &one.now.duration, TIME_DRIFT)?;
@@ -62,6 +63,7 @@ fn slower<'v>(view: &'v View<'v>, one: &'v SeriesView<'v>, others: &[Slot; 2], s
         service: one.key.service,
         series: one,
         effect: share * least * far(times),
+        touched: least * one.now.count as f64,
         nats: shift.nats.min(against.nats),
         before: shift.before,
         after: shift.now,
@@ -89,6 +91,7 @@ fn failing<'v>(view: &'v View<'v>, one: &'v SeriesView<'v>, others: &[Slot; 2], 
         service: one.key.service,
         series: one,
         effect: share * more,
+        touched: more * one.now.count as f64,
         nats: nats(usual).min(nats(&others[1])),
         before,
         after,

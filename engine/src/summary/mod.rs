@@ -19,6 +19,7 @@ mod silent;
 pub mod stats;
 pub mod usual;
 pub mod verdicts;
+mod victims;
 pub mod view;
 pub mod words;
 

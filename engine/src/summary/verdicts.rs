@@ -1,15 +1,16 @@
 //! Verdicts: claims joined into causes by who calls whom. The origin is accused; who merely waits or fails with it is named
 //! in its verdict as a victim.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::apart::Apart;
 use super::calls::is_inside;
 use super::claims::{Claim, What};
 use super::stats;
+use super::victims::Callers;
 use super::view::{SeriesView, View};
 use crate::event::Kind;
-use crate::state::timeline::{Seconds, Slot};
+use crate::state::timeline::Seconds;
 
 /// Verdicts at most; more causes than this at once are one that is not understood.
 const MOST: usize = 5;
@@ -50,15 +51,6 @@ pub struct Verdict<'v> {
     pub attribute: Option<Apart>,
 }
 
-/// Callers by callee, of those services whose calls were seen.
-fn callers<'v>(view: &'v View<'v>) -> BTreeMap<&'v str, BTreeSet<&'v str>> {
-    let mut callers: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for edge in view.edges.iter().filter(|edge| is_inside(edge)) {
-        callers.entry(edge.key.operation).or_default().insert(edge.key.service);
-    }
-    callers
-}
-
 /// What is wrong in a window, seen as a whole and at its end: of each service the verdict that says more, the worst first.
 #[must_use]
 pub fn together<'v>(whole: Vec<Verdict<'v>>, newest: Vec<Verdict<'v>>) -> Vec<Verdict<'v>> {
@@ -79,12 +71,23 @@ pub fn together<'v>(whole: Vec<Verdict<'v>>, newest: Vec<Verdict<'v>>) -> Vec<Ve
 /// Join claims into verdicts, the most severe first. `looks` is how often the same question is asked of other windows.
 #[must_use]
 pub fn verdicts<'v>(view: &'v View<'v>, claims: &[Claim<'v>], looks: usize) -> Vec<Verdict<'v>> {
+    let callers = Callers::of(view);
+    let causes = judge(view, claims, &callers, looks);
+    if std::env::var("NOFOLD").is_ok() {
+        return causes;
+    }
+    // Who suffers by one that it calls is told there, and is judged by what is left.
+    let own = callers.unexplained(claims, &causes);
+    if own.len() == claims.len() { causes } else { judge(view, &own, &callers, looks) }
+}
+
+/// The verdicts that claims amount to by themselves.
+fn judge<'v>(view: &'v View<'v>, claims: &[Claim<'v>], callers: &Callers<'v>, looks: usize) -> Vec<Verdict<'v>> {
     let services = view.by_service().filter(|all| all.iter().any(|series| series.now.count > 0)).count();
     let causes = services * CAUSES;
     // Of each instance two things more are asked: whether it is slower than the others, and whether it fails more.
     let of_one = stats::threshold((causes + view.instances.len() * 2) * looks);
     let of_all = stats::threshold(causes * looks);
-    let callers = callers(view);
     let mut by_service: BTreeMap<&str, Vec<Claim<'v>>> = BTreeMap::new();
     // What is the same for all claims about a service is worked out once.
     let (mut impacts, mut shares): (BTreeMap<&str, f64>, BTreeMap<&str, f64>) = (BTreeMap::new(), BTreeMap::new());
@@ -118,11 +121,8 @@ pub fn verdicts<'v>(view: &'v View<'v>, claims: &[Claim<'v>], looks: usize) -> V
         let mut severe = severity.get(service).copied().unwrap_or_default();
         // Steps and messages go astray in a caller when its callee fails: the deeper one is the origin.
         if !is_time(lead.what) {
-            let deeper = callers
-                .iter()
-                .filter(|(_, callers)| callers.contains(service))
-                .filter_map(|(callee, _)| severity.get(callee));
-            let deepest = deeper.fold(0.0f64, |most, &other| most.max(other));
+            let deeper = severity.iter().filter(|(callee, _)| callers.to(callee).any(|caller| caller == service));
+            let deepest = deeper.fold(0.0f64, |most, (_, &other)| most.max(other));
             if deepest > severe * 0.5 {
                 severe *= 0.5;
             }
@@ -133,20 +133,13 @@ pub fn verdicts<'v>(view: &'v View<'v>, claims: &[Claim<'v>], looks: usize) -> V
             continue;
         }
         let confidence = 1.0 - threshold / nats;
-        let victims = callers
-            .get(service)
-            .into_iter()
-            .flatten()
-            .copied()
-            .filter(|caller| suffers(view, caller, service))
-            .collect();
         verdicts.push(Verdict {
             service,
             severity: severe,
             rank: 0.0,
             newest: None,
             confidence,
-            victims,
+            victims: callers.suffering(service),
             claims,
             attribute: None,
         });
@@ -173,7 +166,7 @@ pub fn verdicts<'v>(view: &'v View<'v>, claims: &[Claim<'v>], looks: usize) -> V
     together(verdicts, Vec::new())
 }
 
-const fn is_time(what: What) -> bool {
+pub(super) const fn is_time(what: What) -> bool {
     matches!(what, What::Slow | What::Network)
 }
 
@@ -245,14 +238,4 @@ fn affected(view: &View<'_>, claims: &[Claim<'_>], service: &str) -> f64 {
     let all = view.edges.iter().filter(|series| touches(series)).count();
     let grown = claims.iter().filter(|claim| claim.what == What::Network && touches(claim.series)).count();
     if all == 0 { 0.0 } else { grown as f64 / all as f64 }
-}
-
-/// Whether calls from one service to another have become slower or fail more.
-#[allow(clippy::cast_precision_loss)]
-fn suffers(view: &View<'_>, caller: &str, callee: &str) -> bool {
-    view.edges.iter().filter(|edge| edge.key.service == caller && edge.key.operation == callee).any(|edge| {
-        let slower = edge.now.duration.mean() > edge.before.duration.mean() * 1.5;
-        let share = |slot: &Slot| slot.errors as f64 / slot.count.max(1) as f64;
-        edge.before.count > 0 && (slower || share(&edge.now) > share(&edge.before) + 0.01)
-    })
 }

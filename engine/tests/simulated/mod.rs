@@ -103,6 +103,12 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Services that are accused and have no fault.
+    pub fn more(&self) -> usize {
+        let right = |name: &&String| self.culprits.iter().flatten().any(|culprit| culprit == *name);
+        self.named.iter().filter(|name| !right(name)).count()
+    }
+
     /// Whether the first verdict is right.
     pub fn first(&self) -> bool {
         first(&self.culprits, &self.named)
