@@ -6,27 +6,32 @@ mod simulated;
 use simulated::{case, outcome, unrest};
 use tracegist_simulate::fault::Kind;
 
-/// Of the cases of a kind: how many first verdicts are right, and how many were said before the fault.
-fn right(kind: Kind, seeds: std::ops::Range<u64>) -> (usize, usize) {
-    let (mut right, mut early) = (0, 0);
+/// Of the cases of a kind: how many first verdicts are right, how many were said before the fault, and how many accuse others
+/// beside.
+fn right(kind: Kind, seeds: std::ops::Range<u64>) -> [usize; 3] {
+    let [mut right, mut early, mut more] = [0; 3];
     for seed in seeds {
         let (case, _) = case(seed, kind, 4_000.0);
         let outcome = outcome(&case, false);
         right += usize::from(outcome.first());
         early += outcome.early;
+        more += if outcome.first() { outcome.more() } else { 0 };
     }
-    (right, early)
+    [right, early, more]
 }
 
 #[test]
 fn verdicts__simulated_faults__first_names_the_culprit() {
-    let mut early = 0;
+    let (mut early, mut beside) = (0, 0);
     for (kind, least) in LEAST {
-        let (right, said_before) = right(kind, 1..7);
+        let [right, said_before, more] = right(kind, 1..7);
         assert!(right >= least, "{}: {right} of 6 first verdicts are right, and were {least} at least", kind.name());
         early += said_before;
+        beside += more;
     }
     assert_eq!(early, 0, "verdicts before any fault");
+    // Callers suffer with the culprit; a verdict of its own is for who has a fault of its own.
+    assert!(beside <= 1, "{beside} verdicts beside the right one");
 }
 
 #[test]
@@ -44,19 +49,19 @@ fn summary__steady_hosts__at_most_a_tenth_of_the_lines_is_new_after_a_minute() {
 /// First verdicts that are right of six.
 const LEAST: [(Kind, usize); 16] = [
     (Kind::Latency, 4),
-    (Kind::Cpu, 2),
+    (Kind::Cpu, 3),
     (Kind::Network, 4),
     (Kind::Loss, 4),
     (Kind::Exception, 5),
     (Kind::EarlyReturn, 5),
-    (Kind::Crash, 2),
-    (Kind::Silence, 3),
-    (Kind::LostCall, 2),
+    (Kind::Crash, 4),
+    (Kind::Silence, 4),
+    (Kind::LostCall, 3),
     (Kind::Deployment, 4),
     (Kind::Database, 5),
     (Kind::Backlog, 5),
     (Kind::RetryStorm, 5),
-    (Kind::Partial, 0),
+    (Kind::Partial, 1),
     (Kind::LogBurst, 5),
-    (Kind::Two, 4),
+    (Kind::Two, 5),
 ];
