@@ -94,6 +94,7 @@ class Verdict:
     :param after: the same, in the window
     :param evidence: numbers for :meth:`Analyzer.evidence`
     :param victims: services that suffer with it
+    :param alternative: another service that explains it about as well; None where the evidence tells
     :param attribute: what sets its bad calls apart from the rest; None where nothing does
     """
 
@@ -107,6 +108,7 @@ class Verdict:
     after: float | None = None
     evidence: tuple[int, ...] = ()
     victims: tuple[str, ...] = ()
+    alternative: str | None = None
     attribute: Attribute | None = None
 
 

@@ -24,6 +24,9 @@ pub struct Calls<'v> {
     lost: BTreeMap<(&'v str, &'v str), Vec<&'v str>>,
     /// Who failed whom: callers and callees, where callers say so, where several fail, or where they wait as long as before.
     refused: BTreeSet<(&'v str, &'v str)>,
+    /// Operations and those that they call and that answer nobody any more, where the call takes too short to be missed in
+    /// the time of the operation.
+    trifles: BTreeSet<(&'v str, &'v str, &'v str)>,
 }
 
 impl<'v> Calls<'v> {
@@ -50,6 +53,7 @@ impl<'v> Calls<'v> {
         }
         let failing = failing(view);
         let mut refused = BTreeSet::new();
+        let mut trifles = BTreeSet::new();
         for (&(caller, operation), callees) in &mut lost {
             let named = |callee: &str| says(view, caller, callee);
             let share = |callee: &str| silent.get(callee).copied().unwrap_or_default();
@@ -63,10 +67,12 @@ impl<'v> Calls<'v> {
                     refused.insert((caller, callee));
                 }
             }
+            let short = callees.iter().filter(|&&callee| is_trifle(view, caller, operation, callee));
+            trifles.extend(short.map(|&callee| (caller, operation, callee)));
             callees.retain(|&callee| refused.contains(&(caller, callee)));
         }
         lost.retain(|_, callees| !callees.is_empty());
-        Self { wrapped: wrapped(view), lost, refused }
+        Self { wrapped: wrapped(view), lost, refused, trifles }
     }
 
     /// The service that an operation calls and nothing else, if it does.
@@ -76,12 +82,16 @@ impl<'v> Calls<'v> {
     }
 
     /// Who is to blame for calls that are missing: the callee, where the call was made and it was not heard of, or where it
-    /// has fallen silent and its callers fail; else the caller, who did not make them.
+    /// has fallen silent and its callers fail; else the caller, who did not make them. The other one too, where nobody else
+    /// hears of the callee and the caller's time does not tell whether it was called.
     #[must_use]
-    pub fn to_blame(&self, edge: &SeriesView<'v>) -> &'v str {
+    pub fn to_blame(&self, edge: &SeriesView<'v>) -> (&'v str, Option<&'v str>) {
         let (caller, callee) = ((edge.key.service, edge.key.within), edge.key.operation);
         let made = self.wrapped.get(&caller) == Some(&callee);
-        if made || self.refused.contains(&(caller.0, callee)) { callee } else { self.step(edge) }
+        if made || self.refused.contains(&(caller.0, callee)) {
+            return (callee, None);
+        }
+        (self.step(edge), self.trifles.contains(&(caller.0, caller.1, callee)).then_some(callee))
     }
 
     /// Who is to blame for what an operation does no more: a callee without whose answer it does not come so far, else the
@@ -124,21 +134,35 @@ fn failing<'v>(view: &'v View<'_>) -> BTreeSet<&'v str> {
     spans.filter(fails).map(|span| span.key.service).collect()
 }
 
+/// An operation and the nanoseconds that its calls to one service took before.
+fn taken<'v>(view: &'v View<'_>, caller: &str, operation: &str, callee: &str) -> Option<(&'v SeriesView<'v>, f64)> {
+    let of_caller = view.of_service(caller).iter();
+    let calls = view.series.iter().filter(|series| {
+        let key = series.key;
+        key.kind == Kind::Edge && key.service == caller && key.operation == callee && key.within == operation
+    });
+    let taken: f64 = calls.map(|edge| edge.before.duration.sum()).sum();
+    let span = of_caller.clone().find(|series| series.key.kind.is_span() && series.key.operation == operation);
+    span.map(|span| (span, taken))
+}
+
 /// Whether an operation takes as long as it did though its calls are not seen: they are made, and take their time. What its
 /// own time varies by anyway says nothing.
 #[allow(clippy::cast_precision_loss)]
 fn waits(view: &View<'_>, caller: &str, operation: &str, callee: &str) -> bool {
-    let of_caller = || view.series.iter().filter(|series| series.key.service == caller);
-    let calls = of_caller().filter(|series| {
-        series.key.kind == Kind::Edge && series.key.operation == callee && series.key.within == operation
-    });
-    let taken: f64 = calls.map(|edge| edge.before.duration.mean() * edge.before.count as f64).sum();
-    let span = of_caller().find(|series| series.key.kind.is_span() && series.key.operation == operation);
-    span.is_some_and(|span| {
+    taken(view, caller, operation, callee).is_some_and(|(span, taken)| {
         let (before, now) = (&span.before.own, &span.now.own);
         let more = (now.mean() - before.mean()) * span.before.count as f64;
         taken > 0.0 && more > taken / 2.0 && stats::slower(before, now, 1.0).is_some_and(|shift| shift.nats > WEAK)
     })
+}
+
+/// Whether the time of an operation is the same with its calls to a service and without them.
+fn is_trifle(view: &View<'_>, caller: &str, operation: &str, callee: &str) -> bool {
+    /// The share of its time that may be there or not.
+    const TRIFLE: f64 = 0.1;
+    let taken = taken(view, caller, operation, callee);
+    taken.is_none_or(|(span, taken)| taken < span.before.duration.sum() * TRIFLE)
 }
 
 /// What errors say, in lower case, when nobody answers at the other end: the names of errno and their texts (POSIX), of status

@@ -52,11 +52,13 @@ pub struct Claim<'v> {
     pub what: What,
     /// Who is to blame by this claim alone.
     pub service: &'v str,
+    /// Who else it may be, as far as the evidence tells.
+    pub or: Option<&'v str>,
     /// What it is about.
     pub series: &'v SeriesView<'v>,
     /// Share of the service's calls it touches, times how far it goes: 0 to 1.
     pub effect: f64,
-    /// Calls or records that it is about: those that are slower, fail, are missing, or are more than they were.
+    /// Calls that it is about: those that are slower, fail, lack a step, or wrote what they did not.
     pub touched: f64,
     /// Against chance.
     pub nats: f64,
@@ -119,7 +121,10 @@ pub fn claims<'v>(view: &'v View<'v>) -> Vec<Claim<'v>> {
         match series.key.kind {
             Kind::Edge if is_inside(series) => {
                 let claim = stopped(view, (at, &kin), exposure, &exposures);
-                claims.extend(claim.map(|claim| Claim { service: calls.to_blame(series), ..claim }));
+                claims.extend(claim.map(|claim| {
+                    let (service, or) = calls.to_blame(series);
+                    Claim { service, or, ..claim }
+                }));
             }
             Kind::Step => {
                 let claim = stopped(view, (at, &kin), exposure, &exposures);
@@ -184,6 +189,7 @@ fn slow<'v>(
     Some(Claim {
         what,
         service,
+        or: None,
         series,
         effect,
         touched: shift.share * series.now.own.count() as f64,
@@ -211,7 +217,18 @@ fn failing<'v>(view: &'v View<'v>, series: &'v SeriesView<'v>, service: &'v str)
     let nats = stats::shares(bad_before + PRIOR_ERRORS, before + PRIOR_CALLS, bad_now, now, ODDS_DRIFT);
     let effect = (new - old) * seen(new * before);
     let touched = (new - old) * now;
-    Some(Claim { what: What::Failing, service, series, effect, touched, nats, before: old, after: new, since })
+    Some(Claim {
+        what: What::Failing,
+        service,
+        or: None,
+        series,
+        effect,
+        touched,
+        nats,
+        before: old,
+        after: new,
+        since,
+    })
 }
 
 /// How sure it is that a baseline would have shown what is as frequent as now: of so many that it would then have held,
@@ -264,6 +281,7 @@ fn messages<'v>(
     Some(Claim {
         what,
         service: series.key.service,
+        or: None,
         series,
         effect: share * weight,
         touched: now - expected,
@@ -332,9 +350,11 @@ fn stopped<'v>(
     Some(Claim {
         what: What::Stopped,
         service: series.key.service,
+        or: None,
         series,
         effect,
-        touched: expected - now,
+        // What happens several times a call is missing in as many fewer calls.
+        touched: (expected - now) / old.max(1.0),
         nats,
         before: old,
         after: new,

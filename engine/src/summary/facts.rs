@@ -128,16 +128,22 @@ pub struct Fact {
 /// Who is at fault, with what, since when and by how much.
 fn opening(view: &View<'_>, place: usize, verdict: &Verdict<'_>, boilerplate: &Boilerplate<'_>) -> Option<String> {
     let lead = verdict.claims.first()?;
+    let or = verdict.or.map_or_else(String::new, |other| format!(" or {}", words::name(other)));
     let service = words::name(verdict.service);
+    let unheard = |claim: &Claim<'_>| claim.what == What::Stopped && claim.series.key.operation == verdict.service;
     let what = match lead.what {
+        What::Failing if lead.series.key.service != verdict.service && verdict.claims.iter().any(unheard) => {
+            "not answering"
+        }
         What::Slow => "slow",
         What::Network => "slow on the network",
         What::Failing | What::Errors => "failing",
+        What::Stopped if lead.series.key.kind == Kind::Edge && unheard(lead) => "silent",
         What::Stopped => "steps missing",
         What::New => "new message",
     };
     let since = lead.since.map_or_else(String::new, |second| format!(" since {}", moment(view, second)));
-    Some(format!("{place} {service}: {what}{since}. {}", said(lead, verdict.service, boilerplate)))
+    Some(format!("{place} {service}{or}: {what}{since}. {}", said(lead, verdict.service, boilerplate)))
 }
 
 /// The lines of verdicts without all that a small budget has no room for, in order.

@@ -61,6 +61,7 @@ fn slower<'v>(view: &'v View<'v>, one: &'v SeriesView<'v>, others: &[Slot; 2], s
     Some(Claim {
         what: What::Slow,
         service: one.key.service,
+        or: None,
         series: one,
         effect: share * least * far(times),
         touched: least * one.now.count as f64,
@@ -89,6 +90,7 @@ fn failing<'v>(view: &'v View<'v>, one: &'v SeriesView<'v>, others: &[Slot; 2], 
     Some(Claim {
         what: What::Failing,
         service: one.key.service,
+        or: None,
         series: one,
         effect: share * more,
         touched: more * one.now.count as f64,

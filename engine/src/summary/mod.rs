@@ -135,6 +135,8 @@ pub struct WindowOut {
 pub struct VerdictOut {
     /// The service at fault.
     pub service: String,
+    /// Another that explains it about as well; `None` where the evidence tells.
+    pub alternative: Option<String>,
     /// The operation, message or callee that shows it most.
     pub operation: String,
     /// `slow`, `network`, `failing`, `errors`, `stopped` or `new`.
@@ -424,6 +426,7 @@ fn verdict(verdict: &Verdict<'_>) -> Option<VerdictOut> {
     evidence.dedup();
     Some(VerdictOut {
         service: words::whole(verdict.service),
+        alternative: verdict.or.map(words::whole),
         operation: words::whole(lead.series.key.operation),
         kind: lead.what.name(),
         since: lead.since.map(words::timestamp),

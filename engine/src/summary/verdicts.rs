@@ -30,6 +30,9 @@ const FURTHER: f64 = 0.4;
 /// Causes a service may be accused of: time, failures, messages, steps.
 const CAUSES: usize = 4;
 
+/// What the evidence for one explanation must have of that for the other, that both are said.
+const BALANCED: f64 = 0.9;
+
 /// What is wrong, and where it comes from.
 #[derive(Clone, Debug)]
 pub struct Verdict<'v> {
@@ -37,6 +40,8 @@ pub struct Verdict<'v> {
     pub claims: Vec<Claim<'v>>,
     /// The service at fault.
     pub service: &'v str,
+    /// Another that explains it about as well.
+    pub or: Option<&'v str>,
     /// 0 to 1: the share of its calls touched, times how far it goes, raised by further claims.
     pub severity: f64,
     /// What orders verdicts: severity, certainty and traffic together.
@@ -102,8 +107,12 @@ fn judge<'v>(view: &'v View<'v>, claims: &[Claim<'v>], callers: &Callers<'v>, lo
         if claim.what == What::Network {
             let caller = claim.series.key.service;
             let mut share = |service| *shares.entry(service).or_insert_with(|| affected(view, claims, service));
-            if share(caller) > share(claim.service) {
-                claim.service = caller;
+            let (of_caller, of_callee) = (share(caller), share(claim.service));
+            if caller != claim.service && of_caller.min(of_callee) >= of_caller.max(of_callee) * BALANCED {
+                claim.or = Some(caller);
+            }
+            if of_caller > of_callee {
+                (claim.service, claim.or) = (caller, claim.or.map(|_| claim.service));
             }
         }
         by_service.entry(claim.service).or_default().push(claim);
@@ -135,6 +144,7 @@ fn judge<'v>(view: &'v View<'v>, claims: &[Claim<'v>], callers: &Callers<'v>, lo
         let confidence = 1.0 - threshold / nats;
         verdicts.push(Verdict {
             service,
+            or: lead.or,
             severity: severe,
             rank: 0.0,
             newest: None,
@@ -160,7 +170,10 @@ fn judge<'v>(view: &'v View<'v>, claims: &[Claim<'v>], callers: &Callers<'v>, lo
         verdict.severity * (0.5 + 0.5 * verdict.confidence) * (0.7 + 0.3 * traffic)
     };
     let newest = (view.span.from > view.span.until).then_some(view.span.to - view.span.from);
+    let accused: Vec<&str> = verdicts.iter().map(|verdict| verdict.service).collect();
     for verdict in &mut verdicts {
+        // Who is accused beside is so for better reasons.
+        verdict.or = verdict.or.filter(|other| !accused.contains(other));
         (verdict.rank, verdict.newest) = (rank(verdict), newest);
     }
     together(verdicts, Vec::new())
