@@ -19,6 +19,18 @@ const SECRET_NAMES: [&str; 12] = [
     "sessionid",
 ];
 
+/// By the last letter of a name, which letters stand before it in any of them. Few words end as one of the names does.
+const SECRET_ENDS: [u128; 128] = {
+    let mut ends = [0; 128];
+    let mut at = 0;
+    while at < SECRET_NAMES.len() {
+        let name = SECRET_NAMES[at].as_bytes();
+        ends[name[name.len() - 1] as usize] |= 1 << name[name.len() - 2];
+        at += 1;
+    }
+    ends
+};
+
 /// Prefixes that only keys have, and how long what follows is at the least.
 const SECRET_PREFIXES: [(&str, usize); 10] = [
     ("AKIA", 16),
@@ -34,11 +46,16 @@ const SECRET_PREFIXES: [(&str, usize); 10] = [
 ];
 
 /// The same bytes with the secrets in them masked.
-///
-/// One pass: what the bytes of a word are tells which of the costlier questions are worth asking of it.
 #[must_use]
 pub fn redact(bytes: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(bytes.len() + MASK.len());
+    masked(bytes).unwrap_or_else(|| bytes.to_vec())
+}
+
+/// The same; `None` if there are none, as in most, and nothing is copied.
+///
+/// One pass: what the bytes of a word are tells which of the costlier questions are worth asking of it.
+fn masked(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
     // Up to where the bytes are in `out`, as they are or masked.
     let mut copied = 0;
     let mut at = 0;
@@ -65,8 +82,11 @@ pub fn redact(bytes: &[u8]) -> Vec<u8> {
         }
         at += length;
     }
+    if copied == 0 {
+        return None;
+    }
     out.extend_from_slice(&bytes[copied..]);
-    out
+    Some(out)
 }
 
 /// The word that begins here: its length, and the classes that any of its bytes is of.
@@ -84,12 +104,9 @@ fn word_at(bytes: &[u8]) -> (usize, u8) {
 
 /// Mask the secrets in a text. Says whether there were any.
 pub fn redact_text(text: &mut String) -> bool {
-    let redacted = redact(text.as_bytes());
-    let found = redacted != text.as_bytes();
-    if found {
-        *text = String::from_utf8_lossy(&redacted).into_owned();
-    }
-    found
+    let Some(redacted) = masked(text.as_bytes()) else { return false };
+    *text = String::from_utf8_lossy(&redacted).into_owned();
+    true
 }
 
 /// One line of plain words of at most `limit` bytes: no control characters or escape sequences, no secrets, no special tokens.
@@ -180,9 +197,10 @@ fn follows_assignment(rest: &[u8]) -> bool {
 
 fn is_secret_name(word: &[u8]) -> bool {
     let folded = || word.iter().rev().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase);
-    let Some(last) = folded().next() else { return false };
-    // Few words end as one of the names does.
-    SECRET_NAMES.iter().any(|name| name.ends_with(char::from(last)) && folded().take(name.len()).eq(name.bytes().rev()))
+    let mut ends = folded();
+    let (Some(last), Some(before)) = (ends.next(), ends.next()) else { return false };
+    SECRET_ENDS[usize::from(last)] >> before & 1 == 1
+        && SECRET_NAMES.iter().any(|name| folded().take(name.len()).eq(name.bytes().rev()))
 }
 
 /// `classes` are those of the word's bytes.
