@@ -431,11 +431,12 @@ impl<'a> Cursor<'a> {
         found
     }
 
-    /// Key and value of a `KeyValue` of a string in the shortest form, if one stands here; it is stepped over.
+    /// Key and value of a `KeyValue` in the shortest form, if one stands here, and whether the value is a string; if not, it is a
+    /// whole number written as one. It is stepped over.
     #[inline]
-    pub(super) fn likely_text(&mut self) -> Option<(Text<'a>, Text<'a>)> {
+    pub(super) fn likely_pair(&mut self) -> Option<(Text<'a>, Text<'a>, bool)> {
         let start = self.at;
-        let found = self.text_attribute();
+        let found = self.pair();
         if found.is_none() {
             self.at = start;
         }
@@ -443,17 +444,22 @@ impl<'a> Cursor<'a> {
     }
 
     #[inline]
-    fn text_attribute(&mut self) -> Option<(Text<'a>, Text<'a>)> {
-        // The quotes that open a string are where reading it begins.
-        let open = |cursor: &mut Self, found: bool| {
-            cursor.at -= usize::from(found);
-            found
-        };
-        let found = self.literally(b"{\"key\":\"");
-        let key = open(self, found).then(|| self.string().ok())??;
-        let found = self.literally(b",\"value\":{\"stringValue\":\"");
-        let value = open(self, found).then(|| self.string().ok())??;
-        self.literally(b"}}").then_some((key, value))
+    fn pair(&mut self) -> Option<(Text<'a>, Text<'a>, bool)> {
+        let key = if self.literally(b"{\"key\":\"") { self.rest_of_string()? } else { return None };
+        let is_text = self.literally(b",\"value\":{\"stringValue\":\"");
+        if !is_text && !self.literally(b",\"value\":{\"intValue\":\"") {
+            return None;
+        }
+        let value = self.rest_of_string()?;
+        self.literally(b"}}").then_some((key, value, is_text))
+    }
+
+    /// The string whose opening quote was stepped over.
+    #[inline]
+    fn rest_of_string(&mut self) -> Option<Text<'a>> {
+        let start = self.at;
+        self.string_end().ok()?;
+        Some(Text { raw: self.data.get(start..self.at - 1)? })
     }
 
     /// The same as [`Self::attribute`], for one that most likely has the key of the one at its place in the array before: spans

@@ -241,12 +241,6 @@ fn read_resource<'a>(cursor: &mut Cursor<'a>) -> Result<Resource<'a>, Reject> {
                 if service.is_best() && cursor.likely_attribute() {
                     continue;
                 }
-                if let Some((key, name)) = cursor.likely_text() {
-                    if service_rank(key.raw, "").is_some() {
-                        service.offer(key.raw, name.str());
-                    }
-                    continue;
-                }
                 let (key, value) = key_value(cursor)?;
                 // Only the keys that may name the service are worth a string.
                 if service_rank(key.raw, "").is_some()
@@ -264,6 +258,10 @@ fn read_resource<'a>(cursor: &mut Cursor<'a>) -> Result<Resource<'a>, Reject> {
 
 /// A `KeyValue`.
 pub(super) fn key_value<'a>(cursor: &mut Cursor<'a>) -> Result<(Text<'a>, AnyValue<'a>), Reject> {
+    if let Some((name, value, is_text)) = cursor.likely_pair() {
+        let value = if is_text { AnyValue::String(value) } else { AnyValue::Scalar(Value::String(value)) };
+        return Ok((name, value));
+    }
     let mut name = Text::default();
     let mut value = AnyValue::Null;
     if cursor.enter_object()? {

@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+/// Bytes of a string that is looked through byte by byte.
+const SHORT: usize = 64;
+
 /// A JSON string: the bytes between its quotes as they stand, escapes and all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Text<'a> {
@@ -13,10 +16,13 @@ impl<'a> Text<'a> {
     #[inline]
     #[must_use]
     pub(super) fn str(self) -> Cow<'a, str> {
-        if memchr::memchr(b'\\', self.raw).is_some() {
-            return Cow::Owned(unescape(self.raw));
-        }
-        lossy(self.raw)
+        // Names are short: to look at each byte costs less than to set up a search.
+        let escaped = if self.raw.len() <= SHORT {
+            self.raw.iter().filter(|&&byte| byte == b'\\').count() > 0
+        } else {
+            memchr::memchr(b'\\', self.raw).is_some()
+        };
+        if escaped { Cow::Owned(unescape(self.raw)) } else { lossy(self.raw) }
     }
 }
 
