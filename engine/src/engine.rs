@@ -327,9 +327,13 @@ impl Engine {
     }
 }
 
-/// Decode on another thread, batch by batch, and count here what it has decoded. False, and nothing done, if there can be
-/// no further thread.
+/// Decode on another thread, batch by batch, and count here what it has decoded. False if there can be no further thread.
 fn side_by_side<'a>(intake: &mut Intake<'a>, count: &mut impl FnMut(&Batch<'_>)) -> bool {
+    // Something to count while the thread starts.
+    let mut first = Batch::default();
+    if !intake.fill(&mut first) {
+        return true;
+    }
     thread::scope(|scope| {
         let (full, decoded) = mpsc::sync_channel::<Batch<'a>>(BATCHES);
         let (empty, used) = mpsc::channel::<Batch<'a>>();
@@ -342,13 +346,16 @@ fn side_by_side<'a>(intake: &mut Intake<'a>, count: &mut impl FnMut(&Batch<'_>))
             }
         };
         if thread::Builder::new().name("decode".to_owned()).spawn_scoped(scope, decode).is_err() {
+            count(&first);
             return false;
         }
-        for batch in decoded {
+        let mut counted = |batch: Batch<'a>| {
             count(&batch);
             // When all is decoded, nobody takes it any more.
             let _ = empty.send(batch);
-        }
+        };
+        counted(first);
+        decoded.into_iter().for_each(counted);
         true
     })
 }
