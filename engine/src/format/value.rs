@@ -18,7 +18,7 @@ impl<'a> Text<'a> {
     pub(super) fn str(self) -> Cow<'a, str> {
         // Names are short: to look at each byte costs less than to set up a search.
         let escaped = if self.raw.len() <= SHORT {
-            self.raw.iter().filter(|&&byte| byte == b'\\').count() > 0
+            self.raw.iter().fold(0, |found, &byte| found | u8::from(byte == b'\\')) > 0
         } else {
             memchr::memchr(b'\\', self.raw).is_some()
         };

@@ -30,7 +30,9 @@ pub mod wire;
 
 use std::hash::BuildHasher;
 use std::hint::black_box;
+use std::num::NonZero;
 use std::sync::Arc;
+use std::thread;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashSet;
@@ -66,6 +68,10 @@ const NEAR: usize = 32;
 
 /// Numbers for subjects that are kept between blocks: for as many blocks as are read at once, or so.
 const SUBJECTS: usize = 4;
+
+/// Bytes of attributes from which on it is worth further threads to read them, and how many threads at most.
+const TOGETHER: usize = 1 << 20;
+const THREADS: usize = 4;
 
 /// Bytes of a name of a service or an operation by which it is told from others.
 const NAME: usize = 1_024;
@@ -557,11 +563,13 @@ impl State {
 
     /// Read the attributes of events that are kept for them.
     fn read_attributes(&mut self) {
-        if self.resources.unread == 0 {
+        let unread = std::mem::take(&mut self.resources.unread);
+        if unread == 0 {
             return;
         }
-        self.resources.unread = 0;
-        let changed = self.table.kept_since_mut().map(Kept::settle).sum();
+        let cores = || thread::available_parallelism().map_or(1, NonZero::get);
+        let threads = if unread < TOGETHER { 1 } else { cores().min(THREADS) };
+        let changed = self.table.change_kept(threads, Kept::settle);
         self.evidence_changed(changed);
         if self.evidence_bytes < self.shares.evidence / 8 {
             self.resources.halved = self.resources.halved.saturating_sub(1);

@@ -1,6 +1,8 @@
 //! The table of series: all events of one (service, operation, kind), found by their texts without allocating.
 
 use std::hash::{BuildHasher, Hash, Hasher};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
@@ -22,6 +24,9 @@ pub const OTHER: &str = "(other)";
 
 /// Bytes of a series, besides what it refers to.
 const SERIES: usize = size_of::<Record>() + size_of::<Key<Name>>() + 8;
+
+/// Series that a thread takes at once, where several change all of them.
+const PART: usize = 16;
 
 /// What a series is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -366,11 +371,31 @@ impl Table {
         self.records.iter_mut().map(|record| &mut record.kept)
     }
 
-    /// The raw events of the series that may have changed since this was asked last.
-    pub fn kept_since_mut(&mut self) -> impl Iterator<Item = &mut Kept> {
+    /// Change the raw events of the series that may have changed since this was done last, on so many threads, this one among
+    /// them. Returns the sum of what `change` gives.
+    pub fn change_kept(&mut self, threads: usize, change: impl Fn(&mut Kept) -> isize + Sync) -> isize {
         let since = self.changes.reading();
         let changed = self.changes.since(std::mem::replace(&mut self.looked_through, since));
-        self.records.iter_mut().zip(changed).filter(|(_, changed)| *changed).map(|(record, _)| &mut record.kept)
+        let records = self.records.iter_mut().zip(changed).filter(|(_, changed)| *changed).map(|(record, _)| record);
+        let records = Mutex::new(records);
+        let work = || {
+            let mut sum = 0_isize;
+            loop {
+                let mut left = records.lock().unwrap_or_else(PoisonError::into_inner);
+                let part: Vec<&mut Record> = left.by_ref().take(PART).collect();
+                drop(left);
+                if part.is_empty() {
+                    return sum;
+                }
+                sum += part.into_iter().map(|record| change(&mut record.kept)).sum::<isize>();
+            }
+        };
+        thread::scope(|scope| {
+            let start = |_| thread::Builder::new().name("read".to_owned()).spawn_scoped(scope, work).ok();
+            let others: Vec<_> = (1..threads).filter_map(start).collect();
+            let mine = work();
+            others.into_iter().fold(mine, |sum, other| sum + other.join().unwrap_or(0))
+        })
     }
 
     /// Move what the clock has left behind in all timelines.
