@@ -105,8 +105,12 @@ def test_library__misspelt__error_points_at_the_word(analyzer: Analyzer) -> None
 
 def test_library__never_kept__says_what_can_be_asked(analyzer: Analyzer) -> None:
     """What the state does not keep is an error that leads on."""
-    for where, leads in [("http.method=GET", "evidence"), ("trace_id=x", "what=trace")]:
-        with pytest.raises(QueryError, match="not kept") as caught:
+    for where, leads in [
+        ("http.method=GET", "attribute.http.method"),
+        ("trace_id=x", "not kept: which traces a series was seen in; what=trace"),
+        ("status=error p95>1s", "what=traces status=error"),
+    ]:
+        with pytest.raises(QueryError) as caught:
             analyzer.query(where=where)
         assert leads in str(caught.value)
 

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::error::{Error, Written};
+use super::error::{Error, Written, nearest};
 use super::filter::Filter;
+use super::looked;
 use super::request::Request;
 use super::status::Status;
 use super::table::{Column, Table, Unit, Value};
@@ -25,7 +26,7 @@ type Shares = [f64; 3];
 pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Table, Error> {
     let filter = Filter::of(&request.filter, request.what)?;
     filter.no_having(&request.filter)?;
-    if let (None, Some((at, length))) = (filter.status, filter.narrows) {
+    if let Some((at, length)) = filter.duration_at {
         let written = Written { field: "where", text: &request.filter };
         return Err(written.wrong(
             at,
@@ -34,6 +35,7 @@ pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Ta
         ));
     }
     let windows = Windows::of(state, request.since.as_deref(), request.until.as_deref(), None)?;
+    looked::known(state, filter.carries.iter().map(|term| &term.key), request)?;
     let mut found: BTreeMap<(&str, &str), Shares> = BTreeMap::new();
     let mut all: BTreeMap<&str, Shares> = BTreeMap::new();
     let (mut looked_at, mut events) = (0, 0.0);
@@ -54,7 +56,10 @@ pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Ta
                     Some(Status::Ok) => !event.failed,
                     None => true,
                 };
-                if !of_status || !(windows.now.from..windows.now.to).contains(&second) {
+                if !of_status
+                    || !filter.carries.iter().all(|term| term.fits(&event.pairs))
+                    || !(windows.now.from..windows.now.to).contains(&second)
+                {
                     continue;
                 }
                 let why = event.reasons;
@@ -79,7 +84,7 @@ pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Ta
         let count = Value::Count(sums[0].round() as u64);
         Some(vec![Value::name(service), Value::name(key), Value::name(value), count, share(0), share(1), share(2)])
     };
-    let rows = found.iter().filter_map(row).collect();
+    let rows: Vec<Vec<Value>> = found.iter().filter_map(row).collect();
     let columns = vec![
         Column::key("service"),
         Column::key("key"),
@@ -90,11 +95,26 @@ pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Ta
         Column::of("of_slowest", Unit::Share),
     ];
     let usual = [(0, false), (1, false), (3, true), (2, false)];
-    let note = format!(
+    let mut notes = vec![format!(
         "of {} events looked at of about {}, none older than ten minutes: shares within 1/sqrt of their number",
         words::count(looked_at),
         words::count(events.round() as u64)
+    )];
+    notes.extend(
+        rows.is_empty().then(|| nothing(request.of.as_deref(), looked_at, found.keys().map(|(_, pair)| *pair))),
     );
     let table = Table::of(request.what, windows, columns, 3, rows).sorted(request.order_by.as_deref(), &usual)?;
-    Ok(Table { notes: vec![note], ..table })
+    Ok(Table { notes, ..table })
+}
+
+/// Why there are no rows.
+fn nothing<'f>(of: Option<&str>, looked_at: u64, pairs: impl Iterator<Item = &'f str>) -> String {
+    if looked_at == 0 {
+        return "no event that is meant is kept with its attributes".to_owned();
+    }
+    let Some(of) = of else { return format!("none of {looked_at} events looked at carries any") };
+    let (key, known) =
+        (of.split('=').next().unwrap_or_default(), pairs.filter_map(|pair| Some(pair.split_once('=')?.0)));
+    let meant = nearest(key, known).map_or_else(String::new, |near| format!("; did you mean {}?", words::name(near)));
+    format!("none of {looked_at} events looked at has {}{meant}", words::name(of))
 }

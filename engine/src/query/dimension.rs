@@ -1,5 +1,6 @@
 //! What rows can be told apart by, and what of it a series says.
 
+use super::attribute;
 use super::error::{Error, Written};
 use crate::event::Kind;
 use crate::state::origins::Origin;
@@ -32,11 +33,25 @@ pub enum Dimension {
     Status,
     /// Stretches of so many seconds.
     Time(Seconds),
+    /// What events carried: by its place among the keys that are asked for.
+    Attribute(usize),
 }
 
 /// The names of the dimensions; time takes a length.
-pub const NAMES: [&str; 11] =
-    ["service", "operation", "kind", "template", "peer", "step", "level", "source", "format", "status", "time:1m"];
+pub const NAMES: [&str; 12] = [
+    "service",
+    "operation",
+    "kind",
+    "template",
+    "peer",
+    "step",
+    "level",
+    "source",
+    "format",
+    "status",
+    "time:1m",
+    "attribute.KEY",
+];
 
 /// What one row is told apart by in one dimension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -83,6 +98,20 @@ impl Dimension {
             Self::Format => "format",
             Self::Status => "status",
             Self::Time(_) => "time",
+            Self::Attribute(_) => "attribute",
+        }
+    }
+
+    /// Go through all that a series says of it: of where its events came from it may say several.
+    pub fn each<'a>(self, key: Key<&'a str>, record: &Record, groups: &'a Groups<'_>, take: &mut dyn FnMut(Cell<'a>)) {
+        let origins = || record.came_from.iter().filter_map(|id| groups.origins.get(id));
+        match self {
+            Self::Source => origins().for_each(|origin| take(Cell::Name(&origin.source))),
+            Self::Format => origins().for_each(|origin| take(Cell::Name(origin.format.name()))),
+            _ => match self.cell(key, record, groups) {
+                Cell::Name("") if self != Self::Service => {}
+                cell => take(cell),
+            },
         }
     }
 
@@ -113,7 +142,8 @@ impl Dimension {
             }),
             Self::Source => Cell::Name(common(record, groups, |origin| &origin.source)),
             Self::Format => Cell::Name(common(record, groups, |origin| origin.format.name())),
-            Self::Status => Cell::Name(""),
+            // Told by what happened, not by the series.
+            Self::Status | Self::Attribute(_) => Cell::Name(""),
             Self::Time(_) => Cell::Time(0),
         }
     }
@@ -137,30 +167,40 @@ pub fn not_kept(name: &str) -> Option<&'static str> {
         "trace" | "trace_id" | "traceid" => {
             "not kept: which traces a series was seen in; what=trace with of=TRACE_ID shows one that is kept"
         }
-        "attribute" | "attributes" | "tag" | "host" | "user" | "http" => {
-            "not kept but of a few events: attributes; what=attributes tells their shares, evidence has all of them (#12, or tracegist show '#12')"
+        "attribute" | "attributes" | "tag" | "tags" | "label" => {
+            "an attribute is written with its key, as in attribute.tenant; what=attributes lists those there are"
         }
         name if name.contains('.') => {
-            "not kept but of a few events: attributes; what=attributes tells their shares, evidence has all of them (#12, or tracegist show '#12')"
+            "no name of a dimension: an attribute of events is written with attribute in front, as in attribute.http.method"
         }
         _ => return None,
     })
 }
 
-/// Read a list of dimensions.
+/// Read a list of dimensions, and the keys of the attributes among them.
 ///
 /// # Errors
 /// [`Error::Word`] at the first that is none, or by which nothing is kept.
-pub fn list(written: Written<'_>) -> Result<Vec<Dimension>, Error> {
+pub fn list(written: Written<'_>) -> Result<(Vec<Dimension>, Vec<attribute::Key>), Error> {
     let mut found: Vec<Dimension> = Vec::new();
+    let mut keys: Vec<attribute::Key> = Vec::new();
     for (at, word) in words(written.text) {
+        let twice = || written.wrong(at, word.len(), format!("{word} stands there twice"));
+        if let Some(key) = attribute::Key::of(written, at, word).transpose()? {
+            if keys.iter().any(|other| other.name == key.name) {
+                return Err(twice());
+            }
+            found.push(Dimension::Attribute(keys.len()));
+            keys.push(key);
+            continue;
+        }
         let dimension = one(written, at, word)?;
         if found.iter().any(|other| other.name() == dimension.name()) {
-            return Err(written.wrong(at, word.len(), format!("{word} stands there twice")));
+            return Err(twice());
         }
         found.push(dimension);
     }
-    Ok(found)
+    Ok((found, keys))
 }
 
 fn one(written: Written<'_>, at: usize, word: &str) -> Result<Dimension, Error> {
@@ -180,9 +220,13 @@ fn one(written: Written<'_>, at: usize, word: &str) -> Result<Dimension, Error> 
     Err(written.unknown(at, word, "dimension", &NAMES))
 }
 
-/// The words of a list with commas or spaces between them, each with its place in bytes.
+/// The words of a list with commas or spaces between them that stand in no quotes, each with its place in bytes.
 pub fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let ends = |c: char| c == ',' || c.is_whitespace();
+    let mut quoted = false;
+    let ends = move |c: char| {
+        quoted ^= c == '"';
+        !quoted && (c == ',' || c.is_whitespace())
+    };
     text.split(ends).filter(|word| !word.is_empty()).map(|word| (word.as_ptr().addr() - text.as_ptr().addr(), word))
 }
 

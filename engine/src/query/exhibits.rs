@@ -23,10 +23,16 @@ const SHOWN: (usize, usize) = (200, 2_048);
 /// [`Error::Word`] at a word that makes no sense, [`Error::Missing`] if a number was never given or its events have expired.
 pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Table, Error> {
     let filter = Filter::of(&request.filter, request.what)?;
+    filter.no_having(&request.filter)?;
+    if let Some((at, length)) = filter.duration_at {
+        let message = "raw events are not kept by how long they took: the role worst is the slowest of its series, and \
+                       what=traces takes durations";
+        return Err(Written { field: "where", text: &request.filter }.wrong(at, length, message));
+    }
     let number = request.of.as_deref().map(number).transpose()?;
     let since = request.since.as_deref().or(Some("all"));
     let windows = Windows::of(state, since, request.until.as_deref(), None)?;
-    let (mut rows, mut title) = (Vec::new(), None);
+    let (mut rows, mut title, mut series) = (Vec::new(), None, 0);
     for (_, key, record) in state.table.iter() {
         if record.number == 0 || number.is_some_and(|number| number != record.number) {
             continue;
@@ -35,6 +41,7 @@ pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Ta
         if !filter.fits(key, record, groups, kinds) {
             continue;
         }
+        series += 1;
         if number.is_some() {
             let subject = [words::name(key.service), words::quote(key.operation), key.kind.name().to_owned()].join(" ");
             title = Some(format!("#{} {}, {} events", record.number, subject.trim(), words::count(record.count)));
@@ -72,6 +79,13 @@ pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Ta
             "no evidence #{number}: the number was never given, or its events have expired"
         )));
     }
+    let mut notes = Vec::new();
+    if rows.is_empty() {
+        notes.push(match series {
+            0 => "no series that raw events are kept of is meant".to_owned(),
+            _ => format!("{series} series are meant, of which no such raw event is kept"),
+        });
+    }
     let columns = vec![
         Column { name: "evidence".to_owned(), unit: Unit::Evidence, adds_up: false },
         Column::key("role"),
@@ -84,7 +98,7 @@ pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Ta
     let usual: &[By] = if number.is_some() { &[] } else { &[(0, false)] };
     let each = request.budget.saturating_mul(2) / rows.len().max(1);
     let table = Table::of(request.what, windows, columns, 5, rows).sorted(request.order_by.as_deref(), usual)?;
-    Ok(Table { title, shown: each.clamp(SHOWN.0, SHOWN.1), ..table })
+    Ok(Table { title, notes, shown: each.clamp(SHOWN.0, SHOWN.1), ..table })
 }
 
 /// A number of evidence such as `#12`.

@@ -23,7 +23,11 @@ pub fn table(state: &State, sums: &mut Sums, request: &Request) -> Result<Table,
     let alone = windows.before.is_none();
     let baseline = windows.before.map_or(0, |before| windows.now.from - before.from);
     let facts = summary::statements(state, sums, windows.now.seconds(), baseline);
-    let rows = facts.iter().filter(|fact| filter.fits_fact(fact)).map(row).collect();
+    let mut notes = Vec::new();
+    if alone {
+        notes.push("nothing before it to compare with: a later since leaves something".to_owned());
+    }
+    let rows: Vec<Vec<Value>> = facts.iter().filter(|fact| filter.fits_fact(fact)).map(row).collect();
     let columns = vec![
         Column::key("section"),
         Column::key("service"),
@@ -36,9 +40,22 @@ pub fn table(state: &State, sums: &mut Sums, request: &Request) -> Result<Table,
         Column::of("text", Unit::Text),
         Column::of("evidence", Unit::Evidence),
     ];
+    if rows.is_empty() {
+        notes.push(match facts.len() {
+            0 => "a summary has nothing to say of this".to_owned(),
+            all => format!("none of {all} statements is so: they are of the sections {}", sections(&facts)),
+        });
+    }
     let table = Table::of(request.what, windows, columns, 3, rows).sorted(request.order_by.as_deref(), &[])?;
-    let note = alone.then(|| "nothing before it to compare with: a later since leaves something".to_owned());
-    Ok(Table { notes: note.into_iter().collect(), error: super::filter::ERROR, ..table })
+    Ok(Table { notes, error: super::filter::ERROR, ..table })
+}
+
+fn sections(facts: &[Fact]) -> String {
+    let mut names: Vec<&str> = facts.iter().map(|fact| fact.section.name()).collect();
+    names.dedup();
+    names.sort_unstable();
+    names.dedup();
+    names.join(", ")
 }
 
 fn row(fact: &Fact) -> Vec<Value> {

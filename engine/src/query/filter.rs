@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::attribute::{self, Carries};
 use super::dimension::{Dimension, not_kept};
 use super::error::{Error, Written};
 use super::having::Having;
@@ -53,8 +54,12 @@ pub struct Filter {
     /// Only events that took so many nanoseconds: above the first, below the second, both included.
     duration: Option<(u64, u64)>,
     having: Vec<Having>,
+    /// Only events that carried this.
+    pub carries: Vec<Carries>,
     /// Where the terms about durations and status stand, for who cannot take them.
     pub narrows: Option<(usize, usize)>,
+    /// Where that about durations alone does.
+    pub duration_at: Option<(usize, usize)>,
 }
 
 /// Of what is no series: what can be asked of it.
@@ -82,6 +87,13 @@ impl Filter {
 
     fn take(&mut self, written: Written<'_>, term: Term) -> Result<(), Error> {
         let end = term.values.last().map_or(term.at, |value| value.at + value.length);
+        if let Some(key) = attribute::Key::of(written, term.at, &term.name).transpose()? {
+            if let Some(says) = attribute::refused(self.what) {
+                return Err(written.wrong(term.at, end - term.at, says));
+            }
+            self.carries.push(Carries::of(written, key, &term)?);
+            return Ok(());
+        }
         match term.name.as_str() {
             name if self.what == What::Sources && !matches!(name, "source" | "format") => {
                 Err(written.unknown(term.at, name, "name", &["source", "format"]))
@@ -110,6 +122,10 @@ impl Filter {
                 self.narrows = Some((term.at, end - term.at));
                 Ok(())
             }
+            "level" | "severity" if self.what == What::Edges => {
+                let message = "edges have no level, log records have: what=templates or series with level tells these";
+                Err(written.wrong(term.at, end - term.at, message))
+            }
             "level" | "severity" => {
                 // What has a level is a log record.
                 self.series.push(Test::of_kind(Kind::Log));
@@ -131,7 +147,8 @@ impl Filter {
                 }
                 let known = NAMES.iter().chain(&measure::NAMES).copied();
                 let message = format!(
-                    "unknown name {name:?}: it is one of {}, or a measure; text to look for stands in quotes",
+                    "unknown name {name:?}: it is one of {}, or a measure; an attribute is written attribute.KEY, text to look \
+                     for stands in quotes",
                     NAMES[..14].join(", ")
                 );
                 Err(written.suggest(term.at, name.len(), message, super::error::nearest(name, known)))
@@ -140,7 +157,19 @@ impl Filter {
     }
 
     fn test(&mut self, written: Written<'_>, subject: Subject, term: Term) -> Result<(), Error> {
+        let (at, end) = (term.at, term.values.last().map_or(term.at, |value| value.at + value.length));
         let test = Test::of(written, subject, term)?;
+        if subject == Subject::Dimension(Dimension::Kind) {
+            let (kinds, says): (&[Kind], _) = match self.what {
+                What::Edges => (&[Kind::Edge], "all are of kind edge"),
+                What::Templates => (&[Kind::Log, Kind::Failure], "all are of kind log or failure"),
+                _ => (&[], ""),
+            };
+            if !kinds.is_empty() && !kinds.iter().any(|&kind| test.fits_kind(kind)) {
+                let message = format!("{says}: leave it out, or ask what=series");
+                return Err(written.wrong(at, end - at, message));
+            }
+        }
         self.names_kinds |= subject == Subject::Dimension(Dimension::Kind) && !test.negated;
         self.series.push(test);
         Ok(())
@@ -159,6 +188,7 @@ impl Filter {
         };
         self.duration = Some(if above { (low.max(bound), high) } else { (low, high.min(bound)) });
         self.narrows = Some((term.at, end - term.at));
+        self.duration_at = self.narrows;
         Ok(())
     }
 
@@ -192,6 +222,12 @@ impl Filter {
         self.series.iter().all(|test| test.fits_fact(fact))
     }
 
+    /// What is asked of series.
+    #[must_use]
+    pub fn tests(&self) -> &[Test] {
+        &self.series
+    }
+
     /// Of which rows it asks what.
     #[must_use]
     pub fn having(&self) -> &[Having] {
@@ -212,7 +248,10 @@ impl Filter {
         let Some(having) = self.having.first() else { return Ok(()) };
         let name = having.measure.to_string();
         let at = text.find(&name).unwrap_or(0);
-        let message = format!("{name} is of series: of traces, duration and status can be asked");
+        let message = format!(
+            "{name} is of rows that are sums, what=series: what={} takes terms of its events alone",
+            self.what.name()
+        );
         Err(Written { field: "where", text }.wrong(at, name.len(), message))
     }
 
@@ -220,6 +259,20 @@ impl Filter {
     #[must_use]
     pub fn keeps(&self, tally: &Tally<'_>, seconds: i64) -> bool {
         self.having.iter().all(|having| having.holds(&having.measure.value(tally, seconds)))
+    }
+
+    /// Whether an event is meant, by how it ended, how long it took and what it carried.
+    #[must_use]
+    pub fn takes_event(&self, failed: bool, took: Option<u64>, pairs: &[&str]) -> bool {
+        self.takes_status(failed)
+            && (self.duration.is_none() || took.is_some_and(|ns| self.takes(ns)))
+            && self.carries.iter().all(|term| term.fits(pairs))
+    }
+
+    /// Whether an event is meant, by how it ended.
+    #[must_use]
+    pub fn takes_status(&self, failed: bool) -> bool {
+        self.status.is_none_or(|status| (status == Status::Error) == failed)
     }
 
     /// Whether all events of a series that is meant are, and all rows.
@@ -262,7 +315,7 @@ impl Filter {
             None => return,
         }
         if self.status == Some(Status::Ok) {
-            tally.errors = 0;
+            (tally.errors, tally.origins) = (0, 0);
         }
     }
 

@@ -60,7 +60,8 @@ pub fn test(written: Written<'_>, term: &Term) -> Result<Test, Error> {
         };
         patterns.extend((0..NAMES.len()).filter(meant).map(|other| Pattern::Exactly(keyed(other).to_owned())));
     }
-    Ok(Test { negated: term.negated, subject: Subject::Dimension(Dimension::Level), patterns })
+    let said = term.said(written);
+    Ok(Test { negated: term.negated, subject: Subject::Dimension(Dimension::Level), patterns, said })
 }
 
 #[cfg(test)]

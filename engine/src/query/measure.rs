@@ -77,7 +77,7 @@ impl Measure {
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         if let Some(dimension) = name.strip_prefix("distinct:") {
-            return Dimension::named(dimension).map(Self::Distinct);
+            return Dimension::named(dimension).filter(|one| *one != Dimension::Status).map(Self::Distinct);
         }
         let (time, bare) = match name.strip_prefix("self_").or_else(|| name.strip_prefix("own_")) {
             Some(bare) => (Time::Own, bare),
@@ -128,6 +128,27 @@ impl Measure {
         match self {
             Self::Quantile(time, _) | Self::Max(time) | Self::Mean(time) | Self::Sum(time) => Some(time),
             _ => None,
+        }
+    }
+
+    /// Whether it is kept apart by how events ended.
+    #[must_use]
+    pub const fn is_by_status(self) -> bool {
+        matches!(self, Self::Count | Self::Rate | Self::Errors | Self::ErrorShare | Self::Origins)
+    }
+
+    /// Whether it is kept apart by how long events took.
+    #[must_use]
+    pub const fn is_by_duration(self) -> bool {
+        matches!(self, Self::Count | Self::Rate) || matches!(self.time(), Some(Time::Duration))
+    }
+
+    /// Whether it can be told of a sample of the events.
+    #[must_use]
+    pub const fn is_sampled(self) -> bool {
+        match self {
+            Self::Count | Self::Rate | Self::Errors | Self::ErrorShare => true,
+            _ => matches!(self.time(), Some(Time::Duration)),
         }
     }
 

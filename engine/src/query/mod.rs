@@ -4,15 +4,19 @@
 //! budget, the same rows as values, totals of all rows, and a cursor that goes on where rows were left out. What the state
 //! keeps exactly, within an error or never is said by the answer, or by the [`error`] that says what can be asked instead.
 
+mod attribute;
 mod carried;
 mod change;
 pub mod dimension;
+mod empty;
 pub mod error;
+mod estimate;
 mod exhibits;
 mod facts;
 pub mod filter;
 mod having;
 mod level;
+mod looked;
 pub mod measure;
 mod members;
 mod order;
@@ -21,6 +25,8 @@ mod path;
 pub mod render;
 pub mod request;
 mod rows;
+mod sampled;
+mod samples;
 mod series;
 mod sheet;
 mod sources;
@@ -28,6 +34,7 @@ pub mod status;
 mod stretches;
 mod subject;
 pub mod table;
+mod takes;
 mod tally;
 mod timeline;
 mod trace;
@@ -117,6 +124,7 @@ pub fn table(state: &mut State, request: &Request) -> Result<Table, Error> {
 }
 
 fn answer(state: &State, sums: &mut Sums, request: &Request) -> Result<Table, Error> {
+    takes::check(request)?;
     let groups = Groups::of(state);
     sums.sort(&state.table, || groups.order(&state.table));
     match request.what {

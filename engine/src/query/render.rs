@@ -1,7 +1,7 @@
 //! Rows as lines of few tokens: grouped by service where that is shorter, two significant digits, comma-separated if asked.
 
 use super::request::Form;
-use super::table::{Column, Table, Unit, Value};
+use super::table::{Column, Table, Unit, Value, WITHIN};
 use crate::summary::words;
 
 /// Writes the lines of a table.
@@ -83,6 +83,14 @@ impl<'a> Lines<'a> {
                         columns.next().map_or_else(String::new, |(column, value)| self.number(column.unit, value));
                     words.push(if before == now { now } else { format!("{before}>{now}") });
                 }
+                (unit, value) if column.name.ends_with(WITHIN) => {
+                    if value.number().is_some_and(|within| within > 0.0)
+                        && let Some(word) = words.last_mut()
+                    {
+                        word.push('±');
+                        word.push_str(&self.number(unit, value));
+                    }
+                }
                 (unit, value) => words.push(self.number(unit, value)),
             }
         }
@@ -93,7 +101,8 @@ impl<'a> Lines<'a> {
     #[must_use]
     pub fn names(&self) -> String {
         let measured = self.table.columns.iter().skip(self.table.keys);
-        let shown = measured.filter(|column| column.unit != Unit::Evidence && !column.name.ends_with("_before"));
+        let beside = |column: &Column| column.name.ends_with("_before") || column.name.ends_with(WITHIN);
+        let shown = measured.filter(|column| column.unit != Unit::Evidence && !beside(column));
         if self.table.columns.iter().any(|column| column.name == "text") {
             return "statements".to_owned();
         }

@@ -144,7 +144,7 @@ impl<'q, 'a> Rows<'q, 'a> {
         }
         for measure in &self.question.measures {
             if let Measure::Distinct(dimension) = *measure {
-                tally.value(dimension, dimension.cell(self.state.table.key(id), record, self.groups));
+                dimension.each(self.state.table.key(id), record, self.groups, &mut |cell| tally.value(dimension, cell));
             }
         }
     }

@@ -1,6 +1,8 @@
 //! What the series did: the question understood, and the table of its answer.
 
+use super::attribute;
 use super::dimension::{self, Dimension, items};
+use super::empty;
 use super::error::{Error, Written, nearest};
 use super::filter::{ERROR, Filter};
 use super::measure::{self, Measure, Time};
@@ -8,7 +10,8 @@ use super::members::Members;
 use super::order::{self, By};
 use super::request::{Request, What};
 use super::rows::Rows;
-use super::table::{Column, Table, Unit, Value};
+use super::sampled;
+use super::table::{Column, Table, Unit, Value, WITHIN};
 use super::tally::Tally;
 use super::window::Windows;
 use crate::event::Kind;
@@ -23,10 +26,12 @@ pub struct Question {
     pub filter: Filter,
     /// What rows are told apart by.
     pub dimensions: Vec<Dimension>,
+    /// The keys of the attributes among these.
+    pub keys: Vec<attribute::Key>,
     /// What is measured.
     pub measures: Vec<Measure>,
     /// In which order rows stand.
-    order: Vec<By>,
+    pub order: Vec<By>,
     /// Of when, and against when.
     pub windows: Windows,
     /// Whether it is asked what has changed.
@@ -64,6 +69,9 @@ pub const fn usual(what: What, compares: bool) -> (&'static str, &'static str) {
 /// [`Error::Word`] at a word that makes no sense or asks for what was never kept.
 pub fn table(state: &State, sums: &mut Sums, groups: &Groups<'_>, request: &Request) -> Result<Table, Error> {
     let question = Question::of(state, request)?;
+    if question.is_sampled() {
+        return sampled::table(state, sums.order(), groups, request, &question);
+    }
     let windows = question.windows;
     let members = Members::of(&question, state, sums.order(), groups, kinds(request.what));
     if question.width().is_none() {
@@ -73,7 +81,14 @@ pub fn table(state: &State, sums: &mut Sums, groups: &Groups<'_>, request: &Requ
     }
     let mut made = Rows::new(&question, state, sums, groups);
     made.make(&members);
-    let notes = question.notes(state, &members, made.rows.is_empty());
+    let mut notes = question.notes(state, &members, made.rows.is_empty());
+    if made.rows.is_empty() && notes.is_empty() {
+        notes.push(empty::why(&question, state, groups, kinds(request.what), &members));
+    }
+    notes.extend(empty::keys(question.dimensions.iter().copied(), &made.rows));
+    if request.select.is_some() {
+        notes.extend(empty::measures(&question, &made.rows));
+    }
     let totals = made.totals();
     let mut rows = made.rows;
     order::sort(&mut rows, &question.order);
@@ -119,8 +134,11 @@ impl Question {
         let pair = request.of.as_deref().map(|of| pair(of, diff)).transpose()?;
         let compare = request.compare.as_deref().or((diff && pair.is_none()).then_some("baseline"));
         let usual = usual(request.what, compare.is_some() || pair.is_some());
-        let mut dimensions =
-            dimension::list(Written { field: "group_by", text: request.group_by.as_deref().unwrap_or(usual.0) })?;
+        let group_by = Written { field: "group_by", text: request.group_by.as_deref().unwrap_or(usual.0) };
+        let (mut dimensions, keys) = dimension::list(group_by)?;
+        if let (Some(key), Some(says)) = (keys.first(), attribute::refused(request.what)) {
+            return Err(group_by.wrong(key.place.0, key.place.1, says));
+        }
         if pair.is_some() {
             dimensions.retain(|dimension| *dimension != Dimension::Service);
         }
@@ -135,6 +153,7 @@ impl Question {
         let mut question = Self {
             filter,
             dimensions,
+            keys,
             measures,
             order: Vec::new(),
             windows: windows(state, request, compare)?,
@@ -145,7 +164,18 @@ impl Question {
             // The one service stands where the time before would.
             question.windows.before = Some(question.windows.now);
         }
-        question.check_kept(select, &request.filter)?;
+        if question.is_sampled() {
+            question.check_sampled(select, request)?;
+        } else {
+            question.check_kept(select, &request.filter)?;
+        }
+        if let Some((at, word)) = dimension::words(group_by.text).find(|(_, word)| word.starts_with("time"))
+            && question.windows.before.is_some()
+            && question.width().is_some()
+        {
+            let message = "two stretches are compared, each as a whole: leave out the time, or what is compared with";
+            return Err(group_by.wrong(at, word.len(), message));
+        }
         question.widen();
         let columns = question.columns();
         // In time where that is asked for, else by what has changed, else by the first measure.
@@ -161,28 +191,72 @@ impl Question {
     fn check_kept(&self, select: Written<'_>, filter: &str) -> Result<(), Error> {
         let by_status = self.filter.status.is_some() || self.dimensions.contains(&Dimension::Status);
         let having = self.filter.having().iter().map(|having| having.measure);
-        let timed = self.measures.iter().copied().chain(having).any(|measure| measure.time().is_some());
-        if by_status && (timed || self.filter.by_duration()) {
-            let message = "not kept: times apart for what failed and what did not; ask for count, rate or error_share \
-                           with status, or for times without it; traces that failed are told by what=traces status=error";
-            return Err(match self.filter.narrows {
-                Some((at, length)) => Written { field: "where", text: filter }.wrong(at, length, message),
-                None => Written { field: "group_by", text: "status" }.wrong(0, 6, message),
-            });
+        let asked = || self.measures.iter().copied().chain(having.clone());
+        let refused = |message: &str| match self.filter.narrows {
+            Some((at, length)) => Written { field: "where", text: filter }.wrong(at, length, message),
+            None => Written { field: "group_by", text: "status" }.wrong(0, 6, message),
+        };
+        if by_status && (self.filter.by_duration() || asked().any(|measure| measure.time().is_some())) {
+            return Err(refused(
+                "not kept: times apart for what failed and what did not; ask for count, rate or error_share with status, or \
+                 for times without it; traces that failed are told by what=traces status=error",
+            ));
         }
-        if self.filter.by_duration() {
-            for (at, word) in dimension::words(select.text) {
-                if matches!(
-                    Measure::named(word),
-                    Some(Measure::Errors | Measure::ErrorShare | Measure::Origins | Measure::Quantile(Time::Own, _))
-                ) {
-                    let message = "not kept: what failed, or own times, apart by duration; ask for count, rate or times with \
-                                   duration, or leave the duration out";
-                    return Err(select.wrong(at, word.len(), message));
-                }
+        let kept = |measure: &Measure| {
+            (!by_status || measure.is_by_status()) && (!self.filter.by_duration() || measure.is_by_duration())
+        };
+        for ((at, word), measure) in dimension::words(select.text).zip(&self.measures) {
+            if !kept(measure) {
+                let message = if by_status {
+                    format!(
+                        "not kept: {measure} apart by status; ask for count, rate, errors or error_share with status"
+                    )
+                } else {
+                    format!(
+                        "not kept: {measure} apart by duration; ask for count, rate or times with duration, or leave the \
+                         duration out"
+                    )
+                };
+                return Err(select.wrong(at, word.len(), message));
             }
         }
-        Ok(())
+        match asked().find(|measure| !kept(measure)) {
+            Some(measure) => {
+                Err(refused(&format!("not kept: {measure} apart by status or duration; leave one of them out")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Whether it is answered from samples of the events: it tells them apart by what they carried.
+    #[must_use]
+    pub const fn is_sampled(&self) -> bool {
+        !self.keys.is_empty() || !self.filter.carries.is_empty()
+    }
+
+    /// Whom a sample can tell of.
+    fn check_sampled(&self, select: Written<'_>, request: &Request) -> Result<(), Error> {
+        if let Some(text) = request.compare.as_deref() {
+            let message = "attributes are kept of samples, ten minutes back at most: ask twice, with since and until";
+            return Err(Written { field: "compare", text }.wrong(0, text.len(), message));
+        }
+        let message = |measure: Measure| {
+            format!("not kept: {measure} by attribute; count, rate, errors, error_share and times are estimated")
+        };
+        for ((at, word), measure) in dimension::words(select.text).zip(&self.measures) {
+            if !measure.is_sampled() {
+                return Err(select.wrong(at, word.len(), message(*measure)));
+            }
+        }
+        match self.filter.having().iter().find(|having| !having.measure.is_sampled()) {
+            Some(having) => {
+                let text = request.filter.as_str();
+                let name = having.measure.to_string();
+                let at = text.find(&name).unwrap_or(0);
+                Err(Written { field: "where", text }.wrong(at, name.len(), message(having.measure)))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Stretches of time are no finer than what is kept, and whole multiples of it.
@@ -203,11 +277,14 @@ impl Question {
         (step > 1 && shown).then_some(step)
     }
 
-    /// Those of its answer.
+    /// The columns of its answer.
     #[must_use]
     pub fn columns(&self) -> Vec<Column> {
         let name = |dimension: &Dimension| Column {
-            name: dimension.name().to_owned(),
+            name: match *dimension {
+                Dimension::Attribute(at) => format!("attribute.{}", self.keys[at].name),
+                dimension => dimension.name().to_owned(),
+            },
             unit: if matches!(dimension, Dimension::Time(_)) { Unit::Time } else { Unit::Text },
             adds_up: false,
         };
@@ -217,6 +294,9 @@ impl Question {
                 columns.push(Column { name: format!("{measure}_before"), ..measure.column() });
             }
             columns.push(measure.column());
+            if self.is_sampled() {
+                columns.push(Column::of(&format!("{measure}{WITHIN}"), measure.unit()));
+            }
         }
         if self.diff {
             columns.push(Column::of("how", Unit::Text));
@@ -293,10 +373,12 @@ impl Question {
         }
         let (mixed, events, all) = members.mixed(state);
         let share = crate::summary::words::percent(events as f64 / all.max(1) as f64);
+        let others = members.all().len() - mixed;
+        let exact = if others > 0 { format!("; the other {others} are exact") } else { String::new() };
         let how = if grouped { "stand under (several)" } else { "count whole" };
         (mixed > 0).then(|| {
             format!(
-                "{mixed} series with {share} of all events came from several sources or in several formats: they {how}"
+                "{mixed} series with {share} of all events came from several sources or in several formats: they {how}{exact}"
             )
         })
     }

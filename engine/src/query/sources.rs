@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::error::Error;
+use super::error::{Error, nearest};
 use super::filter::Filter;
 use super::request::Request;
 use super::table::{Column, Table, Unit, Value};
@@ -57,7 +57,7 @@ pub fn table(state: &State, request: &Request) -> Result<Table, Error> {
             total.add(stream);
         }
     }
-    let rows = sources.iter().map(|(&(source, format), read)| read.row(source, format)).collect();
+    let rows: Vec<Vec<Value>> = sources.iter().map(|(&(source, format), read)| read.row(source, format)).collect();
     let columns = vec![
         Column::key("source"),
         Column::key("format"),
@@ -68,12 +68,23 @@ pub fn table(state: &State, request: &Request) -> Result<Table, Error> {
         Column::of("last", Unit::Time),
     ];
     let forgotten = state.ledger.evicted_streams;
-    let notes = (forgotten > 0).then(|| {
+    let mut notes: Vec<String> = Vec::new();
+    if rows.is_empty() {
+        let wanted = filter
+            .exact()
+            .find_map(|(_, name)| nearest(name, state.streams.iter().map(|(name, stream)| stream.source(name))));
+        let meant = wanted.map_or_else(String::new, |near| format!("; did you mean {}?", words::name(near)));
+        notes.push(match state.streams.iter().count() {
+            0 => "nothing has been read".to_owned(),
+            all => format!("none of {all} streams is of such a source{meant}"),
+        });
+    }
+    notes.extend((forgotten > 0).then(|| {
         let [bytes, events] = [(state.ledger.bytes, all.bytes), (state.ledger.events, all.events)]
             .map(|(ever, known)| words::count(ever.saturating_sub(known)));
         format!("without {forgotten} streams that were forgotten (engine.max_streams): {bytes} bytes, {events} events")
-    });
+    }));
     let table = Table::of(request.what, windows, columns, 2, rows).sorted(request.order_by.as_deref(), &[(4, true)])?;
     let title = Some("all that was read".to_owned());
-    Ok(Table { title, totals: total.row("", ""), notes: notes.into_iter().collect(), ..table })
+    Ok(Table { title, totals: total.row("", ""), notes, ..table })
 }

@@ -22,6 +22,12 @@ impl Status {
         }
     }
 
+    /// That of an event.
+    #[must_use]
+    pub const fn of_failed(failed: bool) -> Self {
+        if failed { Self::Error } else { Self::Ok }
+    }
+
     /// What a term about the status asks for.
     ///
     /// # Errors

@@ -23,6 +23,8 @@ pub struct Test {
     pub subject: Subject,
     /// Any of these.
     pub patterns: Vec<Pattern>,
+    /// The term as it was written.
+    pub said: String,
 }
 
 /// What a term looks at.
@@ -59,7 +61,9 @@ impl Pattern {
         matches!(self, Self::Number(wanted) if *wanted == number && number > 0)
     }
 
-    fn fits(&self, text: &str) -> bool {
+    /// Whether a text is like it.
+    #[must_use]
+    pub fn fits(&self, text: &str) -> bool {
         match self {
             Self::Exactly(whole) => whole == text,
             Self::Glob(pattern) => glob(pattern, text),
@@ -80,6 +84,7 @@ impl Test {
             return Err(written.wrong(term.at, term.name.len(), message));
         }
         let mut patterns = Vec::new();
+        let said = term.said(written);
         for value in term.values {
             if subject == Subject::Evidence {
                 let Ok(number) = value.text.trim_start_matches('#').parse() else {
@@ -116,14 +121,21 @@ impl Test {
                 _ => Pattern::Exactly(value.text),
             });
         }
-        Ok(Self { negated: term.negated, subject, patterns })
+        Ok(Self { negated: term.negated, subject, patterns, said })
     }
 
     /// That a series is of a kind.
     #[must_use]
     pub fn of_kind(kind: Kind) -> Self {
         let patterns = vec![Pattern::Exactly(kind.name().to_owned())];
-        Self { negated: false, subject: Subject::Dimension(Dimension::Kind), patterns }
+        let said = format!("kind={}", kind.name());
+        Self { negated: false, subject: Subject::Dimension(Dimension::Kind), patterns, said }
+    }
+
+    /// Whether a kind may be meant, where it is kinds that are looked at.
+    #[must_use]
+    pub fn fits_kind(&self, kind: Kind) -> bool {
+        self.any(kind.name()) != self.negated
     }
 
     /// Whether a series is meant.

@@ -148,7 +148,7 @@ pub struct Table {
     pub notes: Vec<String>,
     /// Values within this share of themselves; 0 if all are exact.
     pub error: f64,
-    /// Series of which a part was asked for were counted whole, as a note says.
+    /// Series of which a part was asked for were counted whole, or values are estimates, as a note says.
     pub mixed: bool,
     /// Bytes of a message that are shown.
     pub shown: usize,
@@ -210,6 +210,9 @@ impl Table {
         }
     }
 }
+
+/// Behind the name of a measure: how far its estimate may be off, either way, nineteen times of twenty.
+pub const WITHIN: &str = "_within";
 
 /// Bytes of a message that are shown, unless the messages are what was asked for.
 pub const SHOWN: usize = 140;

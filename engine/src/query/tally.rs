@@ -60,11 +60,11 @@ impl<'a> Tally<'a> {
     /// Of it what failed, or what did not.
     #[must_use]
     pub fn of_status(&self, status: Status) -> Self {
-        let (count, errors) = match status {
-            Status::Error => (self.errors, self.errors),
-            Status::Ok => (self.count.saturating_sub(self.errors), 0),
+        let (count, errors, origins) = match status {
+            Status::Error => (self.errors, self.errors, self.origins),
+            Status::Ok => (self.count.saturating_sub(self.errors), 0, 0),
         };
-        Self { count, errors, ..self.clone() }
+        Self { count, errors, origins, ..self.clone() }
     }
 
     /// Whether nothing happened.

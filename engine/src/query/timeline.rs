@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::dimension::{Cell, Dimension, words};
+use super::empty;
 use super::error::{Error, Written};
 use super::measure::Measure;
 use super::members::Members;
@@ -44,7 +45,12 @@ pub fn table(state: &State, sums: &Sums, groups: &Groups<'_>, request: &Request)
         || WIDTHS.into_iter().find(|&width| width >= least && width % windows.now.step == 0).unwrap_or(least),
         |ns| i64::try_from(ns / 1_000_000_000).unwrap_or(i64::MAX),
     );
-    let select = words(request.select.as_deref().unwrap_or(usual.1)).next().map_or("count", |(_, word)| word);
+    let asked = request.select.as_deref().unwrap_or(usual.1);
+    if let Some((at, word)) = words(asked).nth(1) {
+        let message = "a line is of one measure: ask for one, or for what=series with group_by=time:1m";
+        return Err(Written { field: "select", text: asked }.wrong(at, word.len(), message));
+    }
+    let select = words(asked).next().map_or("count", |(_, word)| word);
     let group_by = keys.iter().copied().chain([format!("time:{width}s").as_str()]).collect::<Vec<_>>().join(",");
     let inner =
         Request { group_by: Some(group_by), select: Some(select.to_owned()), order_by: None, ..request.clone() };
@@ -56,7 +62,13 @@ pub fn table(state: &State, sums: &Sums, groups: &Groups<'_>, request: &Request)
     let columns = columns(&question);
     let most = columns.len() - 3;
     let mut notes = question.notes(state, &members, lines.is_empty());
+    if lines.is_empty() && notes.is_empty() {
+        notes.push(empty::why(&question, state, groups, series::kinds(request.what), &members));
+    }
     let (width, measure) = (question.width().unwrap_or(width), question.measures[0]);
+    if measure.time().is_some() && lines.is_empty() {
+        notes.push(format!("no {measure}: nothing here takes time"));
+    }
     notes
         .insert(0, format!("{measure} in stretches of {}, 9 the most of its line", crate::summary::words::span(width)));
     let (error, mixed) = (question.error(), question.filter.names_origins() && members.mixed(state).0 > 0);
@@ -65,6 +77,8 @@ pub fn table(state: &State, sums: &Sums, groups: &Groups<'_>, request: &Request)
     if measure.adds_up() {
         table.totals.splice(keys..=keys, rows.totals());
     }
+    let told = question.dimensions.iter().copied().filter(|dimension| !matches!(dimension, Dimension::Time(_)));
+    table.notes.extend(empty::keys(told, &table.rows));
     Ok(table)
 }
 

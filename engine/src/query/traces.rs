@@ -36,8 +36,9 @@ pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Ta
         .filter(|(_, key, record)| filter.fits(*key, record, groups, |_| true))
         .map(|(id, _, _)| id)
         .collect();
-    let (mut rows, mut failed, mut spans) = (Vec::new(), 0u64, 0u64);
+    let (mut rows, mut failed, mut spans, mut here) = (Vec::new(), 0u64, 0u64, 0u64);
     for id in state.traces.ids() {
+        here += 1;
         if like.as_ref().is_some_and(|(other, _)| other == id) {
             continue;
         }
@@ -95,7 +96,17 @@ pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Ta
     table.totals[5] = Value::Count(spans);
     table.totals[7] = Value::Count(failed);
     table.notes.push("of the traces still here: those open, and those that evidence was kept of".to_owned());
+    table.notes.extend(table.rows.is_empty().then(|| nothing(here, like.is_some())));
     Ok(table)
+}
+
+/// Why there are no rows, of so many traces that are here.
+fn nothing(here: u64, alike: bool) -> String {
+    match here {
+        0 => "no trace is here: events belong to none, or their traces were let go".to_owned(),
+        _ if alike => format!("none of {} other traces here does as much of the same", here.saturating_sub(1)),
+        _ => format!("none of {here} traces here is so, or has such a span"),
+    }
 }
 
 fn series_of(trace: &Trace) -> Vec<SeriesId> {

@@ -17,6 +17,7 @@ use crate::summary::groups::Groups;
 /// As [`Trace::find`], or [`Error::Word`] at another word that makes no sense.
 pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Table, Error> {
     let filter = Filter::of(&request.filter, request.what)?;
+    filter.no_having(&request.filter)?;
     let trace = Trace::find(state, request.of.as_deref())?;
     let start = trace.extent().0;
     let mut rows = Vec::new();
@@ -76,6 +77,9 @@ pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Ta
     table.totals[7] = Value::Count(own_sum);
     table.totals[8] = Value::Count(failed);
     table.drop_kind();
+    if table.rows.is_empty() {
+        table.notes.push(format!("none of its {} spans is so", trace.spans.len()));
+    }
     Ok(table)
 }
 

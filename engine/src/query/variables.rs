@@ -58,6 +58,18 @@ pub fn table(state: &State, request: &Request) -> Result<Table, Error> {
             }
         }
     }
+    let mut notes: Vec<String> = (sampled < messages)
+        .then(|| format!("of {sampled} messages picked by chance; values told of each variable: {MOST} at most"))
+        .into_iter()
+        .collect();
+    if rows.is_empty() {
+        notes.push(if found.iter().any(|held| filter.wants(Wanted { service: &held.service, kind: held.kind })) {
+            "no values of it are kept of then: leave since out for those of all times".to_owned()
+        } else {
+            let services: Vec<String> = found.iter().map(|held| crate::summary::words::name(&held.service)).collect();
+            format!("no such service or kind has it: {} has", services.join(", "))
+        });
+    }
     let columns = vec![
         Column::key("service"),
         Column::key("operation"),
@@ -68,8 +80,6 @@ pub fn table(state: &State, request: &Request) -> Result<Table, Error> {
     ];
     let usual = [(0, false), (1, false), (2, false), (4, true)];
     let title = format!("\"{}\", {messages} messages", crate::redact::plain(template, SHOWN).replace('"', "'"));
-    let notes = (sampled < messages)
-        .then(|| format!("of {sampled} messages picked by chance; values told of each variable: {MOST} at most"));
     let table = Table::of(request.what, windows, columns, 4, rows).sorted(request.order_by.as_deref(), &usual)?;
-    Ok(Table { title: Some(title), notes: notes.into_iter().collect(), ..table })
+    Ok(Table { title: Some(title), notes, ..table })
 }

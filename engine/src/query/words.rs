@@ -3,6 +3,7 @@
 //! ```text
 //! where  = term { space term }                 all must hold
 //! term   = [ "-" | "!" ] ( test | text | number )
+//! name   = word | "attribute." ( word | quoted )                                    the word of an attribute's key
 //! test   = name ( "=" | ":" | "!=" | ">" | ">=" | "<" | "<=" | "~" ) value { "," value }      any of the values
 //! text   = quoted | word                       stands in the service, the operation or the template
 //! number = "#" digits                          the series that this evidence is of
@@ -10,6 +11,7 @@
 //! quoted = '"' … '"' | "'" … "'"               taken as it is; \" and \\ within
 //! ```
 
+use super::attribute;
 use super::error::{Error, Written};
 
 /// How a value is compared.
@@ -55,6 +57,20 @@ pub struct Term {
     pub op: Op,
     /// Against what: any of these.
     pub values: Vec<Value>,
+}
+
+impl Term {
+    /// It as it was written, without its sign.
+    #[must_use]
+    pub fn said(&self, written: Written<'_>) -> String {
+        let end = self.values.last().map_or(self.at, |value| value.at + value.length);
+        let text = written.text.get(self.at..end).unwrap_or_default();
+        format!(
+            "{}{}",
+            if written.text[..self.at].ends_with(['-', '!']) { "-" } else { "" },
+            crate::redact::plain(text, 60)
+        )
+    }
 }
 
 /// Split the text of a `where` into its terms.
@@ -112,8 +128,7 @@ impl<'a> Reader<'a> {
             return Err(self.written.wrong(start, 1, "nothing is negated: write the term right behind it"));
         }
         let at = self.at;
-        let name =
-            self.rest().find(|c: char| !(c.is_alphanumeric() || "_.-/".contains(c))).unwrap_or(self.rest().len());
+        let name = self.name();
         let behind = &self.rest()[name..];
         let found = OPS.iter().find(|(sign, ..)| behind.starts_with(sign));
         let Some(&(sign, op, not)) = found.filter(|_| name > 0) else {
@@ -135,6 +150,23 @@ impl<'a> Reader<'a> {
             self.at += 1;
         }
         Ok(Term { negated: negated ^ not, name, at, op, values })
+    }
+
+    /// The length of a name that stands here.
+    fn name(&self) -> usize {
+        let rest = self.rest();
+        let ends =
+            |from: usize, ends: &dyn Fn(char) -> bool| rest[from..].find(ends).map_or(rest.len(), |at| from + at);
+        let Some(begin) = attribute::prefix(rest) else {
+            return ends(0, &|c: char| !(c.is_alphanumeric() || "_.-/".contains(c)));
+        };
+        if let Some(quote) = rest[begin..].chars().next().filter(|c| matches!(c, '"' | '\'')) {
+            return ends(begin + 1, &|c| c == quote).saturating_add(1).min(rest.len());
+        }
+        let end = ends(begin, &|c: char| c.is_whitespace() || "=!~<>:,\"'".contains(c));
+        // Without a sign behind it, `attribute:tenant` is a name and its value.
+        let has_sign = rest[end..].starts_with(['=', '!', '~', '<', '>', ':']);
+        if has_sign { end } else { ends(0, &|c: char| !c.is_alphanumeric()) }
     }
 
     fn text(&mut self, negated: bool, at: usize) -> Result<Term, Error> {

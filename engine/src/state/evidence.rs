@@ -279,6 +279,11 @@ impl Kept {
         self.sets.iter().map(|set| set.carried.read())
     }
 
+    /// The same, each with the second since the epoch at which its five minutes begin.
+    pub fn sampled(&self) -> impl Iterator<Item = (Seconds, Stretch<'_>)> {
+        self.sets.iter().map(|set| set.epoch.saturating_mul(EPOCH)).zip(self.carried())
+    }
+
     /// Read what a few events carried. Returns by how many bytes what is kept has changed.
     pub fn settle(&mut self) -> isize {
         self.sets.iter_mut().map(|set| set.carried.settle()).sum()

@@ -218,7 +218,7 @@ fn cut(pair: &mut String) {
 
 /// Whether a value looks like one that no other event has: hexadecimal digits, sixteen or more of them, or a number of ten
 /// digits.
-fn is_id(text: &str) -> bool {
+pub fn is_id(text: &str) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     let hex = text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
     digits > 0 && hex && text.len() >= if digits == text.len() { 10 } else { 16 }
