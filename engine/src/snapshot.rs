@@ -20,7 +20,7 @@ use crate::state::wire::Wire;
 use crate::state::{Limits, State};
 
 const MAGIC: &[u8; 7] = b"TGSTATE";
-const SCHEMA: u8 = 10;
+const SCHEMA: u8 = 11;
 const HEADER: usize = 20;
 
 /// About how many bytes a span takes, with its part of its trace's.

@@ -20,6 +20,8 @@ pub enum Measure {
     ErrorShare,
     /// Events that failed while everything they called succeeded.
     Origins,
+    /// Nanoseconds on the critical paths of traces.
+    Path,
     /// A time that so many thousandths do not exceed.
     Quantile(Time, u16),
     /// The longest.
@@ -48,7 +50,7 @@ pub enum Time {
 }
 
 /// Names to choose from.
-pub const NAMES: [&str; 21] = [
+pub const NAMES: [&str; 22] = [
     "count",
     "rate",
     "errors",
@@ -65,6 +67,7 @@ pub const NAMES: [&str; 21] = [
     "self_p95",
     "self_p99",
     "self_sum",
+    "path",
     "first",
     "last",
     "series",
@@ -102,6 +105,7 @@ impl Measure {
             (_, "errors") => Self::Errors,
             (_, "error_share" | "error_rate") => Self::ErrorShare,
             (_, "origins") => Self::Origins,
+            (_, "path") => Self::Path,
             (_, "first") => Self::First,
             (_, "last") => Self::Last,
             (_, "series") => Self::Series,
@@ -117,7 +121,7 @@ impl Measure {
             Self::Count | Self::Errors | Self::Origins | Self::Series | Self::Distinct(_) => Unit::Count,
             Self::Rate => Unit::PerMinute,
             Self::ErrorShare => Unit::Share,
-            Self::Quantile(..) | Self::Max(_) | Self::Mean(_) | Self::Sum(_) => Unit::Nanoseconds,
+            Self::Path | Self::Quantile(..) | Self::Max(_) | Self::Mean(_) | Self::Sum(_) => Unit::Nanoseconds,
             Self::First | Self::Last => Unit::Time,
         }
     }
@@ -155,7 +159,7 @@ impl Measure {
     /// Whether those of the rows add up to that of all.
     #[must_use]
     pub const fn adds_up(self) -> bool {
-        matches!(self, Self::Count | Self::Errors | Self::Origins | Self::Sum(_))
+        matches!(self, Self::Count | Self::Errors | Self::Origins | Self::Path | Self::Sum(_))
     }
 
     /// The column it stands in.
@@ -181,6 +185,7 @@ impl Measure {
             Self::ErrorShare if tally.count == 0 => Value::Null,
             Self::ErrorShare => Value::Number(tally.errors as f64 / tally.count as f64),
             Self::Origins => Value::Count(tally.origins),
+            Self::Path => Value::Count(tally.path),
             Self::Quantile(time, thousandths) => Value::Count(hist(time).quantile(f64::from(thousandths) / 1000.0)),
             Self::Max(time) => Value::Count(hist(time).quantile(1.0)),
             Self::Mean(time) => Value::Number(hist(time).mean()),
@@ -204,6 +209,7 @@ impl fmt::Display for Measure {
             Self::Errors => f.write_str("errors"),
             Self::ErrorShare => f.write_str("error_share"),
             Self::Origins => f.write_str("origins"),
+            Self::Path => f.write_str("path"),
             Self::Quantile(_, thousandths) if thousandths % 10 == 0 => write!(f, "p{}", thousandths / 10),
             Self::Quantile(_, thousandths) => write!(f, "p{thousandths}"),
             Self::Max(_) => f.write_str("max"),

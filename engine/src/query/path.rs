@@ -1,4 +1,4 @@
-//! The path that a trace's time was spent on: what it waited for, from its beginning to its end.
+//! The path that one trace's time was spent on, as [`Walk`] finds it.
 
 use hashbrown::HashMap;
 
@@ -7,13 +7,11 @@ use super::request::{Request, What};
 use super::table::{Column, Table, Unit, Value};
 use super::trace::{Trace, named};
 use crate::state::State;
+use crate::state::path::{Met, Walk};
 use crate::state::series::SeriesId;
 use crate::summary::groups::Groups;
 
 /// Answer with what a trace waited for, from its beginning to its end.
-///
-/// The path is walked from the end: of the children of a span that were running, the one that ended last is what it waited
-/// for, and what ran before that one began, what that one waited for (the critical path of Jaeger and of `CRISP`, Uber 2022).
 ///
 /// # Errors
 /// As [`Trace::find`].
@@ -77,34 +75,15 @@ pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Ta
 /// The stretches of the path through a span, in time: which span, from when, to when.
 fn waits(trace: &Trace, root: usize) -> Vec<(usize, i64, i64)> {
     let mut parts = Vec::new();
-    // A span, until when it is followed, and its children that are still to come, those that end last at the end.
-    let open = |i: usize, until: i64| {
-        let mut children: Vec<usize> =
-            trace.children[i].iter().copied().filter(|&child| !trace.spans[child].mark).collect();
-        children.sort_unstable_by_key(|&child| (trace.spans[child].end, child));
-        (i, until, children)
+    let below = |span: u32, found: &mut Vec<u32>| {
+        let children = trace.children[span as usize].iter().copied().filter(|&child| !trace.spans[child].mark);
+        found.extend(children.filter_map(|child| u32::try_from(child).ok()));
     };
-    let mut walk = vec![open(root, trace.spans[root].end)];
-    while let Some((i, until, children)) = walk.last_mut() {
-        let (i, start) = (*i, trace.spans[*i].start);
-        let Some(child) = children.pop() else {
-            if *until > start {
-                parts.push((i, start, *until));
-            }
-            walk.pop();
-            continue;
-        };
-        let span = &trace.spans[child];
-        let (from, to) = (span.start.max(start), span.end.min(*until));
-        if to <= from {
-            continue;
+    Walk::default().walk(&trace.spans, u32::try_from(root).unwrap_or_default(), below, |met| {
+        if let Met::Own(span, from, to) = met {
+            parts.push((span as usize, from, to));
         }
-        if *until > to {
-            parts.push((i, to, *until));
-        }
-        *until = from;
-        walk.push(open(child, to));
-    }
+    });
     parts.reverse();
     parts
 }

@@ -19,6 +19,8 @@ pub struct Tally<'a> {
     pub errors: u64,
     /// Failed while everything they called succeeded.
     pub origins: u64,
+    /// Nanoseconds on the critical paths of traces.
+    pub path: u64,
     /// Durations.
     pub duration: Cow<'a, Hist>,
     /// Own times.
@@ -117,6 +119,7 @@ impl Sums {
         tally.count += slot.count;
         tally.errors += slot.errors;
         tally.origins += slot.origins;
+        tally.path += slot.path;
         if let Some(duration) = &mut self.duration {
             duration.add(&slot.duration);
         }
@@ -127,7 +130,7 @@ impl Sums {
 
     /// The row is one slot and nothing more.
     pub fn alone<'a>(&self, tally: &mut Tally<'a>, slot: &'a Slot) {
-        (tally.count, tally.errors, tally.origins) = (slot.count, slot.errors, slot.origins);
+        (tally.count, tally.errors, tally.origins, tally.path) = (slot.count, slot.errors, slot.origins, slot.path);
         if self.duration.is_some() {
             tally.duration = Cow::Borrowed(&slot.duration);
         }
@@ -141,6 +144,7 @@ impl Sums {
         sum.count += part.count;
         sum.errors += part.errors;
         sum.origins += part.origins;
+        sum.path += part.path;
         sum.series += part.series;
         sum.first = sum.first.into_iter().chain(part.first).min();
         sum.last = sum.last.max(part.last);

@@ -1,4 +1,4 @@
-//! What a trace says: own times, edges and steps, where errors begin.
+//! What a trace says: own times, edges and steps, where errors begin, what was waited for.
 //!
 //! In: the spans of one trace that are here. Out: what is added to the series for it, or taken back. It depends on the set
 //! of the spans alone.
@@ -9,6 +9,7 @@ use hashbrown::{HashMap, HashTable};
 
 use super::hist::bucket;
 use super::names::Name;
+use super::path::{Met, Walk, signed};
 use super::series::{Key, SeriesId, Table};
 use super::timeline::{Clock, Delta, Seconds};
 use crate::event::{Kind, SpanId};
@@ -71,6 +72,9 @@ pub struct Joins {
     twins: Vec<(SpanId, u32)>,
     parents: Vec<u32>,
     children: Vec<u32>,
+    walk: Walk,
+    /// Of each span, the nanoseconds on the path that are its own, and those that lead through it.
+    waits: Vec<[u64; 2]>,
     /// The edge or step of each pair of parent (`NONE`, `NOT_SEEN`) and child, by their series.
     links: HashMap<(SeriesId, SeriesId), SeriesId, RandomState>,
 }
@@ -83,15 +87,17 @@ impl Joins {
             return self.enter_alone(&span, sign, table, clock);
         }
         self.join(count);
+        self.follow(count);
         for i in 0..count {
             let span = self.spans[i];
             if span.mark {
                 if self.parents[i] != END {
                     let parent = self.spans[self.parents[i] as usize].series;
-                    self.link(parent, &span, None, sign, table, clock);
+                    self.link(parent, &span, (None, 0), sign, table, clock);
                 }
                 continue;
             }
+            let [path, through] = self.waits[i];
             let children: &[u32] = self.children_of(i);
             let waited = covered(&self.spans, children, &span);
             let own = span.took().saturating_sub(waited);
@@ -105,21 +111,21 @@ impl Joins {
             let wraps = matches!(*children, [child] if self.spans[child as usize].service != span.service)
                 && !self.handles(i, table);
             if wraps {
-                let delta = Delta { origins: i32::from(origin) * sign, ..Delta::default() };
+                let delta = Delta { origins: i32::from(origin) * sign, path: signed(path, sign), ..Delta::default() };
                 table.enter(span.series, second(span.end), clock, &delta);
             } else {
-                add(table, clock, &span, own, origin, sign);
+                add(table, clock, &span, [own, path], origin, sign);
             }
             let parent = self.parents[i];
             if parent == END {
-                self.link(span.caller(), &span, None, sign, table, clock);
+                self.link(span.caller(), &span, (None, through), sign, table, clock);
             } else {
                 let caller = self.spans[parent as usize];
                 let alone = caller.service != span.service
                     && self.children_of(parent as usize).len() == 1
                     && !self.handles(parent as usize, table);
                 let gap = alone.then(|| caller.took().saturating_sub(span.took()));
-                self.link(caller.series, &span, gap, sign, table, clock);
+                self.link(caller.series, &span, (gap, through), sign, table, clock);
             }
         }
     }
@@ -129,13 +135,13 @@ impl Joins {
         if span.mark {
             return;
         }
-        add(table, clock, span, span.took(), span.failed, sign);
+        add(table, clock, span, [span.took(); 2], span.failed, sign);
         self.enter_call(span, sign, table, clock);
     }
 
     /// The same, of one whose own time and origin are counted already.
     pub fn enter_call(&mut self, span: &OpenSpan, sign: i32, table: &mut Table, clock: &Clock) {
-        self.link(span.caller(), span, None, sign, table, clock);
+        self.link(span.caller(), span, (None, span.took()), sign, table, clock);
     }
 
     /// The parent of each span of a trace, by its place among them.
@@ -197,6 +203,20 @@ impl Joins {
         children.sort_unstable_by_key(|&i| (parents[i as usize], spans[i as usize].start));
     }
 
+    /// Find what the trace waited for: the paths through all spans whose callers are not here.
+    fn follow(&mut self, count: usize) {
+        let Self { spans, parents, children, walk, waits, .. } = self;
+        waits.clear();
+        waits.resize(count, [0; 2]);
+        let below = |span: u32, found: &mut Vec<u32>| found.extend_from_slice(of(children, parents, span));
+        for root in (0..index(count)).filter(|&i| parents[i as usize] == END && !spans[i as usize].mark) {
+            walk.walk(&spans[..count], root, below, |met| match met {
+                Met::Own(span, from, to) => waits[span as usize][0] += to.abs_diff(from),
+                Met::Through(span, ns) => waits[span as usize][1] += ns,
+            });
+        }
+    }
+
     /// Whether a span is one that answers a call: what it does besides calling others is its own work.
     fn handles(&self, i: usize, table: &Table) -> bool {
         match table.kind(self.spans[i].series) {
@@ -211,18 +231,16 @@ impl Joins {
     }
 
     fn children_of(&self, parent: usize) -> &[u32] {
-        let parent = index(parent);
-        let from = self.children.partition_point(|&i| self.parents[i as usize] < parent);
-        let to = self.children.partition_point(|&i| self.parents[i as usize] <= parent);
-        &self.children[from..to]
+        of(&self.children, &self.parents, index(parent))
     }
 
-    /// Enter a span as a call of its parent's: an edge to another service, or a step within its own.
+    /// Enter a span as a call of its parent's: an edge to another service, or a step within its own. With it come the time
+    /// between the two, where it can be told, and that which the path leads through it.
     fn link(
         &mut self,
         parent: SeriesId,
         span: &OpenSpan,
-        gap: Option<u64>,
+        (gap, through): (Option<u64>, u64),
         sign: i32,
         table: &mut Table,
         clock: &Clock,
@@ -241,6 +259,7 @@ impl Joins {
             origins: 0,
             duration: (!span.mark).then(|| (bucket(span.took()), sign)),
             own: gap.map(|gap| (bucket(gap), sign)),
+            path: signed(through, sign),
         };
         let record = table.record_mut(id);
         record.count = record.count.saturating_add_signed(sign.into());
@@ -291,8 +310,20 @@ fn link(parent: SeriesId, child: SeriesId, table: &mut Table) -> SeriesId {
     }
 }
 
-fn add(table: &mut Table, clock: &Clock, span: &OpenSpan, own: u64, origin: bool, sign: i32) {
-    let delta = Delta { origins: i32::from(origin) * sign, own: Some((bucket(own), sign)), ..Delta::default() };
+/// Those below a span, of all that are sorted by their parents.
+fn of<'a>(children: &'a [u32], parents: &[u32], parent: u32) -> &'a [u32] {
+    let from = children.partition_point(|&i| parents[i as usize] < parent);
+    let rest = &children[from..];
+    &rest[..rest.partition_point(|&i| parents[i as usize] == parent)]
+}
+
+fn add(table: &mut Table, clock: &Clock, span: &OpenSpan, [own, path]: [u64; 2], origin: bool, sign: i32) {
+    let delta = Delta {
+        origins: i32::from(origin) * sign,
+        own: Some((bucket(own), sign)),
+        path: signed(path, sign),
+        ..Delta::default()
+    };
     table.enter(span.series, second(span.end), clock, &delta);
 }
 

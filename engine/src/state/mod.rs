@@ -17,6 +17,7 @@ pub mod names;
 pub mod open;
 pub mod order;
 pub mod origins;
+pub mod path;
 mod places;
 mod room;
 pub mod series;
@@ -457,7 +458,7 @@ impl State {
         record.errors += u64::from(digest.failed);
         record.seen(digest.time);
         let duration = digest.duration().map(|ns| (bucket(ns), 1));
-        let delta = Delta { count: 1, errors: i32::from(digest.failed), origins: 0, duration, own: None };
+        let delta = Delta { count: 1, errors: i32::from(digest.failed), origins: 0, duration, own: None, path: 0 };
         self.table.enter(id, digest.time.div_euclid(NANOS), &self.clock, &delta);
     }
 
@@ -535,6 +536,7 @@ impl State {
                 origins: i32::from(alone.is_some() && digest.failed),
                 duration: digest.duration().map(|ns| (bucket(ns), 1)),
                 own: own.map(|ns| (bucket(ns), 1)),
+                path: alone.map_or(0, |span| path::signed(span.took(), 1)),
             };
             let grown = record.timeline.add(digest.time.div_euclid(NANOS), &self.clock, &delta);
             // The message of a failed span carries what the span does.

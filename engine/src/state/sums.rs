@@ -263,7 +263,7 @@ pub struct SlotAdder {
 impl SlotAdder {
     /// What a timeline comes to over a stretch, in the place of what `sum` held.
     pub fn add_up(&mut self, timeline: &Timeline, stretch: Stretch, sum: &mut Slot) {
-        (sum.count, sum.errors, sum.origins) = (0, 0, 0);
+        (sum.count, sum.errors, sum.origins, sum.path) = (0, 0, 0, 0);
         let slots = timeline.between(stretch.from, stretch.to);
         let mut ahead = slots.clone();
         for (number, slot) in slots.enumerate() {
@@ -275,6 +275,7 @@ impl SlotAdder {
             sum.count += slot.count;
             sum.errors += slot.errors;
             sum.origins += slot.origins;
+            sum.path = sum.path.saturating_add(slot.path);
             self.duration.add(&slot.duration);
             self.own.add(&slot.own);
         }

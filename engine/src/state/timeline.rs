@@ -103,6 +103,8 @@ pub struct Delta {
     pub duration: Option<(u16, i32)>,
     /// Bucket of the time spent neither waiting nor in a callee, and how many.
     pub own: Option<(u16, i32)>,
+    /// Nanoseconds on the critical path of its trace.
+    pub path: i64,
 }
 
 /// A stretch of a timeline.
@@ -120,6 +122,8 @@ pub struct Slot {
     pub duration: Hist,
     /// Time spent neither waiting nor in a callee; for an edge, the time between the caller's span and the callee's.
     pub own: Hist,
+    /// Nanoseconds on the critical paths of traces: the own time of spans there, and of an edge or a step all that was waited for.
+    pub path: u64,
 }
 
 impl Slot {
@@ -129,6 +133,7 @@ impl Slot {
         self.count = self.count.saturating_add_signed(delta.count.into());
         self.errors = self.errors.saturating_add_signed(delta.errors.into());
         self.origins = self.origins.saturating_add_signed(delta.origins.into());
+        self.path = self.path.saturating_add_signed(delta.path);
         let mut entries = 0;
         if let Some((bucket, n)) = delta.duration {
             entries += usize::from(self.duration.add(bucket, n));
@@ -145,6 +150,7 @@ impl Slot {
         self.count = self.count.saturating_add(other.count);
         self.errors = self.errors.saturating_add(other.errors);
         self.origins = self.origins.saturating_add(other.origins);
+        self.path = self.path.saturating_add(other.path);
         self.duration.merge(&other.duration);
         self.own.merge(&other.own);
     }
@@ -152,8 +158,12 @@ impl Slot {
     /// Take all of another back that was added. False, and what is left says nothing, if it cannot have been.
     #[must_use]
     pub fn take_back(&mut self, other: &Self) -> bool {
-        let counts =
-            [(&mut self.count, other.count), (&mut self.errors, other.errors), (&mut self.origins, other.origins)];
+        let counts = [
+            (&mut self.count, other.count),
+            (&mut self.errors, other.errors),
+            (&mut self.origins, other.origins),
+            (&mut self.path, other.path),
+        ];
         counts.into_iter().all(|(count, n)| count.checked_sub(n).map(|left| *count = left).is_some())
             && self.duration.take_back(&other.duration)
             && self.own.take_back(&other.own)
@@ -165,7 +175,9 @@ impl Slot {
         self.errors = self.errors.saturating_add(from.number()?);
         self.origins = self.origins.saturating_add(from.number()?);
         self.duration.absorb(from)?;
-        self.own.absorb(from)
+        self.own.absorb(from)?;
+        self.path = self.path.saturating_add(from.number()?);
+        Some(())
     }
 
     /// An empty one with room for as much.
@@ -181,7 +193,12 @@ impl Slot {
     /// Whether nothing is left in it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.count == 0 && self.errors == 0 && self.origins == 0 && self.duration.is_empty() && self.own.is_empty()
+        self.count == 0
+            && self.errors == 0
+            && self.origins == 0
+            && self.path == 0
+            && self.duration.is_empty()
+            && self.own.is_empty()
     }
 }
 
@@ -345,6 +362,7 @@ impl Timeline {
                 (0..3).try_for_each(|_| from.number().map(drop))?;
                 Hist::check(from)?;
                 Hist::check(from)?;
+                from.number()?;
             }
         }
         from.exactly().filter(|&[coarse]| usize::from(coarse) <= LEVELS.len()).map(drop)
@@ -464,7 +482,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const ONE: Delta = Delta { count: 1, errors: 0, origins: 0, duration: Some((7, 1)), own: None };
+    const ONE: Delta = Delta { count: 1, errors: 0, origins: 0, duration: Some((7, 1)), own: None, path: 5 };
 
     fn of(seconds: &[Seconds]) -> (Timeline, Clock) {
         let (mut timeline, mut clock) = (Timeline::default(), Clock::default());
@@ -554,7 +572,7 @@ mod tests {
             let (expected, clock) = of(&all);
             let mut timeline = expected.clone();
             _ = timeline.add(extra, &clock, &ONE);
-            _ = timeline.add(extra, &clock, &Delta { count: -1, duration: Some((7, -1)), ..ONE });
+            _ = timeline.add(extra, &clock, &Delta { count: -1, duration: Some((7, -1)), path: -5, ..ONE });
             prop_assert_eq!(timeline, expected);
         }
     }

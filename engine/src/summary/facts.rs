@@ -9,6 +9,7 @@ use super::apart;
 use super::boilerplate::Boilerplate;
 use super::claims::{Claim, What};
 use super::news;
+use super::path::{self, Roots};
 use super::said::{approximate, measure, said, step};
 use super::silent;
 use super::usual::Usual;
@@ -36,6 +37,8 @@ pub enum Section {
     Slow,
     /// Operations by traffic.
     Busy,
+    /// Operations that the calls from outside wait for.
+    Path,
     /// Calls between services.
     Edges,
     /// Log messages.
@@ -48,13 +51,14 @@ pub enum Section {
 
 impl Section {
     /// All of them, in order.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Wrong,
         Self::Failing,
         Self::Stopped,
         Self::New,
         Self::Slow,
         Self::Busy,
+        Self::Path,
         Self::Edges,
         Self::Logs,
         Self::Attributes,
@@ -71,6 +75,7 @@ impl Section {
             Self::New => "new",
             Self::Slow => "slow",
             Self::Busy => "busy",
+            Self::Path => "path",
             Self::Edges => "edges",
             Self::Logs => "logs",
             Self::Attributes => "attributes",
@@ -93,6 +98,7 @@ impl Section {
             Self::New | Self::Slow => 40.0,
             Self::Attributes => 30.0,
             Self::Busy => 10.0,
+            Self::Path => 9.0,
             Self::Logs => 8.0,
             Self::Edges => 6.0,
             Self::Quiet => 2.0,
@@ -220,6 +226,7 @@ pub fn facts(view: &View<'_>, claims: &[Claim<'_>], verdicts: &[Verdict<'_>], li
         facts.push(fact);
     }
     facts.extend(apart::facts(view, claims, verdicts));
+    facts.extend(path::facts(view, &scale.roots));
     facts.extend(quiet(view, &changed));
     news::group(view, &mut facts);
     once(&mut facts);
@@ -261,7 +268,7 @@ fn of_claim(view: &View<'_>, claim: &Claim<'_>, boilerplate: &Boilerplate<'_>) -
 fn of_series(
     view: &View<'_>,
     series: &SeriesView<'_>,
-    scale: &Scale<'_>,
+    scale: &Scale,
     boilerplate: &Boilerplate<'_>,
     lines: &mut Lines,
 ) -> Option<Fact> {
@@ -285,7 +292,7 @@ fn of_series(
         // The caller of what has just been called may yet say so.
         Kind::Edge if series.key.service == UNSEEN && series.before.count == 0 => return None,
         Kind::Edge => {
-            part = scale.part(series, usual.as_ref());
+            part = scale.roots.of_edge(series, usual.as_ref());
             (Section::Edges, now.count as f64, traffic.max(part))
         }
         Kind::Log | Kind::Failure => {
@@ -355,39 +362,18 @@ fn doing(
 }
 
 /// What facts of a view are measured by.
-struct Scale<'v> {
+struct Scale {
     /// Events of the busiest series in the window.
     busiest: f64,
-    /// Nanoseconds that the calls from outside took in baseline and window, and in the window alone.
-    roots: [f64; 2],
-    /// Services that work on messages: nobody waits for those.
-    consumers: BTreeSet<&'v str>,
+    /// The time that the calls from outside took.
+    roots: Roots,
 }
 
-impl<'v> Scale<'v> {
-    fn of(view: &View<'v>) -> Self {
+impl Scale {
+    fn of(view: &View<'_>) -> Self {
         let most = view.series.iter().map(|series| series.now.count).max().unwrap_or(0);
-        let outside = view.edges.iter().filter(|edge| edge.key.service.is_empty());
-        let roots = outside.fold([0.0, 0.0], |[all, now], edge| {
-            let [before, newer] = [&edge.before, &edge.now].map(|slot| slot.duration.sum());
-            [all + before + newer, now + newer]
-        });
-        let consumers = view.series.iter().filter(|series| series.key.kind == Kind::Consumer);
-        let consumers = consumers.map(|series| series.key.service).collect();
         // To the next power of two: what everything is weighed by is not to move with one number.
-        Self { busiest: approximate(most.next_power_of_two()), roots, consumers }
-    }
-
-    /// The time that the calls of an edge take against that of the calls from outside: the share of it that is spent there,
-    /// as far as callers wait for one call at a time; 0 where they do not.
-    fn part(&self, edge: &SeriesView<'_>, usual: Option<&Usual>) -> f64 {
-        let [before, now] = [&edge.before, &edge.now].map(|slot| slot.duration.sum());
-        let part = match usual {
-            _ if self.roots[1] <= 0.0 || self.consumers.contains(edge.key.operation) => 0.0,
-            Some(usual) => usual.part((before + now) / self.roots[0]),
-            None => now / self.roots[1],
-        };
-        if part > 1.0 { 0.0 } else { part }
+        Self { busiest: approximate(most.next_power_of_two()), roots: Roots::of(view) }
     }
 }
 

@@ -13,6 +13,7 @@ mod header;
 pub mod instances;
 pub mod kin;
 mod news;
+mod path;
 mod said;
 pub mod select;
 mod silent;

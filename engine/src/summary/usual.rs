@@ -95,7 +95,7 @@ impl Usual {
     /// A share of time that its events take together, as it is said.
     #[must_use]
     pub fn part(&self, share: f64) -> f64 {
-        words::about(share, known(exact(self.count)).max(ODDS_DRIFT))
+        part(share, self.count)
     }
 
     /// The median and the 95th percentile of the durations: `p50 2.5ms p95 4ms`; of few events the median alone.
@@ -109,6 +109,12 @@ impl Usual {
         let [p50, p95] = [median.ns, tail.ns].map(|ns| words::duration_about(ns, tail.width.max(median.width)));
         format!("p50 {p50} p95 {p95}")
     }
+}
+
+/// A share of time that so many events take together, as it is said.
+#[must_use]
+pub fn part(share: f64, count: u64) -> f64 {
+    words::about(share, known(exact(count)).max(TIME_DRIFT))
 }
 
 /// How many times the lower end of the interval that holds a rate, nineteen times of twenty, its upper end is, where so many

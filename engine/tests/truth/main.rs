@@ -3,6 +3,7 @@
 #![allow(non_snake_case, clippy::cast_sign_loss, clippy::cast_possible_truncation, clippy::panic, clippy::unwrap_used)]
 
 mod apart;
+mod path;
 #[path = "../simulated/mod.rs"]
 mod simulated;
 mod usual;
@@ -11,6 +12,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use apart::Carried;
+use path::Paths;
 use simulated::Host;
 use tracegist_engine::summary::{FactOut, Summary, words};
 use tracegist_simulate::case::Case;
@@ -49,6 +51,8 @@ struct Truth {
     failures: HashMap<(String, String), Vec<(i64, String)>>,
     /// What all events carried.
     carried: Carried,
+    /// What was waited for.
+    paths: Paths,
 }
 
 const NANOS: i64 = 1_000_000_000;
@@ -68,6 +72,7 @@ impl Truth {
             steps: HashMap::new(),
             failures: HashMap::new(),
             carried: Carried::of(host, case),
+            paths: Paths::default(),
         };
         let spans: Vec<&Span<'_>> = host
             .records
@@ -79,6 +84,7 @@ impl Truth {
         for span in &spans {
             below.entry(span.parent).or_default().push(span);
         }
+        truth.paths = Paths::of(&spans, &below, &service);
         for span in &spans {
             let children = below.get(&span.id).map_or(&[][..], |all| all);
             let own = (span.end - span.start).unsigned_abs() - covered(span, children);
@@ -311,26 +317,6 @@ impl Truth {
         }
     }
 
-    /// Whether the share of the time of calls from outside is that which an edge's calls take.
-    fn of_root(&self, line: &str, happened: &Happened, times: &Times) -> Result<(), String> {
-        let usual = line.contains(": usually ");
-        let range = if usual { times.before.start..times.now.end } else { times.now.clone() };
-        let time = |events: &[Event]| -> f64 {
-            events.iter().filter(|event| range.contains(&event.second)).map(|event| event.took as f64).sum()
-        };
-        let outside: f64 =
-            self.edges.iter().filter(|(key, _)| key.0.is_empty()).map(|(_, happened)| time(&happened.events)).sum();
-        let is = time(&happened.events) / outside;
-        let Some((begin, _)) = line.split_once("% of root time") else {
-            // It is not said where callers cannot be waiting for it.
-            return Ok(());
-        };
-        let said = begin.rsplit(' ').next().and_then(usual::number).ok_or("no share")?;
-        let calls = count(happened.events.iter().map(|event| event.second), &range);
-        let right = if usual { usual::part(said / 100.0, is, calls) } else { near(said / 100.0, is, 0.07) };
-        if right { Ok(()) } else { Err(format!("{is} of root time")) }
-    }
-
     /// How often messages of a template, steps or calls of a name came, before and now.
     fn rates(&self, name: &str, times: &Times) -> Vec<[f64; 2]> {
         let both = |seconds: Vec<i64>| [&times.before, &times.now].map(|range| count(seconds.iter().copied(), range));
@@ -390,6 +376,9 @@ impl Truth {
         if fact.measure == "attribute" {
             return self.carried.fact(fact, times);
         }
+        if fact.measure == "path" {
+            return self.paths.fact(fact, &self.spans, times);
+        }
         if fact.measure != "count" {
             let end = Times { before: times.before.clone(), now: times.now.end - newest(line, times)..times.now.end };
             let times = &end;
@@ -404,7 +393,11 @@ impl Truth {
                 .copied()
                 .collect();
             let happened = Happened { events };
-            return calls(fact, &happened, times).and_then(|()| self.of_root(line, &happened, times));
+            return calls(fact, &happened, times).and_then(|()| {
+                let range = times.before.start..times.now.end;
+                let calls = count(happened.events.iter().map(|event| event.second), &range);
+                self.paths.edge(fact, calls, times)
+            });
         }
         if fact.section == "stopped" {
             let stopped = |one: &Happened| {
@@ -481,7 +474,7 @@ fn check(summary: &Summary, truth: &Truth) -> (usize, Vec<String>) {
 #[test]
 fn summary__simulated_hosts__every_number_is_that_of_a_full_pass() {
     let (mut facts, mut claims, mut instances, mut usual, mut stopped, mut roots) = (0, 0, 0, 0, 0, 0);
-    let mut apart = 0;
+    let (mut apart, mut paths) = (0, [0; 2]);
     let kinds = [Kind::Latency, Kind::Exception, Kind::Network, Kind::LogBurst, Kind::LostCall, Kind::Two];
     let more = [(24, Kind::Partial), (15, Kind::Crash), (14, Kind::Silence), (3, Kind::LostCall)];
     let marked = [(16, Kind::Deployment), (2, Kind::Tenant), (5, Kind::Tenant)];
@@ -498,6 +491,9 @@ fn summary__simulated_hosts__every_number_is_that_of_a_full_pass() {
             facts += said;
             instances += summary.facts.iter().filter(|fact| fact.measure == "of an instance").count();
             stopped += summary.facts.iter().filter(|fact| fact.section == "stopped" && fact.measure == "count").count();
+            for fact in summary.facts.iter().filter(|fact| fact.measure == "path") {
+                paths[usize::from(fact.text.contains(" before"))] += 1;
+            }
             roots += summary.facts.iter().filter(|fact| fact.text.contains("% of root time")).count();
             apart += summary.verdicts.iter().filter(|verdict| verdict.attribute.is_some()).count();
             usual += summary.facts.iter().filter(|fact| fact.text.contains(" usually ")).count();
@@ -508,12 +504,14 @@ fn summary__simulated_hosts__every_number_is_that_of_a_full_pass() {
         apart > 3
             && stopped > 0
             && roots > 5
+            && paths[0] > 20
+            && paths[1] > 3
             && facts > 300
             && claims > 10
             && instances > 0
             && usual > 50
             && facts > usual + claims + 50,
         "{facts} facts, {claims} claims, {instances} of instances, {usual} of what is usual, {stopped} of what stopped, {apart} of attributes, {roots} of \
-         root time"
+         root time, {paths:?} of paths"
     );
 }

@@ -24,7 +24,7 @@ fn rounds(said: f64, is: f64, width: f64, error: f64) -> bool {
 
 /// Whether a share of time is said as so many events tell it.
 pub fn part(said: f64, is: f64, events: f64) -> bool {
-    rounds(said, is, interval(events).max(2.0), 0.035)
+    rounds(said, is, interval(events).max(1.25), 1e-6)
 }
 
 /// A number as a summary writes it.

@@ -1,0 +1,117 @@
+//! What the calls from outside waited for, by a walk of its own over all spans, and whether a summary's shares of it are right.
+
+use std::collections::HashMap;
+
+use super::{Happened, Times, count, near, usual};
+use tracegist_engine::summary::{FactOut, words};
+use tracegist_simulate::record::Span;
+
+/// When and for how many nanoseconds.
+type Waits = Vec<(i64, f64)>;
+
+/// Nanoseconds on the critical paths.
+#[derive(Default)]
+pub struct Paths {
+    /// By service, operation and kind's number: the own time of spans.
+    spans: HashMap<(String, String, u8), Waits>,
+    /// By caller and callee: all that was waited for there.
+    edges: HashMap<(String, String), Waits>,
+}
+
+const NANOS: i64 = 1_000_000_000;
+
+impl Paths {
+    /// Of all spans; `below` has those whose parent has an id, `service` the name of a span's service.
+    pub fn of(spans: &[&Span<'_>], below: &HashMap<u64, Vec<&Span<'_>>>, service: &dyn Fn(usize) -> String) -> Self {
+        let ids: HashMap<u64, &Span<'_>> = spans.iter().map(|span| (span.id, *span)).collect();
+        let mut paths = Self::default();
+        for root in spans.iter().filter(|span| !ids.contains_key(&span.parent)) {
+            paths.follow(root, root.start, root.end, below, service);
+        }
+        paths
+    }
+
+    fn follow(
+        &mut self,
+        span: &Span<'_>,
+        begin: i64,
+        until: i64,
+        below: &HashMap<u64, Vec<&Span<'_>>>,
+        service: &dyn Fn(usize) -> String,
+    ) {
+        let mut children: Vec<&Span<'_>> = below.get(&span.id).cloned().unwrap_or_default();
+        children.sort_by_key(|child| (-child.end, child.start, std::cmp::Reverse(child.id)));
+        let (mut left, mut own) = (until, 0);
+        for child in children {
+            let (from, to) = (child.start.max(begin), child.end.min(left));
+            if from >= to {
+                continue;
+            }
+            own += left - to;
+            left = from;
+            let [caller, callee] = [span, child].map(|span| service(span.process));
+            if caller != callee {
+                self.edges.entry((caller, callee)).or_default().push((child.end.div_euclid(NANOS), (to - from) as f64));
+            }
+            self.follow(child, from, to, below, service);
+        }
+        own += left - begin;
+        let key = (service(span.process), span.name.to_owned(), span.kind);
+        self.spans.entry(key).or_default().push((span.end.div_euclid(NANOS), own as f64));
+    }
+
+    /// Before, now, and in both: the share of all that some of it is.
+    fn shares(&self, waits: &Waits, times: &Times) -> [f64; 3] {
+        let ranges = [times.before.clone(), times.now.clone(), times.before.start..times.now.end];
+        ranges.map(|range| {
+            let sum =
+                |waits: &Waits| waits.iter().filter(|wait| range.contains(&wait.0)).map(|wait| wait.1).sum::<f64>();
+            sum(waits) / self.spans.values().map(sum).sum::<f64>()
+        })
+    }
+
+    /// Whether a fact of the section is true.
+    pub fn fact(
+        &self,
+        fact: &FactOut,
+        spans: &HashMap<(String, String, u8), Happened>,
+        times: &Times,
+    ) -> Result<(), String> {
+        let of = |key: &&(String, String, u8)| key.0 == fact.service && key.1 == fact.operation;
+        let is = |key: &(String, String, u8)| {
+            let waits = &self.spans[key];
+            let [before, now, both] = self.shares(waits, times);
+            let line = &fact.text;
+            let said = match line.split_once(": usually ") {
+                Some(_) => share(line).is_some_and(|said| {
+                    let range = times.before.start..times.now.end;
+                    let calls = count(spans[key].events.iter().map(|event| event.second), &range);
+                    usual::part(said, both, calls)
+                }),
+                None => {
+                    let old = format!(", {} before", words::percent(before));
+                    line.contains(&format!(": {} of root time", words::percent(now)))
+                        && (!line.contains(" before") || line.contains(&old))
+                }
+            };
+            said && near(fact.after, now, 1e-9) && fact.before.is_none_or(|said| near(said, before, 1e-9))
+        };
+        if self.spans.keys().filter(of).any(is) { Ok(()) } else { Err("no path is like this".to_owned()) }
+    }
+
+    /// Whether the share that is said of an edge, if any is, is right.
+    pub fn edge(&self, fact: &FactOut, calls: f64, times: &Times) -> Result<(), String> {
+        let Some(said) = share(&fact.text) else { return Ok(()) };
+        let waits = self.edges.get(&(fact.service.clone(), fact.operation.clone())).ok_or("nobody waits for it")?;
+        let [_, now, both] = self.shares(waits, times);
+        let right =
+            if fact.text.contains(": usually ") { usual::part(said, both, calls) } else { near(said, now, 0.07) };
+        if right { Ok(()) } else { Err(format!("{now} of root time, {both} in all")) }
+    }
+}
+
+/// The share of root time that a line says.
+fn share(line: &str) -> Option<f64> {
+    let (begin, _) = line.split_once("% of root time")?;
+    Some(usual::number(begin.rsplit(' ').next()?)? / 100.0)
+}
