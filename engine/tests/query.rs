@@ -67,6 +67,8 @@ fn question() -> impl Strategy<Value = Value> {
         json!({"what": "traces", "where": "status=error", "of": "1"}),
         json!({"what": "trace", "of": "1"}),
         json!({"what": "path", "of": "1"}),
+        json!({"what": "path"}),
+        json!({"what": "path", "compare": "baseline"}),
         json!({"what": "values", "of": "order <*> accepted"}),
         json!({"what": "attributes"}),
         json!({"group_by": "time:7s,status", "select": "count", "since": "all"}),
@@ -291,6 +293,24 @@ pay charge: 2 50ms 10ms 10% #4
 # all 4 rows: - - 100ms 100%
 ";
     assert_eq!(answer["text"], expected);
+}
+
+#[test]
+fn path__of_no_trace__what_all_of_them_waited_for() {
+    let answer = ask(&traced(), &json!({"what": "path", "since": "all"})).unwrap();
+    let expected = "\
+# 22:13:20-22:13:21Z, 1s by service operation: path count
+# all are server
+bank debit: 30ms 1 #5
+cart get: 30ms 3 #2
+web GET /: 30ms 1 #1
+pay charge: 10ms 1 #4
+# all 4 rows: 100ms 6
+";
+    assert_eq!(answer["text"], expected);
+    let edges =
+        ask(&traced(), &json!({"what": "edges", "select": "path", "where": "caller=web", "since": "all"})).unwrap();
+    assert_eq!(edges["totals"][3], 70_000_000, "{edges}");
 }
 
 #[test]

@@ -118,7 +118,7 @@ _TOOLS: Final = {
             until=_text(),
             group_by=_text("service, operation, kind, template, peer, step, status, level, source, format, time:1m"),
             select=_text(
-                "count, rate, errors, error_share, origins, p50, p95, p99, max, mean, sum, self_p95, first, last, "
+                "count, rate, errors, error_share, origins, p50, p95, p99, max, mean, sum, self_p95, path, first, last, "
                 "distinct:service"
             ),
             order_by=_text("columns, - in front for the largest first"),

@@ -137,6 +137,8 @@ fn answer(state: &State, sums: &mut Sums, request: &Request) -> Result<Table, Er
         What::Sources => sources::table(state, request),
         What::Attributes => carried::table(state, &groups, request),
         What::Values => variables::table(state, request),
+        // Of no trace: of all of them.
+        What::Path if request.of.is_none() => series::table(state, sums, &groups, request),
         What::Path => path::table(state, &groups, request),
     }
 }

@@ -46,6 +46,7 @@ pub const fn kinds(what: What) -> fn(Kind) -> bool {
     match what {
         What::Edges => |kind| matches!(kind, Kind::Edge),
         What::Templates => |kind| matches!(kind, Kind::Log | Kind::Failure),
+        What::Path => Kind::is_span,
         _ => Kind::is_decoded,
     }
 }
@@ -56,6 +57,8 @@ pub const fn usual(what: What, compares: bool) -> (&'static str, &'static str) {
         (What::Series, false) => ("service,operation,kind", "count,errors,p50,p95"),
         (What::Edges, false) => ("service,operation,peer", "count,errors,p95"),
         (What::Edges, true) => ("service,operation,peer", "rate,error_share,p95"),
+        (What::Path, false) => ("service,operation,kind", "path,count"),
+        (What::Path, true) => ("service,operation,kind", "path"),
         (What::Templates, false) => ("service,template,kind", "count"),
         (What::Templates, true) => ("service,template,kind", "rate"),
         (What::Timeline, _) => ("service,operation,kind", "count"),

@@ -82,17 +82,14 @@ impl Paths {
             let waits = &self.spans[key];
             let [before, now, both] = self.shares(waits, times);
             let line = &fact.text;
-            let said = match line.split_once(": usually ") {
-                Some(_) => share(line).is_some_and(|said| {
-                    let range = times.before.start..times.now.end;
-                    let calls = count(spans[key].events.iter().map(|event| event.second), &range);
-                    usual::part(said, both, calls)
-                }),
-                None => {
-                    let old = format!(", {} before", words::percent(before));
-                    line.contains(&format!(": {} of root time", words::percent(now)))
-                        && (!line.contains(" before") || line.contains(&old))
-                }
+            let said = if line.contains(": usually ") {
+                let range = times.before.start..times.now.end;
+                let calls = count(spans[key].events.iter().map(|event| event.second), &range);
+                share(line).is_some_and(|said| usual::part(said, both, calls))
+            } else {
+                let old = format!(", {} before", words::percent(before));
+                line.contains(&format!(": {} of root time", words::percent(now)))
+                    && (!line.contains(" before") || line.contains(&old))
             };
             said && near(fact.after, now, 1e-9) && fact.before.is_none_or(|said| near(said, before, 1e-9))
         };
