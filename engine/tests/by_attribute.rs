@@ -192,3 +192,31 @@ fn by_attribute__older_than_samples_or_in_time__every_event_in_some_row() {
     let answer = ask(&engine, &json!({"where": "attribute.tenant=b", "select": "count", "since": "all"})).unwrap();
     assert!(answer["text"].as_str().unwrap().contains("more events are not counted"), "{answer}");
 }
+
+#[test]
+fn by_attribute__of_raw_events_and_traces__those_that_carried_it() {
+    let engine = calls(1, 400);
+    let raw = |filter: &str| {
+        let answer = ask(&engine, &json!({"what": "evidence", "where": filter, "budget": 100_000})).unwrap();
+        let at = answer["columns"].as_array().unwrap().iter().position(|column| column["name"] == "raw").unwrap();
+        rows(&answer).iter().map(|row| row[at].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let all = raw("");
+    for (filter, meant) in [
+        ("attribute.tenant=acme", Box::new(|raw: &str| raw.contains("acme")) as Box<dyn Fn(&str) -> bool>),
+        ("attribute.tenant!=acme", Box::new(|raw: &str| !raw.contains("acme"))),
+        ("attribute.http.status_code>=500", Box::new(|raw: &str| raw.contains("503"))),
+        ("status=ok", Box::new(|raw: &str| !raw.contains(r#""code":2"#))),
+        ("status=error", Box::new(|raw: &str| raw.contains(r#""code":2"#))),
+    ] {
+        let expected: Vec<&String> = all.iter().filter(|raw| meant(raw)).collect();
+        assert_eq!(raw(filter).iter().collect::<Vec<_>>(), expected, "{filter}");
+    }
+    assert!(raw("duration>1ms").len() > raw("duration>100ms").len());
+    let wrong = ask(&engine, &json!({"what": "evidence", "where": "attribute.tennant=acme"})).unwrap_err().to_string();
+    assert!(wrong.contains("did you mean attribute.tenant?"), "{wrong}");
+    let traces = |filter: &str| ask(&engine, &json!({"what": "traces", "where": filter, "budget": 100_000})).unwrap();
+    let acme = traces("attribute.tenant=acme");
+    assert_eq!(rows(&acme).len(), all.iter().filter(|raw| raw.contains("acme")).count(), "{acme}");
+    assert!(rows(&acme).len() < rows(&traces("")).len());
+}

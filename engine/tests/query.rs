@@ -71,6 +71,13 @@ fn question() -> impl Strategy<Value = Value> {
         json!({"what": "path", "compare": "baseline"}),
         json!({"what": "values", "of": "order <*> accepted"}),
         json!({"what": "attributes"}),
+        json!({"what": "attributes", "where": "attribute.tenant=t1", "since": "all"}),
+        json!({"group_by": "attribute.tenant", "since": "all"}),
+        json!({"group_by": "service,attribute.tenant,time:1m", "select": "count,errors,error_share", "since": "all"}),
+        json!({"where": "attribute.tenant!=t1", "group_by": "service,status", "select": "count,p95,max,sum"}),
+        json!({"what": "templates", "where": "attribute.tenant=t0,t2", "since": "all"}),
+        json!({"what": "evidence", "where": "attribute.tenant=t1"}),
+        json!({"what": "traces", "where": "attribute.tenant=t1"}),
         json!({"group_by": "time:7s,status", "select": "count", "since": "all"}),
         json!({"format": "csv", "since": "all"}),
     ]);

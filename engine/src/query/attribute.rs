@@ -145,10 +145,7 @@ fn cut(text: &str) -> String {
 #[must_use]
 pub const fn refused(what: What) -> Option<&'static str> {
     Some(match what {
-        What::Series | What::Templates | What::Attributes => return None,
-        What::Evidence | What::Traces => {
-            "raw events are looked for by #12, text, service and status: what=series takes attributes"
-        }
+        What::Series | What::Templates | What::Evidence | What::Traces | What::Attributes => return None,
         What::Edges => {
             "calls between services are told from traces and have no attributes: what=series with kind=client tells calls by \
              what they carried"
@@ -162,7 +159,9 @@ pub const fn refused(what: What) -> Option<&'static str> {
              that say how far they may be off"
         }
         What::Facts => "statements of a summary have no attributes: what=attributes tells which stand out",
-        What::Trace | What::Path => "the spans of a trace are kept without attributes: what=evidence shows raw ones",
+        What::Trace | What::Path => {
+            "the spans of a trace are kept without attributes: what=evidence shows raw ones, what=traces takes attributes"
+        }
         What::Values => "variables of messages are no attributes: what=attributes tells values of attributes",
         What::Sources => "sources have no attributes: ask what=series with source and an attribute",
     })

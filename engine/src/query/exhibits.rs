@@ -2,15 +2,15 @@
 
 use super::error::{Error, Written};
 use super::filter::Filter;
+use super::looked;
 use super::order::By;
+use super::raw::Raws;
 use super::request::Request;
-use super::status::Status;
 use super::table::{Column, Table, Unit, Value};
 use super::trace;
 use super::window::Windows;
 use crate::event::Kind;
 use crate::state::State;
-use crate::state::evidence::Role;
 use crate::summary::groups::Groups;
 use crate::summary::words;
 
@@ -24,19 +24,17 @@ const SHOWN: (usize, usize) = (200, 2_048);
 pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Table, Error> {
     let filter = Filter::of(&request.filter, request.what)?;
     filter.no_having(&request.filter)?;
-    if let Some((at, length)) = filter.duration_at {
-        let message = "raw events are not kept by how long they took: the role worst is the slowest of its series, and \
-                       what=traces takes durations";
-        return Err(Written { field: "where", text: &request.filter }.wrong(at, length, message));
-    }
     let number = request.of.as_deref().map(number).transpose()?;
     let since = request.since.as_deref().or(Some("all"));
     let windows = Windows::of(state, since, request.until.as_deref(), None)?;
-    let (mut rows, mut title, mut series) = (Vec::new(), None, 0);
+    let (mut rows, mut title) = (Vec::new(), None);
+    let (mut kept, mut series, mut silent) = (0, 0, 0);
+    let reads = filter.status.is_some() || filter.by_duration() || !filter.carries.is_empty();
     for (_, key, record) in state.table.iter() {
         if record.number == 0 || number.is_some_and(|number| number != record.number) {
             continue;
         }
+        kept += record.kept.iter().count();
         let kinds: fn(Kind) -> bool = if number.is_some() { |_| true } else { Kind::is_decoded };
         if !filter.fits(key, record, groups, kinds) {
             continue;
@@ -46,18 +44,19 @@ pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Ta
             let subject = [words::name(key.service), words::quote(key.operation), key.kind.name().to_owned()].join(" ");
             title = Some(format!("#{} {}, {} events", record.number, subject.trim(), words::count(record.count)));
         }
+        let raws = reads.then(|| Raws::of(state, key.kind, record));
         let mut seen: Vec<&[u8]> = Vec::new();
         for (role, exhibit) in record.kept.iter() {
             let second = exhibit.time.div_euclid(1_000_000_000);
             let within = request.since.is_none() && request.until.is_none()
                 || (windows.now.from..windows.now.to).contains(&second);
-            let of_status = match filter.status {
-                Some(Status::Error) => role == Role::Failed,
-                Some(Status::Ok) => role != Role::Failed,
-                None => true,
-            };
-            if within && of_status && !seen.contains(&&*exhibit.raw) {
-                seen.push(&exhibit.raw);
+            if !within || seen.contains(&&*exhibit.raw) {
+                continue;
+            }
+            seen.push(&exhibit.raw);
+            let meant = raws.as_ref().map_or(Some(true), |raws| raws.read(role, exhibit).is_meant(&filter));
+            silent += usize::from(meant.is_none());
+            if meant == Some(true) {
                 let raw = String::from_utf8_lossy(&exhibit.raw);
                 let trace =
                     if exhibit.trace == [0; 16] { Value::Null } else { Value::Id(trace::hex(&exhibit.trace).into()) };
@@ -73,14 +72,20 @@ pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Ta
         }
     }
     if let Some(number) = number
-        && rows.is_empty()
+        && kept == 0
     {
         return Err(Error::Missing(format!(
             "no evidence #{number}: the number was never given, or its events have expired"
         )));
     }
     let mut notes = Vec::new();
+    if silent > 0 {
+        notes.push(format!(
+            "{silent} raw events do not say whether they are meant: what their resource carried, or they are cut"
+        ));
+    }
     if rows.is_empty() {
+        looked::known(state, filter.carries.iter().map(|term| &term.key), request)?;
         notes.push(match series {
             0 => "no series that raw events are kept of is meant".to_owned(),
             _ => format!("{series} series are meant, of which no such raw event is kept"),

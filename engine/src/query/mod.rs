@@ -22,6 +22,7 @@ mod members;
 mod order;
 pub mod page;
 mod path;
+mod raw;
 pub mod render;
 pub mod request;
 mod rows;

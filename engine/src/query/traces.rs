@@ -5,10 +5,13 @@ use hashbrown::HashSet;
 
 use super::error::Error;
 use super::filter::Filter;
+use super::looked;
+use super::raw::Raws;
 use super::request::Request;
 use super::table::{Column, Table, Unit, Value};
 use super::trace::{Trace, hex};
 use super::window::Windows;
+use crate::event::TraceId;
 use crate::state::State;
 use crate::state::series::SeriesId;
 use crate::summary::groups::Groups;
@@ -36,9 +39,13 @@ pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Ta
         .filter(|(_, key, record)| filter.fits(*key, record, groups, |_| true))
         .map(|(id, _, _)| id)
         .collect();
+    let carrying = carrying(state, groups, &filter);
     let (mut rows, mut failed, mut spans, mut here) = (Vec::new(), 0u64, 0u64, 0u64);
     for id in state.traces.ids() {
         here += 1;
+        if carrying.as_ref().is_some_and(|ids| !ids.contains(id)) {
+            continue;
+        }
         if like.as_ref().is_some_and(|(other, _)| other == id) {
             continue;
         }
@@ -96,8 +103,29 @@ pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Ta
     table.totals[5] = Value::Count(spans);
     table.totals[7] = Value::Count(failed);
     table.notes.push("of the traces still here: those open, and those that evidence was kept of".to_owned());
+    if !filter.carries.is_empty() {
+        if table.rows.is_empty() {
+            looked::known(state, filter.carries.iter().map(|term| &term.key), request)?;
+        }
+        table.notes.push("by what the raw events carried that are kept of them: others are not looked at".to_owned());
+    }
     table.notes.extend(table.rows.is_empty().then(|| nothing(here, like.is_some())));
     Ok(table)
+}
+
+/// The traces of raw events that carried what is asked for; none if nothing is.
+fn carrying(state: &State, groups: &Groups<'_>, filter: &Filter) -> Option<HashSet<TraceId, RandomState>> {
+    if filter.carries.is_empty() {
+        return None;
+    }
+    let mut ids: HashSet<TraceId, RandomState> = HashSet::default();
+    for (_, key, record) in state.table.iter().filter(|(_, key, record)| filter.fits(*key, record, groups, |_| true)) {
+        let raws = Raws::of(state, key.kind, record);
+        let meant =
+            record.kept.iter().filter(|(role, exhibit)| raws.read(*role, exhibit).carries(filter) == Some(true));
+        ids.extend(meant.map(|(_, exhibit)| exhibit.trace));
+    }
+    Some(ids)
 }
 
 /// Why there are no rows, of so many traces that are here.

@@ -150,7 +150,7 @@ pub(super) const fn has_any(attributes: &Attributes<'_>) -> bool {
 
 /// `key=value` of each attribute that may set events apart, without secrets: no measured numbers, lists and, of an event's
 /// `own`, ids.
-pub(super) fn read(attributes: &Attributes<'_>, own: bool, each: &mut dyn FnMut(&str)) {
+pub fn read(attributes: &Attributes<'_>, own: bool, each: &mut dyn FnMut(&str)) {
     let mut pair = String::new();
     read_within(attributes, "", own, DEPTH, &mut pair, each);
 }

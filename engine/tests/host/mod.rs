@@ -54,8 +54,12 @@ pub fn text(lines: &[Line]) -> Vec<u8> {
             }
             Line::Log { service, at, number } => {
                 let at = START + i64::from(*at) * 1_000_000_000;
-                write!(out, r#"{{"time":{at},"level":"info","service":"s{service}","msg":"order {number} accepted"}}"#)
-                    .unwrap();
+                let tenant = number % 3;
+                write!(
+                    out,
+                    r#"{{"time":{at},"level":"info","service":"s{service}","msg":"order {number} accepted","tenant":"t{tenant}"}}"#
+                )
+                .unwrap();
             }
             Line::Broken(n) => out.push_str(
                 ["{\"a\":", "{]", "{\"resourceSpans\":3}", "\u{0}\u{1}\u{2}\u{0}\u{1}", "plain words"]
