@@ -8,7 +8,8 @@ use super::request::{Request, What};
 /// # Errors
 /// [`Error::Word`] at the first such field, with what it is for.
 pub fn check(request: &Request) -> Result<(), Error> {
-    let what = request.what;
+    // The path of no trace is that of all of them, told as series are.
+    let what = if request.what == What::Path && request.of.is_none() { What::Series } else { request.what };
     let given = [
         ("of", &request.of),
         ("group_by", &request.group_by),
