@@ -17,8 +17,8 @@ const START: i64 = 1_700_000_000;
 enum Step {
     /// So many spans, each of a service and an operation, the newest so many seconds after the newest before.
     Spans { ahead: i64, of: Vec<(u8, u8, i64, u64)> },
-    /// All timelines become coarser, as where memory is short.
-    Coarsen,
+    /// Timelines become coarser, as where memory is short: one of so many, or all.
+    Coarsen(u32),
     /// The state is left and found again.
     Restore,
     /// Another state is taken in.
@@ -35,7 +35,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let ahead = prop_oneof![3 => Just(0i64), 6 => 1i64..3, 2 => 8i64..14, 1 => 20i64..200, 1 => 300i64..8_000];
     let step = prop_oneof![
         12 => (ahead, spans()).prop_map(|(ahead, of)| Step::Spans { ahead, of }),
-        1 => Just(Step::Coarsen),
+        1 => (1u32..4).prop_map(Step::Coarsen),
         1 => Just(Step::Restore),
         1 => spans().prop_map(Step::Merge),
     ];
@@ -76,8 +76,8 @@ fn enter(state: &mut State, step: &Step, now: i64) {
         Step::Spans { of, .. } => {
             state.ingest("stream", lines(of, now).as_bytes(), now * 1_000_000_000, None, None);
         }
-        Step::Coarsen => {
-            for id in state.table.occupied() {
+        Step::Coarsen(of) => {
+            for id in state.table.occupied().into_iter().filter(|id| id % of == 0) {
                 state.table.record_mut(id).timeline.coarsen();
             }
         }
@@ -90,7 +90,7 @@ fn enter(state: &mut State, step: &Step, now: i64) {
     }
 }
 
-const QUESTIONS: [&str; 7] = [
+const QUESTIONS: [&str; 16] = [
     r#"{"select":"count,errors,origins,p50,p95,self_p99,sum","since":"5m"}"#,
     r#"{"what":"diff","since":"1m","compare":"2m"}"#,
     r#"{"group_by":"service","select":"count,p95,max","since":"20m","compare":"baseline"}"#,
@@ -98,6 +98,15 @@ const QUESTIONS: [&str; 7] = [
     r#"{"what":"templates"}"#,
     r#"{"what":"edges","since":"all"}"#,
     r#"{"what":"facts","since":"3m"}"#,
+    r#"{"group_by":"time:10s","since":"5m"}"#,
+    r#"{"group_by":"service,time:5s","select":"count,origins,p95,self_p99,series","since":"2m"}"#,
+    r#"{"group_by":"service,time:20s","select":"rate,first,last","since":"2m"}"#,
+    r#"{"group_by":"kind,status,time:1m","since":"all"}"#,
+    r#"{"group_by":"time:1s","where":"duration>10ms","select":"count,p95","since":"30s","until":"5s"}"#,
+    r#"{"what":"timeline"}"#,
+    r#"{"what":"timeline","group_by":"service","since":"7m","until":"20s"}"#,
+    r#"{"what":"timeline","group_by":"service","select":"p95","since":"20m"}"#,
+    r#"{"what":"timeline","group_by":"operation,time:3s","where":"service=s1"}"#,
 ];
 
 /// Everything that is said of a state: one summary, and one answer.
@@ -122,12 +131,14 @@ proptest! {
     fn readings__sums_kept_or_forgotten__the_same_is_said(
         steps in steps(),
         windows in prop::collection::vec(prop_oneof![4 => Just(300i64), 1 => Just(60), 1 => Just(1_200)], 25),
-        questions in prop::collection::vec(0usize..7, 25),
+        questions in prop::collection::vec(0..QUESTIONS.len(), 1..4),
+        picked in prop::collection::vec(any::<prop::sample::Index>(), 25),
         series in prop_oneof![3 => Just(10_000usize), 1 => Just(12usize)],
     ) {
         let (mut keeps, mut forgets) = (State::new(limits(series)), State::new(limits(series)));
         let mut now = START;
-        for ((step, window), question) in steps.iter().zip(windows).zip(questions) {
+        for ((step, window), picked) in steps.iter().zip(windows).zip(picked) {
+            let question = *picked.get(&questions);
             if let Step::Spans { ahead, .. } = step {
                 now += ahead;
             }

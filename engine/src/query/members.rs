@@ -101,6 +101,12 @@ impl<'a> Members<'a> {
         &self.cells[group * self.dimensions..(group + 1) * self.dimensions]
     }
 
+    /// Where the series of each group end.
+    #[must_use]
+    pub fn ends(&self) -> &[usize] {
+        &self.ends
+    }
+
     /// The series of all groups.
     #[must_use]
     pub fn all(&self) -> &[SeriesId] {

@@ -29,9 +29,12 @@ const SPANS: [Kind; 5] = [Kind::Client, Kind::Server, Kind::Internal, Kind::Prod
 
 /// The rows of an answer as values, as they are made, and all of them together.
 pub struct Rows<'q, 'a> {
-    question: &'q Question,
-    state: &'a State,
-    sums: &'a KnownSums,
+    /// What is asked.
+    pub question: &'q Question,
+    /// Of what.
+    pub state: &'a State,
+    /// What is known of it.
+    pub sums: &'a KnownSums,
     groups: &'a Groups<'a>,
     /// Values by column.
     pub rows: Sheet,
@@ -54,14 +57,13 @@ impl<'q, 'a> Rows<'q, 'a> {
     /// Make a row of each group of series, or where time tells rows apart, of each stretch in which something happened.
     pub fn make(&mut self, members: &Members<'a>) {
         let question = self.question;
-        if let Some(mut stretches) = Stretches::of(question) {
+        if let Some(mut stretches) = Stretches::of(question, self, members) {
             for group in 0..members.len() {
                 let mut cells = members.cells(group).to_vec();
                 let at = stretches.at;
-                stretches.fill(self, members.series(group));
-                stretches.each(question, |second, tally| {
+                stretches.each(self, members, group, |rows, second, tally| {
                     cells[at] = Cell::Time(second);
-                    self.by_status(&cells, tally, &Tally::default());
+                    rows.by_status(&cells, tally, &Tally::default());
                 });
             }
             return;
@@ -137,7 +139,7 @@ impl<'q, 'a> Rows<'q, 'a> {
         tally.series += 1;
         tally.see(record);
         if count > tally.busiest {
-            let number = if record.number > 0 { record.number } else { self.number_of_caller(id) };
+            let number = number(self.state, id);
             if number > 0 {
                 (tally.busiest, tally.number) = (count, number);
             }
@@ -147,17 +149,6 @@ impl<'q, 'a> Rows<'q, 'a> {
                 dimension.each(self.state.table.key(id), record, self.groups, &mut |cell| tally.value(dimension, cell));
             }
         }
-    }
-
-    /// Of what is derived from an operation's calls there are no raw events: the number of the operation.
-    fn number_of_caller(&self, id: SeriesId) -> u32 {
-        let key = self.state.table.key(id);
-        if key.within.is_empty() || !matches!(key.kind, Kind::Edge | Kind::Step) {
-            return 0;
-        }
-        let of = |kind| Key { operation: key.within, within: "", kind, ..key };
-        let numbers = SPANS.iter().filter_map(|&kind| self.state.table.get(&of(kind)));
-        numbers.map(|id| self.state.table.record(id).number).find(|&number| number > 0).unwrap_or(0)
     }
 
     /// Where rows are told apart by status, two of each: what failed, and what did not.
@@ -186,10 +177,9 @@ impl<'q, 'a> Rows<'q, 'a> {
         true
     }
 
-    /// Count the events of a series among all. Returns the number of its evidence.
-    pub fn count(&mut self, id: SeriesId, counts: &[u64]) -> u32 {
-        self.all[0].0.count += counts.iter().sum::<u64>();
-        self.state.table.record(id).number
+    /// Count events among all.
+    pub const fn count(&mut self, events: u64) {
+        self.all[0].0.count += events;
     }
 
     /// What a row is called.
@@ -221,4 +211,15 @@ impl<'q, 'a> Rows<'q, 'a> {
         self.rows.push(values.drain(..));
         self.values = values;
     }
+}
+
+/// The number of a series' evidence. Of what is derived from an operation's calls there are no raw events: that of the operation.
+pub fn number(state: &State, id: SeriesId) -> u32 {
+    let (key, number) = (state.table.key(id), state.table.record(id).number);
+    if number > 0 || key.within.is_empty() || !matches!(key.kind, Kind::Edge | Kind::Step) {
+        return number;
+    }
+    let of = |kind| Key { operation: key.within, within: "", kind, ..key };
+    let numbers = SPANS.iter().filter_map(|&kind| state.table.get(&of(kind)));
+    numbers.map(|id| state.table.record(id).number).find(|&number| number > 0).unwrap_or(0)
 }

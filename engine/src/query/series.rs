@@ -11,6 +11,7 @@ use super::order::{self, By};
 use super::request::{Request, What};
 use super::rows::Rows;
 use super::sampled;
+use super::stretches;
 use super::table::{Column, Table, Unit, Value, WITHIN};
 use super::tally::Tally;
 use super::window::Windows;
@@ -77,7 +78,9 @@ pub fn table(state: &State, sums: &mut Sums, groups: &Groups<'_>, request: &Requ
     }
     let windows = question.windows;
     let members = Members::of(&question, state, sums.order(), groups, kinds(request.what));
-    if question.width().is_none() {
+    if question.width().is_some() {
+        stretches::prepare(&question, state, sums, &members, false);
+    } else {
         for window in [Some(windows.now), windows.before].into_iter().flatten() {
             sums.update(&state.table, window.stretch(), members.all().iter().copied());
         }
@@ -315,6 +318,12 @@ impl Question {
         let having = || self.filter.having().iter().map(|having| having.measure);
         let timed = |time| self.measures.iter().copied().chain(having()).any(|measure| measure.time() == Some(time));
         [timed(Time::Duration) || self.filter.by_duration() || self.diff, timed(Time::Own)]
+    }
+
+    /// Whether nothing but the events of whole series is counted.
+    #[must_use]
+    pub fn counts_alone(&self) -> bool {
+        self.measures[0] == Measure::Count && self.filter.takes_whole_rows() && self.by_status().is_none()
     }
 
     /// The place of the dimension that tells rows apart by status.

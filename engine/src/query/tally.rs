@@ -8,6 +8,7 @@ use super::dimension::{Cell, Dimension};
 use super::status::Status;
 use crate::state::hist::{Adder, Hist};
 use crate::state::series::Record;
+use crate::state::spread::Part;
 use crate::state::timeline::Slot;
 
 /// Sums over series and slots.
@@ -41,6 +42,24 @@ pub struct Tally<'a> {
 }
 
 impl<'a> Tally<'a> {
+    /// What is kept of a stretch.
+    #[must_use]
+    pub fn of(part: &'a Part) -> Self {
+        let (sum, series, number, busiest) = (&part.sum, part.series, part.number, part.busiest);
+        Self {
+            count: sum.count,
+            errors: sum.errors,
+            origins: sum.origins,
+            path: sum.path,
+            duration: Cow::Borrowed(&sum.duration),
+            own: Cow::Borrowed(&sum.own),
+            series,
+            number,
+            busiest,
+            ..Self::default()
+        }
+    }
+
     /// Nothing has happened yet; what held durations is used again.
     pub fn clear(&mut self) {
         let [duration, own] = [&mut self.duration, &mut self.own].map(|hist| match std::mem::take(hist) {

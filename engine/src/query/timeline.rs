@@ -5,13 +5,13 @@ use std::borrow::Cow;
 use super::dimension::{Cell, Dimension, words};
 use super::empty;
 use super::error::{Error, Written};
-use super::measure::Measure;
 use super::members::Members;
 use super::request::Request;
 use super::rows::Rows;
 use super::series::{self, Question};
+use super::sheet::Sheet;
 use super::status::Status;
-use super::stretches::Stretches;
+use super::stretches::{self, Stretches};
 use super::table::{Column, Table, Unit, Value};
 use super::tally::Tally;
 use super::window::{Windows, length};
@@ -29,7 +29,7 @@ const WIDTHS: [i64; 12] = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_800, 3_600]
 ///
 /// # Errors
 /// As [`series::table`], and if it compares.
-pub fn table(state: &State, sums: &Sums, groups: &Groups<'_>, request: &Request) -> Result<Table, Error> {
+pub fn table(state: &State, sums: &mut Sums, groups: &Groups<'_>, request: &Request) -> Result<Table, Error> {
     if let Some(text) = request.compare.as_deref() {
         let message = "a line shows both stretches where since reaches back to them: leave it out";
         return Err(Written { field: "compare", text }.wrong(0, text.len(), message));
@@ -56,10 +56,11 @@ pub fn table(state: &State, sums: &Sums, groups: &Groups<'_>, request: &Request)
         Request { group_by: Some(group_by), select: Some(select.to_owned()), order_by: None, ..request.clone() };
     let question = Question::of(state, &inner)?;
     let members = Members::of(&question, state, sums.order(), groups, series::kinds(request.what));
+    stretches::prepare(&question, state, sums, &members, question.counts_alone());
     let mut rows = Rows::new(&question, state, sums, groups);
-    let lines = lines(&question, &members, &mut rows);
-    let keys = question.dimensions.len() - 1;
     let columns = columns(&question);
+    let lines = lines(&question, &members, &mut rows, columns.len());
+    let keys = question.dimensions.len() - 1;
     let most = columns.len() - 3;
     let mut notes = question.notes(state, &members, lines.is_empty());
     if lines.is_empty() && notes.is_empty() {
@@ -72,7 +73,7 @@ pub fn table(state: &State, sums: &Sums, groups: &Groups<'_>, request: &Request)
     notes
         .insert(0, format!("{measure} in stretches of {}, 9 the most of its line", crate::summary::words::span(width)));
     let (error, mixed) = (question.error(), question.filter.names_origins() && members.mixed(state).0 > 0);
-    let table = Table::of(request.what, question.windows, columns, keys, lines);
+    let table = Table { rows: lines, ..Table::of(request.what, question.windows, columns, keys, Vec::new()) };
     let mut table = Table { notes, error, mixed, ..table.sorted(request.order_by.as_deref(), &[(most, true)])? };
     if measure.adds_up() {
         table.totals.splice(keys..=keys, rows.totals());
@@ -98,6 +99,12 @@ fn columns(question: &Question) -> Vec<Column> {
 /// What a measure came to in each stretch.
 struct Line {
     values: Vec<f64>,
+    told: Told,
+}
+
+/// What is told of a line.
+struct Told {
+    digits: Value,
     sum: Value,
     least: Value,
     most: Value,
@@ -105,66 +112,96 @@ struct Line {
     number: u32,
 }
 
+impl Told {
+    const NOTHING: Self =
+        Self { digits: Value::Null, sum: Value::Null, least: Value::Null, most: Value::Null, number: 0 };
+}
+
 impl Line {
     fn of(stretches: usize) -> Self {
-        Self { values: vec![0.0; stretches], sum: Value::Null, least: Value::Null, most: Value::Null, number: 0 }
+        Self { values: vec![0.0; stretches], told: Told::NOTHING }
     }
 
     fn add(&mut self, at: usize, value: Value, number: u32) {
         let Some(found) = value.number() else { return };
         self.values[at] = found;
-        self.sum.add(&value);
-        if self.least.number().is_none_or(|least| found < least) {
-            self.least = value.clone();
+        let told = &mut self.told;
+        told.sum.add(&value);
+        if told.least.number().is_none_or(|least| found < least) {
+            told.least = value.clone();
         }
-        if self.most.number().is_none_or(|most| found >= most) {
-            (self.most, self.number) = (value, number);
-        }
-    }
-
-    /// That of a series by its events in each stretch, the busiest of which has some.
-    #[allow(clippy::cast_precision_loss)]
-    fn of_counts(counts: &[u64], number: u32) -> Self {
-        let busy = || counts.iter().copied().filter(|&count| count > 0);
-        Self {
-            values: counts.iter().map(|&count| count as f64).collect(),
-            sum: Value::Count(busy().sum()),
-            least: busy().min().map_or(Value::Null, Value::Count),
-            most: busy().max().map_or(Value::Null, Value::Count),
-            number,
+        if told.most.number().is_none_or(|most| found >= most) {
+            (told.most, told.number) = (value, number);
         }
     }
 
-    /// Begin anew.
-    fn take(&mut self) -> Self {
-        let stretches = self.values.len();
-        std::mem::replace(self, Self::of(stretches))
+    /// What there is to tell, if anything was added; begin anew.
+    fn take(&mut self) -> Option<Told> {
+        if self.told.most == Value::Null {
+            return None;
+        }
+        let most = self.values.iter().copied().fold(0.0, f64::max);
+        let digits: String = self.values.iter().map(|&value| char::from(digit(value, most))).collect();
+        self.values.fill(0.0);
+        Some(Told { digits: Value::Line(digits.into()), ..std::mem::replace(&mut self.told, Told::NOTHING) })
+    }
+}
+
+/// Lines of counts. Those of most series have the same few numbers.
+#[derive(Default)]
+struct Counted {
+    most: u64,
+    /// By count, its digit.
+    digits: Vec<u8>,
+    line: String,
+}
+
+impl Counted {
+    /// Counts of which the digits are remembered.
+    const FEW: u64 = 1_024;
+
+    /// That of events in each stretch, the busiest of which has some.
+    fn tell(&mut self, counts: &[u64], number: u32) -> Told {
+        let (mut sum, mut least, mut most) = (0, u64::MAX, 0);
+        for &count in counts.iter().filter(|&&count| count > 0) {
+            (sum, least, most) = (sum + count, least.min(count), most.max(count));
+        }
+        if most != self.most && most <= Self::FEW {
+            self.most = most;
+            self.digits.clear();
+            self.digits.extend((0..=most).map(|count| digit(count as f64, most as f64)));
+        }
+        self.line.clear();
+        let known = if most == self.most { self.digits.as_slice() } else { &[] };
+        let at = |&count: &u64| usize::try_from(count).ok().and_then(|count| known.get(count).copied());
+        self.line.extend(counts.iter().map(|c| char::from(at(c).unwrap_or_else(|| digit(*c as f64, most as f64)))));
+        let [sum, least, most] = [sum, least, most].map(Value::Count);
+        Told { digits: Value::Line(self.line.as_str().into()), sum, least, most, number }
     }
 }
 
 /// One row of each group of series, or of each status of it.
-fn lines<'a>(question: &Question, members: &Members<'a>, rows: &mut Rows<'_, 'a>) -> Vec<Vec<Value>> {
-    let Some(mut stretches) = Stretches::of(question) else { return Vec::new() };
+fn lines<'a>(question: &Question, members: &Members<'a>, rows: &mut Rows<'_, 'a>, width: usize) -> Sheet {
+    let mut made = Sheet::new(width);
+    let Some(mut stretches) = Stretches::of(question, rows, members) else { return made };
     let (measure, width, time) = (question.measures[0], question.width().unwrap_or(1), stretches.at);
     let by_status = question.by_status();
     let statuses: &[Option<Status>] =
         if by_status.is_some() { &[Some(Status::Error), Some(Status::Ok)] } else { &[None] };
     let mut lines: Vec<Line> = statuses.iter().map(|_| Line::of(stretches.len())).collect();
     let begin = question.windows.now.from.div_euclid(width);
-    let mut made = Vec::with_capacity(members.len());
-    let plain = measure == Measure::Count && question.filter.takes_whole_rows() && by_status.is_none();
-    let mut counts = Vec::new();
+    let mut counted = Counted::default();
+    made.reserve(members.len());
     for group in 0..members.len() {
-        if plain && let &[id] = members.series(group) {
-            // Nothing but the events of one series: no more of it is looked at.
-            if let Some(counts) = stretches.counts(rows, id, &mut counts) {
-                let line = Line::of_counts(counts, rows.count(id, counts));
-                made.push(row(rows, members.cells(group), time, None, true, line));
+        if question.counts_alone() {
+            // Nothing but events: no more of the series is looked at.
+            if let Some((counts, number)) = stretches.counts(rows, members.series(group)) {
+                rows.count(counts.iter().sum());
+                made.push(row(rows, members.cells(group), time, None, true, counted.tell(counts, number)));
             }
             continue;
         }
-        stretches.fill(rows, members.series(group));
-        stretches.each(question, |second, tally| {
+        stretches.each(rows, members, group, |rows, second, tally| {
             let at = usize::try_from(second.div_euclid(width) - begin).unwrap_or(0);
             for (line, status) in lines.iter_mut().zip(statuses) {
                 let part = status.map_or(Cow::Borrowed(tally), |status| Cow::Owned(tally.of_status(status)));
@@ -174,12 +211,10 @@ fn lines<'a>(question: &Question, members: &Members<'a>, rows: &mut Rows<'_, 'a>
             }
         });
         for (line, status) in lines.iter_mut().zip(statuses) {
-            if line.most == Value::Null {
-                continue;
+            if let Some(told) = line.take() {
+                let status = by_status.zip(*status);
+                made.push(row(rows, members.cells(group), time, status, measure.adds_up(), told));
             }
-            let line = line.take();
-            let status = by_status.zip(*status);
-            made.push(row(rows, members.cells(group), time, status, measure.adds_up(), line));
         }
     }
     made
@@ -192,22 +227,19 @@ fn row<'a>(
     time: usize,
     status: Option<(usize, Status)>,
     sums: bool,
-    line: Line,
-) -> Vec<Value> {
-    let mut row = Vec::with_capacity(cells.len() + 5);
-    for (at, &cell) in cells.iter().enumerate().filter(|(at, _)| *at != time) {
+    told: Told,
+) -> impl Iterator<Item = Value> {
+    let key = move |(at, &cell): (usize, &Cell<'a>)| {
         let of = status.filter(|status| status.0 == at).map(|status| status.1.name());
-        row.push(rows.key(of.map_or(cell, Cell::Name)));
-    }
-    row.extend(sums.then_some(line.sum));
-    row.extend([line.least, line.most, Value::Line(digits(&line.values).into()), Value::evidence(line.number)]);
-    row
+        rows.key(of.map_or(cell, Cell::Name))
+    };
+    let keys = cells.iter().enumerate().filter(move |(at, _)| *at != time).map(key);
+    let sum = sums.then_some(told.sum);
+    keys.chain(sum).chain([told.least, told.most, told.digits, Value::evidence(told.number)])
 }
 
-/// Values from nothing to the most, as digits; what is not nothing is no 0.
+/// A value as a digit, from nothing to the most; what is not nothing is no 0.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-fn digits(values: &[f64]) -> String {
-    let most = values.iter().copied().fold(0.0, f64::max);
-    let digit = |value: f64| if value <= 0.0 { 0 } else { (value / most * 9.0).round().clamp(1.0, 9.0) as u8 };
-    values.iter().map(|&value| char::from(b'0' + digit(value))).collect()
+fn digit(value: f64, most: f64) -> u8 {
+    b'0' + if value <= 0.0 { 0 } else { (value / most * 9.0).round().clamp(1.0, 9.0) as u8 }
 }

@@ -261,7 +261,7 @@ impl Joins {
             own: gap.map(|gap| (bucket(gap), sign)),
             path: signed(through, sign),
         };
-        let record = table.record_mut(id);
+        let record = table.record_mut_but_when(id);
         record.count = record.count.saturating_add_signed(sign.into());
         record.errors = record.errors.saturating_add_signed(failed.into());
         table.enter(id, second(span.end), clock, &delta);

@@ -4,9 +4,12 @@
 //! the summary and the queries to read.
 
 pub mod attributes;
+pub mod changes;
 pub mod closed;
+mod counts;
 pub(crate) mod digest;
 pub mod evidence;
+pub mod frame;
 pub mod hist;
 pub mod instances;
 pub mod intake;
@@ -21,6 +24,7 @@ pub mod path;
 mod places;
 mod room;
 pub mod series;
+pub mod spread;
 pub mod streams;
 pub(crate) mod subjects;
 pub mod sums;
@@ -347,7 +351,7 @@ impl State {
     /// Add a record that goes on with the one before it to what is kept of that.
     fn go_on(&mut self, name: &str, latest: Option<Latest>, record: &[u8]) {
         let Some(latest) = latest else { return };
-        let kept = &mut self.table.record_mut(latest.series).kept;
+        let kept = &mut self.table.record_mut_but_when(latest.series).kept;
         let changed = kept.go_on(name, latest.offset, record);
         self.evidence_changed(changed);
     }
@@ -453,7 +457,7 @@ impl State {
 
     /// Count a call for the instance that answered it.
     fn answered(&mut self, id: SeriesId, digest: &Digest) {
-        let record = self.table.record_mut(id);
+        let record = self.table.record_mut_but_when(id);
         record.count += 1;
         record.errors += u64::from(digest.failed);
         record.seen(digest.time);
@@ -524,8 +528,8 @@ impl State {
         self.table.number(id);
         let own = if digest.nested { event.own } else { alone.map(OpenSpan::took) };
         let (grown, (changed, kept)) = {
-            let kind = self.table.kind(id);
-            let (record, key) = self.table.record_and_key(id);
+            let (kind, second) = (self.table.kind(id), digest.time.div_euclid(NANOS));
+            let (record, key) = self.table.record_and_key(id, second);
             record.count += 1;
             record.errors += u64::from(digest.failed);
             record.seen(digest.time);
@@ -538,7 +542,7 @@ impl State {
                 own: own.map(|ns| (bucket(ns), 1)),
                 path: alone.map_or(0, |span| path::signed(span.took(), 1)),
             };
-            let grown = record.timeline.add(digest.time.div_euclid(NANOS), &self.clock, &delta);
+            let grown = record.timeline.add(second, &self.clock, &delta);
             // The message of a failed span carries what the span does.
             let resources = (kind != Kind::Failure).then_some(&mut self.resources);
             (grown, record.kept.offer(event, digest, stream, offset, resources, || (key().operation, text)))

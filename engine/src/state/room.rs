@@ -276,7 +276,7 @@ impl State {
         let greedy: Vec<SeriesId> =
             self.table.live().filter(|(_, key, _)| services[&key.service] > fair).map(|(id, ..)| id).collect();
         for id in greedy {
-            let freed = self.table.record_mut(id).kept.shed_all();
+            let freed = self.table.record_mut_but_when(id).kept.shed_all();
             self.evidence_bytes = self.evidence_bytes.saturating_sub(freed);
             self.ledger.evicted_evidence += u64::from(freed > 0);
         }

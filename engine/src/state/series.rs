@@ -8,10 +8,11 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use serde::Serialize;
 
+use super::changes::Changes;
 use super::evidence::Kept;
 use super::names::{Name, Names};
 use super::origins::CameFrom;
-use super::sums::{Changes, Sums};
+use super::sums::Sums;
 use super::timeline::{Clock, Delta, Seconds, Timeline};
 use super::wire::Wire;
 use crate::event::Kind;
@@ -239,6 +240,7 @@ impl Table {
 
     /// Number anew, by the time of the first event and then by the texts: the same for the same series, however they met.
     pub fn renumber(&mut self) {
+        self.changes.touch_all();
         let numbered = |record: &Record| record.number > 0 && !record.is_empty();
         let mut order: Vec<(Option<i64>, SeriesId)> = (0..)
             .zip(&self.records)
@@ -282,15 +284,25 @@ impl Table {
 
     /// A series, to change it.
     pub fn record_mut(&mut self, id: SeriesId) -> &mut Record {
+        self.changes.touch_all();
+        self.record_mut_but_when(id)
+    }
+
+    /// A series, to change all but its timeline.
+    pub fn record_mut_but_when(&mut self, id: SeriesId) -> &mut Record {
         self.changes.note(id);
         &mut self.records[id as usize]
     }
 
-    /// A series, to change it, and the texts of its key.
-    pub fn record_and_key<'a>(&'a mut self, id: SeriesId) -> (&'a mut Record, impl Fn() -> Key<&'a str>) {
-        self.changes.note(id);
-        let (names, key) = (&self.names, self.keys[id as usize]);
-        (&mut self.records[id as usize], move || texts(names, key))
+    /// A series, to add to it at a second, and the texts of its key.
+    pub fn record_and_key<'a>(
+        &'a mut self,
+        id: SeriesId,
+        second: Seconds,
+    ) -> (&'a mut Record, impl Fn() -> Key<&'a str>) {
+        let (names, key, record) = (&self.names, self.keys[id as usize], &mut self.records[id as usize]);
+        self.changes.enter(id, second, &record.timeline);
+        (record, move || texts(names, key))
     }
 
     /// A timeline has grown by so many bytes, about.
@@ -300,8 +312,9 @@ impl Table {
 
     /// Add to what a series did at a second.
     pub fn enter(&mut self, id: SeriesId, second: Seconds, clock: &Clock, delta: &Delta) {
-        self.changes.note(id);
-        self.grown += self.records[id as usize].timeline.add(second, clock, delta);
+        let timeline = &mut self.records[id as usize].timeline;
+        self.changes.enter(id, second, timeline);
+        self.grown += timeline.add(second, clock, delta);
     }
 
     /// About how many bytes it has grown by since [`Table::measure`].
@@ -327,6 +340,7 @@ impl Table {
         self.turn += 1;
         self.changes.note(id);
         self.changes.note(into);
+        self.changes.touch_all();
         let mut gone = std::mem::take(&mut self.records[id as usize]);
         let other = &mut self.records[into as usize];
         other.count += gone.count;
@@ -414,6 +428,12 @@ impl Table {
     #[must_use]
     pub const fn keys(&self) -> (u64, usize) {
         (self.turn, self.records.len() - self.free.len())
+    }
+
+    /// How many series have been given a number of evidence.
+    #[must_use]
+    pub const fn numbered(&self) -> u32 {
+        self.numbered
     }
 
     /// When its series have changed.

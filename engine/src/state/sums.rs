@@ -7,10 +7,14 @@
 
 use std::hint::black_box;
 
+use super::changes::Changes;
+use super::counts::Counts;
+use super::frame::Frame;
 use super::hist::Adder;
 use super::lines::Lines;
 use super::order::Order;
 use super::series::{SeriesId, Table};
+use super::spread::{Asked, Spread, Spreads};
 use super::timeline::{Seconds, Slot, Timeline};
 
 /// Slots whose durations are looked at before they are added up: they lie anywhere, and are waited for all at once.
@@ -95,58 +99,6 @@ struct Kept {
     bytes: usize,
 }
 
-/// When series have changed: counted in readings, from 1.
-#[derive(Debug)]
-pub struct Changes {
-    /// The reading that was the last.
-    reading: u32,
-    /// By series, the reading after which it has changed last.
-    last: Vec<u32>,
-}
-
-impl Default for Changes {
-    fn default() -> Self {
-        Self { reading: 1, last: Vec::new() }
-    }
-}
-
-impl Changes {
-    /// There is a further series.
-    pub(super) fn push(&mut self) {
-        self.last.push(self.reading);
-    }
-
-    /// A series may be another from now on.
-    #[inline]
-    pub(super) fn note(&mut self, id: SeriesId) {
-        self.last[id as usize] = self.reading;
-    }
-
-    /// There is a further reading. False if they can no longer be told apart: then nothing holds that was seen before.
-    pub(super) fn read(&mut self) -> bool {
-        if let Some(next) = self.reading.checked_add(1) {
-            self.reading = next;
-            return true;
-        }
-        *self = Self { reading: 2, last: vec![1; self.last.len()] };
-        false
-    }
-
-    /// The reading that was the last.
-    pub(super) const fn reading(&self) -> u32 {
-        self.reading
-    }
-
-    /// Of each series, whether it may have changed since a reading.
-    pub(super) fn since(&self, seen: u32) -> impl Iterator<Item = bool> + '_ {
-        self.last.iter().map(move |&last| last >= seen)
-    }
-
-    fn is_since(&self, id: SeriesId, seen: u32) -> bool {
-        self.last[id as usize] >= seen
-    }
-}
-
 /// The sums of the stretches that were asked for last; the one used last is the last.
 #[derive(Debug, Default)]
 pub struct Sums {
@@ -154,6 +106,8 @@ pub struct Sums {
     order: Order,
     /// What was said of them.
     pub lines: Lines,
+    counts: Counts,
+    spreads: Spreads,
     adder: SlotAdder,
 }
 
@@ -179,7 +133,7 @@ impl Sums {
         };
         kept.stretch = Some(stretch);
         let changes = table.changes();
-        kept.entries.resize_with(changes.last.len(), Entry::default);
+        kept.entries.resize_with(table.size(), Entry::default);
         for id in series {
             let entry = &mut kept.entries[id as usize];
             let holds = !changes.is_since(id, entry.seen);
@@ -191,7 +145,7 @@ impl Sums {
             if !holds || !entry.move_on(timeline, stretch) {
                 self.adder.add_up(timeline, stretch, &mut entry.sum);
                 entry.look(timeline, stretch);
-                entry.seen = changes.reading;
+                entry.seen = changes.reading();
             }
             kept.bytes += entry.bytes();
         }
@@ -203,6 +157,29 @@ impl Sums {
     pub fn over<'a>(&'a self, table: &'a Table, stretch: Stretch) -> Over<'a> {
         let kept = self.kept.iter().rev().find(|kept| kept.stretch == Some(stretch));
         Over { changes: table.changes(), kept, stretch }
+    }
+
+    /// Bring up to date how many events some series of a table had in each stretch of a window.
+    pub fn count(&mut self, table: &Table, frame: Frame, series: &[SeriesId]) {
+        self.counts.update(table, frame, series);
+    }
+
+    /// How many events a series had in each stretch of a window, if that was asked for in this reading.
+    #[must_use]
+    pub fn counts(&self, table: &Table, frame: Frame, id: SeriesId) -> Option<&[u64]> {
+        self.counts.get(table, frame, id)
+    }
+
+    /// Bring up to date what groups of series of a table came to in each stretch of a window; `number` is that of a series'
+    /// evidence.
+    pub fn spread(&mut self, table: &Table, asked: Asked<'_>, number: impl Fn(SeriesId) -> u32) {
+        self.spreads.update(table, asked, number);
+    }
+
+    /// What groups of series came to in each stretch of a window, if that was asked for in this reading.
+    #[must_use]
+    pub fn spread_of(&self, table: &Table, asked: Asked<'_>) -> Option<&Spread> {
+        self.spreads.get(table, asked)
     }
 
     /// The order of a table's series; [`Sums::sort`] it before.
@@ -222,13 +199,16 @@ impl Sums {
     #[must_use]
     pub fn bytes(&self) -> usize {
         let kept = self.kept.iter().map(|kept| kept.entries.capacity() * ENTRY + kept.bytes).sum::<usize>();
-        kept + self.order.bytes() + self.lines.bytes()
+        kept + self.order.bytes() + self.lines.bytes() + self.counts.bytes() + self.spreads.bytes()
     }
 
     /// Forget those that have not been asked for the longest until the rest is within some bytes.
     pub fn shrink_to(&mut self, bytes: usize) {
         if self.bytes() > bytes {
             self.lines = Lines::default();
+        }
+        if self.bytes() > bytes {
+            (self.counts, self.spreads) = (Counts::default(), Spreads::default());
         }
         while !self.kept.is_empty() && self.bytes() > bytes {
             self.kept.remove(0);
@@ -261,6 +241,27 @@ pub struct SlotAdder {
 }
 
 impl SlotAdder {
+    /// Add a slot: its counts to a sum at once, of its times those that are asked for at the [end](Self::end).
+    #[inline]
+    pub fn add(&mut self, sum: &mut Slot, slot: &Slot, [duration, own]: [bool; 2]) {
+        sum.count += slot.count;
+        sum.errors += slot.errors;
+        sum.origins += slot.origins;
+        sum.path = sum.path.saturating_add(slot.path);
+        if duration {
+            self.duration.add(&slot.duration);
+        }
+        if own {
+            self.own.add(&slot.own);
+        }
+    }
+
+    /// All has been added; begins anew.
+    pub fn end(&mut self, sum: &mut Slot) {
+        self.duration.take_into(&mut sum.duration);
+        self.own.take_into(&mut sum.own);
+    }
+
     /// What a timeline comes to over a stretch, in the place of what `sum` held.
     pub fn add_up(&mut self, timeline: &Timeline, stretch: Stretch, sum: &mut Slot) {
         (sum.count, sum.errors, sum.origins, sum.path) = (0, 0, 0, 0);
@@ -272,15 +273,9 @@ impl SlotAdder {
                     black_box((slot.duration.approach(), slot.own.approach()));
                 }
             }
-            sum.count += slot.count;
-            sum.errors += slot.errors;
-            sum.origins += slot.origins;
-            sum.path = sum.path.saturating_add(slot.path);
-            self.duration.add(&slot.duration);
-            self.own.add(&slot.own);
+            self.add(sum, slot, [true; 2]);
         }
-        self.duration.take_into(&mut sum.duration);
-        self.own.take_into(&mut sum.own);
+        self.end(sum);
     }
 
     /// The same, in a place of its own.
