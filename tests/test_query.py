@@ -37,7 +37,7 @@ def events() -> list[Event]:
         )  # fmt: skip
         web = Event(
             kind="server", service="web", operation="GET /", time=end + 5_000_000, duration=50_000_000, trace=trace,
-            span="0000000000000001",
+            span="0000000000000001", attributes={"tenant": "acme" if number % 10 == 0 else "beta"},
         )  # fmt: skip
         log = Event(kind="log", service="web", level="info", message=f"order {number} accepted", time=end)
         out += [cart, web, log]
@@ -113,6 +113,36 @@ def test_library__never_kept__says_what_can_be_asked(analyzer: Analyzer) -> None
         with pytest.raises(QueryError) as caught:
             analyzer.query(where=where)
         assert leads in str(caught.value)
+
+
+def test_library__attribute__told_of_and_by(analyzer: Analyzer) -> None:
+    """What events carried is asked like everything else; where all of them are kept the answer is exact."""
+    answer = analyzer.query(where="attribute.tenant=*", group_by="attribute.tenant", select="count,errors,p95")
+    assert [row["count"] for row in answer.records()] == [27, 3]
+    assert answer.exactness.exact
+    with pytest.raises(QueryError, match=r"did you mean attribute\.tenant\?"):
+        analyzer.query(where="service=web attribute.tennant=acme")
+
+
+def test_cli__attribute__estimates_say_how_far_they_may_be_off(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In every form; what is not known is said in the answer, not on the side."""
+    path = tmp_path / "app.jsonl"
+    line = '{"time":%d,"level":"info","service":"s","msg":"seen","tenant":"%s"}\n'
+    path.write_text("".join(line % (1_700_000_100 + n // 10, "acme" if n % 4 == 0 else "beta") for n in range(2_000)))
+    ask = ["query", str(path), "--group-by", "attribute:tenant", "--select", "count", "--format"]
+    shown = {}
+    for form in ("text", "json", "csv"):
+        assert main([*ask, form]) == 0
+        shown[form] = capsys.readouterr().out
+    answer = json.loads(shown["json"])
+    names = [column["name"] for column in answer["columns"]]
+    assert names == ["attribute.tenant", "count", "count_within", "evidence"]
+    assert (sum(row[1] for row in answer["rows"]), answer["totals"][1]) == (2_000, 2_000)
+    assert not answer["exactness"]["exact"]
+    assert shown["csv"].splitlines()[0] == ",".join(names)
+    assert all(part in shown["text"] for part in ("±", "of 2k events", "beta: "))
 
 
 def test_cli__formats__same_rows(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -191,6 +221,9 @@ async def test_socket__question__text_or_json_by_accept(client: httpx.AsyncClien
     response = await client.post("/query", content=question, headers={"Accept": "application/json"})
     answer = msgspec.json.decode(response.content, type=Answer)
     assert answer.rows == (("cart", 30, 1),)
+    question = Query(where="attribute.tenant=acme", group_by="service", select="count").to_json()
+    response = await client.post("/query", content=question)
+    assert "web: 3 #2" in response.text
     response = await client.post("/query", json={"group_by": "service", "format": "csv"})
     assert response.headers["content-type"].startswith("text/csv")
 

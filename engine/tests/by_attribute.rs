@@ -213,6 +213,13 @@ fn by_attribute__of_raw_events_and_traces__those_that_carried_it() {
         assert_eq!(raw(filter).iter().collect::<Vec<_>>(), expected, "{filter}");
     }
     assert!(raw("duration>1ms").len() > raw("duration>100ms").len());
+    let first: Value = serde_json::from_str(&all[0]).unwrap();
+    let id = first["traceId"].as_str().unwrap();
+    let (mine, others) = (raw(&format!("trace={id}")), raw(&format!("trace!={id}")));
+    assert!(
+        mine.contains(&all[0]) && mine.iter().all(|raw| raw.contains(id)) && !others.iter().any(|raw| raw.contains(id))
+    );
+    assert_eq!(mine.len() + others.len(), all.len());
     let wrong = ask(&engine, &json!({"what": "evidence", "where": "attribute.tennant=acme"})).unwrap_err().to_string();
     assert!(wrong.contains("did you mean attribute.tenant?"), "{wrong}");
     let traces = |filter: &str| ask(&engine, &json!({"what": "traces", "where": filter, "budget": 100_000})).unwrap();

@@ -78,7 +78,7 @@ fn events() -> (Vec<Made>, Engine) {
 type Meant = fn(&Made) -> bool;
 
 /// Terms, and the events that they mean; none where rows decide and not events.
-const TERMS: [(&str, Option<Meant>); 40] = [
+const TERMS: [(&str, Option<Meant>); 41] = [
     ("", Some(|_| true)),
     ("service=cart", Some(|made| made.service == "cart")),
     ("service=c*", Some(|made| made.service == "cart")),
@@ -118,6 +118,7 @@ const TERMS: [(&str, Option<Meant>); 40] = [
     ("attribute.tenant=acme", Some(|made| made.tenant == "acme")),
     ("attribute.tenant!=acme", Some(|made| made.tenant != "acme")),
     ("attribute.tenant=acne", Some(|_| false)),
+    ("trace=1", None),
     ("section=slow", None),
 ];
 

@@ -58,11 +58,12 @@ def query(
 
     :param paths: Files to read, whole; - is standard input.
     :param what: What is asked for: series, edges, templates and more; see docs/query.md.
-    :param where: Which events; terms with spaces between them.
+    :param where: Which events; terms with spaces between them: service=pay* status=error attribute.tenant=acme.
     :param of: Whom it is about, where a question needs one: a trace, '#12'.
     :param since: From when: 5m before the newest event, 14:02, RFC 3339, all.
     :param until: Until when: likewise, or now.
-    :param group_by: Dimensions, a row for each combination: service, operation, kind, template, level, source, status, time:1m.
+    :param group_by: Dimensions, a row for each combination: service, operation, kind, template, level, source, status, time:1m,
+        attribute.KEY.
     :param select: Measures, a column each: count, rate, errors, error_share, p50, p95, max, self_p95.
     :param order_by: Columns to sort by; - in front for the largest first, + for the smallest.
     :param limit: Rows of a page at most.

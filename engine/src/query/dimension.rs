@@ -165,7 +165,8 @@ fn common<'a>(record: &Record, groups: &'a Groups<'_>, of: impl Fn(&'a Origin) -
 pub fn not_kept(name: &str) -> Option<&'static str> {
     Some(match name {
         "trace" | "trace_id" | "traceid" => {
-            "not kept: which traces a series was seen in; what=trace with of=TRACE_ID shows one that is kept"
+            "not kept: which traces a series was seen in; what=trace with of=TRACE_ID shows one that is kept, what=evidence and \
+             what=traces take trace="
         }
         "attribute" | "attributes" | "tag" | "tags" | "label" => {
             "an attribute is written with its key, as in attribute.tenant; what=attributes lists those there are"

@@ -50,7 +50,8 @@ pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Ta
             let second = exhibit.time.div_euclid(1_000_000_000);
             let within = request.since.is_none() && request.until.is_none()
                 || (windows.now.from..windows.now.to).contains(&second);
-            if !within || seen.contains(&&*exhibit.raw) {
+            let of_trace = filter.takes_trace(&trace::hex(&exhibit.trace));
+            if !within || !of_trace || seen.contains(&&*exhibit.raw) {
                 continue;
             }
             seen.push(&exhibit.raw);

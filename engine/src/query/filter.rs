@@ -56,6 +56,8 @@ pub struct Filter {
     having: Vec<Having>,
     /// Only events that carried this.
     pub carries: Vec<Carries>,
+    /// Only of traces whose ids begin so, or of others.
+    traces: Vec<(bool, Vec<String>)>,
     /// Where the terms about durations and status stand, for who cannot take them.
     pub narrows: Option<(usize, usize)>,
     /// Where that about durations alone does.
@@ -134,6 +136,15 @@ impl Filter {
                 Ok(())
             }
             "duration" | "took" => self.took(written, &term, end),
+            "trace" | "trace_id" | "traceid" if matches!(self.what, What::Evidence | What::Traces) => {
+                let hex = |text: &str| text.len() <= 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+                if let Some(value) = term.values.iter().find(|value| value.text.is_empty() || !hex(&value.text)) {
+                    return Err(written.wrong(value.at, value.length, "no id of a trace, nor the beginning of one"));
+                }
+                let ids = term.values.iter().map(|value| value.text.to_ascii_lowercase()).collect();
+                self.traces.push((term.negated, ids));
+                Ok(())
+            }
             name => {
                 if let Some(dimension) = Dimension::named(name) {
                     return self.test(written, Subject::Dimension(dimension), term);
@@ -259,6 +270,14 @@ impl Filter {
     #[must_use]
     pub fn keeps(&self, tally: &Tally<'_>, seconds: i64) -> bool {
         self.having.iter().all(|having| having.holds(&having.measure.value(tally, seconds)))
+    }
+
+    /// Whether a trace is meant, by its id in hexadecimal digits.
+    #[must_use]
+    pub fn takes_trace(&self, id: &str) -> bool {
+        // Ids of eight bytes stand with zeros in front.
+        let begins = |wanted: &String| id.starts_with(wanted) || id.trim_start_matches('0').starts_with(wanted);
+        self.traces.iter().all(|(negated, ids)| ids.iter().any(begins) != *negated)
     }
 
     /// Whether an event is meant, by how it ended, how long it took and what it carried.

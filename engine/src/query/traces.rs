@@ -43,7 +43,7 @@ pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Ta
     let (mut rows, mut failed, mut spans, mut here) = (Vec::new(), 0u64, 0u64, 0u64);
     for id in state.traces.ids() {
         here += 1;
-        if carrying.as_ref().is_some_and(|ids| !ids.contains(id)) {
+        if carrying.as_ref().is_some_and(|ids| !ids.contains(id)) || !filter.takes_trace(&hex(id)) {
             continue;
         }
         if like.as_ref().is_some_and(|(other, _)| other == id) {
