@@ -8,7 +8,7 @@ mod path;
 mod simulated;
 mod usual;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use apart::Carried;
@@ -308,7 +308,7 @@ impl Truth {
                 })
             }
             "rate" => self.rates(&fact.operation, times).iter().any(|counts| {
-                self.exposures(times).iter().any(|calls| {
+                self.exposures(times).iter().chain(&self.writers(&fact.operation, times)).any(|calls| {
                     near(before, counts[0] / calls[0].max(1.0), 1e-6)
                         && near(fact.after, counts[1] / calls[1].max(1.0), 1e-6)
                 })
@@ -365,6 +365,20 @@ impl Truth {
         let length = |range: &Range<i64>| (range.end - range.start) as f64;
         all.push([length(&times.before), length(&times.now)]);
         all
+    }
+
+    /// How often the operations of a service were called that wrote an error message, or one that begins alike, in the window.
+    fn writers(&self, message: &str, times: &Times) -> Vec<[f64; 2]> {
+        let words = |text: &str| text.split(' ').take(3).map(ToOwned::to_owned).collect::<Vec<_>>();
+        let alike = |text: &str| is_of(message, text) || words(text) == words(message);
+        let of_service = |(service, lines): (&String, &Vec<(i64, String, bool, String)>)| {
+            let written = lines.iter().filter(|line| line.2 && times.now.contains(&line.0) && alike(&line.1));
+            let operations: HashSet<&str> = written.map(|line| &*line.3).collect();
+            let calls = self.spans.iter().filter(|(key, _)| key.0 == *service && operations.contains(&*key.1));
+            let seconds: Vec<i64> = calls.flat_map(|(_, one)| one.events.iter().map(|event| event.second)).collect();
+            [&times.before, &times.now].map(|range| count(seconds.iter().copied(), range))
+        };
+        self.logs.iter().map(of_service).collect()
     }
 
     /// Whether a fact is true.
