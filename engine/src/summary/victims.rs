@@ -41,6 +41,7 @@ impl Suffering {
 /// Who calls whom, and how the callers fare with it.
 #[derive(Debug)]
 pub struct Callers<'v> {
+    view: &'v View<'v>,
     /// By callee and caller.
     calls: BTreeMap<&'v str, BTreeMap<&'v str, Suffering>>,
     /// Services whose failures say that they waited in vain.
@@ -70,7 +71,7 @@ impl<'v> Callers<'v> {
         }
         let callers: BTreeSet<&str> = calls.values().flat_map(|callers| callers.keys().copied()).collect();
         let impatient = callers.into_iter().filter(|caller| gives_up(view, caller)).collect();
-        Self { calls, impatient }
+        Self { view, calls, impatient }
     }
 
     /// Who calls a service.
@@ -155,8 +156,26 @@ impl<'a, 'v> Reach<'a, 'v> {
             What::Failing | What::Errors | What::New => {
                 let own = claim.what == What::Failing && claim.series.key.kind != Kind::Instance;
                 let in_vain = self.slow && slower && self.callers.impatient.contains(victim);
-                in_vain || !own && few(all.failed + lost)
+                in_vain || few(all.failed + lost) && (!own || self.repeats(claim))
             }
         }
+    }
+
+    /// Whether an operation that begins to fail says what the service at fault says: its failure was passed on by a way that
+    /// no span shows.
+    fn repeats(&self, claim: &Claim<'_>) -> bool {
+        let failures = |service: &str| {
+            let of_service = self.callers.view.of_service(service).iter();
+            of_service.filter(|series| series.key.kind == Kind::Failure && series.now.count > 0)
+        };
+        let said: BTreeSet<&str> = failures(self.cause.service).map(|failure| failure.key.operation).collect();
+        let (mut all, mut same) = (0, 0);
+        for failure in failures(claim.series.key.service) {
+            if failure.key.within == claim.series.key.operation {
+                all += failure.now.count;
+                same += if said.contains(failure.key.operation) { failure.now.count } else { 0 };
+            }
+        }
+        same * 2 > all
     }
 }
