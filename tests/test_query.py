@@ -223,7 +223,7 @@ async def test_socket__question__text_or_json_by_accept(client: httpx.AsyncClien
     assert answer.rows == (("cart", 30, 1),)
     question = Query(where="attribute.tenant=acme", group_by="service", select="count").to_json()
     response = await client.post("/query", content=question)
-    assert "web: 3 #2" in response.text
+    assert "web: 3 #" in response.text
     response = await client.post("/query", json={"group_by": "service", "format": "csv"})
     assert response.headers["content-type"].startswith("text/csv")
 

@@ -112,12 +112,14 @@ _TOOLS: Final = {
                 "a trace id or #12 for trace, path, evidence and traces like it; two services for diff; a template for values"
             ),
             where=_text(
-                'terms that all hold: service=pay* status=error duration>100ms level>=warn template~timeout -kind=log '
+                "terms that all hold: service=pay* status=error duration>100ms level>=warn template~timeout -kind=log "
                 '"text" attribute.KEY=v'
             ),
             since=_text("5m before the newest event, 14:02, RFC 3339 or all"),
             until=_text(),
-            group_by=_text("service, operation, kind, template, peer, step, status, level, source, format, time:1m, attribute.KEY"),
+            group_by=_text(
+                "service, operation, kind, template, peer, step, status, level, source, format, time:1m, attribute.KEY"
+            ),
             select=_text(
                 "count, rate, errors, error_share, origins, p50, p95, p99, max, mean, sum, self_p95, path, first, last, "
                 "distinct:service"

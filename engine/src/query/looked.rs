@@ -46,6 +46,9 @@ impl Looked {
         let since = words::clock(self.since, true);
         match (most, self.at > 0, whole) {
             (_, false, _) => notes.push("no event is kept with its attributes".to_owned()),
+            (None, _, true) if self.unseen > 0.0 => {
+                notes.push(format!("exact of {of} events since {since}, which are kept"))
+            }
             (None, _, true) => notes.push(format!("exact: all {of} events since {since} are kept")),
             (None, _, false) => notes.push(format!(
                 "estimates: {} of {of} events since {since} were looked at; ± holds 19 times of 20",
@@ -64,7 +67,10 @@ impl Looked {
         if self.left_out > 0.0 {
             notes.push(format!("{} more events are not counted: no sample of them is kept", count(self.left_out)));
         } else if self.unseen > 0.0 {
-            notes.push(format!("{NOT_KEPT}: events older than what is kept, or of which nothing is"));
+            notes.push(format!(
+                "{NOT_KEPT}: {} events, older than what is kept or let go for want of room",
+                count(self.unseen)
+            ));
         }
         if self.few {
             notes.push(format!("{TOO_FEW}: all that fewer than 3 of these events tell of"));
