@@ -285,7 +285,7 @@ fn is_outcome(key: &str) -> bool {
 
 /// The spans of a service that answer others, or where none does, all of them.
 fn calls<'s, 'v>(view: &'s View<'v>, service: &str) -> Vec<&'s SeriesView<'v>> {
-    let of_it = view.series.iter().filter(|one| one.key.service == service && one.key.kind.is_span());
+    let of_it = view.of_service(service).iter().filter(|one| one.key.kind.is_span());
     let all: Vec<&SeriesView<'v>> = of_it.filter(|one| one.now.count > 0).collect();
     let answers = |one: &&SeriesView<'v>| matches!(one.key.kind, Kind::Server | Kind::Consumer);
     let answering: Vec<&SeriesView<'v>> = all.iter().copied().filter(answers).collect();
@@ -294,7 +294,7 @@ fn calls<'s, 'v>(view: &'s View<'v>, service: &str) -> Vec<&'s SeriesView<'v>> {
 
 /// The messages that a service logged.
 fn lines<'s, 'v>(view: &'s View<'v>, service: &str) -> Vec<&'s SeriesView<'v>> {
-    let of_it = view.series.iter().filter(|one| one.key.service == service && one.key.kind == Kind::Log);
+    let of_it = view.of_service(service).iter().filter(|one| one.key.kind == Kind::Log);
     of_it.filter(|one| one.now.count > 0).collect()
 }
 

@@ -23,13 +23,13 @@ impl<'v> Boilerplate<'v> {
     /// The longest beginning that two thirds of a service's messages share.
     #[must_use]
     pub fn of(view: &View<'v>) -> Self {
-        let mut messages: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for series in view.series.iter().filter(|series| series.key.kind == Kind::Log) {
-            messages.entry(series.key.service).or_default().push(series.key.operation);
-        }
-        messages.retain(|_, texts| texts.len() >= LEAST);
-        let beginnings = messages.into_iter().filter_map(|(service, mut texts)| {
-            texts.sort_unstable();
+        // Series are in the order of their keys, so a service's texts are in order too.
+        let messages = view.by_service().filter_map(|all| {
+            let texts = all.iter().filter(|series| series.key.kind == Kind::Log).map(|series| series.key.operation);
+            let texts: Vec<&'v str> = texts.collect();
+            (texts.len() >= LEAST).then(|| (all[0].key.service, texts))
+        });
+        let beginnings = messages.filter_map(|(service, texts)| {
             let most = (texts.len() * 2).div_ceil(3);
             let shared =
                 texts.windows(most).map(|part| shared(part[0], part[most - 1])).max_by_key(|text| text.len())?;

@@ -51,7 +51,7 @@ impl<'v> Calls<'v> {
                 callers.entry(edge.key.operation).or_default().insert(edge.key.service);
             }
         }
-        let failing = failing(view);
+        let failing = if lost.is_empty() { BTreeSet::new() } else { failing(view) };
         let mut refused = BTreeSet::new();
         let mut trifles = BTreeSet::new();
         for (&(caller, operation), callees) in &mut lost {
@@ -259,8 +259,6 @@ fn wrapped<'v>(view: &'v View<'_>) -> BTreeMap<(&'v str, &'v str), &'v str> {
     let known = |series: &SeriesView<'_>| series.before.count >= 4;
     let both = |series: &SeriesView<'_>| series.before.count + series.now.count;
     let of = |kind: fn(Kind) -> bool| view.series.iter().filter(move |series| kind(series.key.kind));
-    let messages: BTreeSet<(&str, &str)> =
-        of(|kind| kind == Kind::Log).map(|log| (log.key.service, log.key.operation)).collect();
     let mut calls: BTreeMap<(&str, &str), Called<'_>> = BTreeMap::new();
     for edge in of(|kind| kind == Kind::Edge) {
         let (callee, before, all) = (edge.key.operation, edge.before.count, both(edge));
@@ -271,12 +269,18 @@ fn wrapped<'v>(view: &'v View<'_>) -> BTreeMap<(&'v str, &'v str), &'v str> {
             })
             .or_insert(Some((callee, before, all)));
     }
+    if calls.is_empty() {
+        return BTreeMap::new();
+    }
     // What another operation of the service makes on its way; what others call from outside has its own work.
     let mut inner: BTreeSet<(&str, &str)> = BTreeSet::new();
-    for step in of(|kind| kind == Kind::Step) {
-        inner.insert((step.key.service, step.key.operation));
-        if !messages.contains(&(step.key.service, step.key.operation)) {
-            calls.remove(&(step.key.service, step.key.within));
+    for alike in view.by_name() {
+        let message = alike.iter().any(|series| series.key.kind == Kind::Log);
+        for step in alike.iter().filter(|series| series.key.kind == Kind::Step) {
+            inner.insert((step.key.service, step.key.operation));
+            if !message {
+                calls.remove(&(step.key.service, step.key.within));
+            }
         }
     }
     of(Kind::is_span)

@@ -117,33 +117,34 @@ pub fn claims<'v>(view: &'v View<'v>) -> Vec<Claim<'v>> {
     let kin = Kin::of(view);
     let writers = Writers::of(view, &exposures);
     for (at, series) in view.series.iter().enumerate() {
-        let exposure = exposures.to(series);
         match series.key.kind {
             Kind::Edge if is_inside(series) => {
-                let claim = stopped(view, (at, &kin), exposure, &exposures);
+                let claim = stopped(view, (at, &kin), exposures.to(series), &exposures);
                 claims.extend(claim.map(|claim| {
                     let (service, or) = calls.to_blame(series);
                     Claim { service, or, ..claim }
                 }));
             }
             Kind::Step => {
-                let claim = stopped(view, (at, &kin), exposure, &exposures);
+                let claim = stopped(view, (at, &kin), exposures.to(series), &exposures);
                 claims.extend(claim.map(|claim| Claim { service: calls.step(series), ..claim }));
             }
             Kind::Log => {
+                let exposure = exposures.to(series);
                 let claim = messages(view, (at, &kin), exposure, &writers);
                 claims.extend(claim.map(|claim| Claim { service: calls.author(series), ..claim }));
                 claims.extend(stopped(view, (at, &kin), writers.missed(series, exposure), &exposures));
             }
             Kind::Edge | Kind::Failure => {}
             _ => {
-                let traffic = exposures.traffic(series);
-                let callee = calls.callee(series);
-                claims.extend(match callee {
-                    Some(callee) => slow(view, series, What::Network, callee, traffic),
-                    None => slow(view, series, What::Slow, calls.origin(series), traffic),
-                });
-                claims.extend(failing(view, series, calls.origin(series)));
+                // Who is to blame is asked where there is something to be blamed for.
+                let claim = slow(view, series, What::Slow, series.key.service, exposures.traffic(series));
+                claims.extend(claim.map(|claim| match calls.callee(series) {
+                    Some(service) => Claim { what: What::Network, service, ..claim },
+                    None => Claim { service: calls.origin(series), ..claim },
+                }));
+                let claim = failing(view, series, series.key.service);
+                claims.extend(claim.map(|claim| Claim { service: calls.origin(series), ..claim }));
             }
         }
     }
@@ -204,7 +205,7 @@ fn slow<'v>(
 fn failing<'v>(view: &'v View<'v>, series: &'v SeriesView<'v>, service: &'v str) -> Option<Claim<'v>> {
     let [bad_before, before, bad_now, now] =
         [series.before.origins, series.before.count, series.now.origins, series.now.count].map(|n| n as f64);
-    if before <= 0.0 || now <= 0.0 {
+    if before <= 0.0 || now <= 0.0 || bad_now <= 0.0 {
         return None;
     }
     let (old, new) = (bad_before / before, bad_now / now);
@@ -242,7 +243,7 @@ fn seen(expected: f64) -> f64 {
 #[allow(clippy::cast_precision_loss)]
 fn messages<'v>(
     view: &'v View<'v>,
-    (at, kin): (usize, &Kin),
+    (at, kin): (usize, &Kin<'_>),
     service: Exposure,
     writers: &Writers<'_>,
 ) -> Option<Claim<'v>> {
@@ -314,22 +315,25 @@ fn chance(before: f64, now: f64, exposure: Exposure) -> f64 {
 #[allow(clippy::cast_precision_loss)]
 fn stopped<'v>(
     view: &'v View<'v>,
-    (at, kin): (usize, &Kin),
+    (at, kin): (usize, &Kin<'_>),
     exposure: Exposure,
     exposures: &Exposures<'_>,
 ) -> Option<Claim<'v>> {
     let series = &view.series[at];
+    if kin.is_error(at) || series.before.count < LEAST_BEFORE {
+        return None;
+    }
     let grown = |at: usize| view.series[at].now.count as f64 - view.series[at].before.count as f64 * exposure.ratio();
     let (before, now) = (series.before.count as f64, series.now.count as f64);
     let expected = before * exposure.ratio();
+    let least = if exposure.before - before < 0.5 { 1.0 } else { STEP_DRIFT };
+    if now > expected * least {
+        return None;
+    }
     // What is written instead makes up for all that is not, each in its share.
     let more: f64 = kin.of_series(at).map(|at| grown(at).max(0.0)).sum();
     let less: f64 = kin.of_series(at).map(|at| (-grown(at)).max(0.0)).sum();
     let instead = (expected - now).max(0.0) * (more / less.max(1.0)).min(1.0);
-    if kin.is_error(at) || series.before.count < LEAST_BEFORE {
-        return None;
-    }
-    let least = if exposure.before - before < 0.5 { 1.0 } else { STEP_DRIFT };
     if now + instead > expected * least {
         return None;
     }

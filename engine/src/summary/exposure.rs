@@ -3,6 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
 use super::view::{SeriesView, View};
 use crate::event::Kind;
 
@@ -26,7 +29,7 @@ impl Exposure {
 /// How often everything was called.
 pub struct Exposures<'a> {
     /// By service: the calls that came in.
-    pub services: BTreeMap<&'a str, Exposure>,
+    pub services: HashMap<&'a str, Exposure, RandomState>,
     /// By service and operation: its spans.
     operations: Vec<((&'a str, &'a str), Exposure)>,
     /// Seconds, for what nobody is seen calling.
@@ -36,7 +39,7 @@ pub struct Exposures<'a> {
 impl<'a> Exposures<'a> {
     #[must_use]
     pub fn of(view: &View<'a>) -> Self {
-        let mut services = BTreeMap::new();
+        let mut services: HashMap<_, _, _> = HashMap::default();
         for edge in &view.edges {
             count(services.entry(edge.key.operation).or_default(), edge);
         }
@@ -82,14 +85,15 @@ impl<'a> Exposures<'a> {
     /// By how many errors a call a service has become better: what its error handling did is done no more, and is no loss.
     #[must_use]
     #[allow(clippy::cast_precision_loss)]
-    pub fn recovered(&self, view: &View<'_>) -> BTreeMap<String, f64> {
-        let mut recovered: BTreeMap<String, f64> = BTreeMap::new();
-        for series in &view.series {
+    pub fn recovered(&self, view: &View<'a>) -> BTreeMap<&'a str, f64> {
+        let mut recovered: BTreeMap<&str, f64> = BTreeMap::new();
+        // What had no errors has become no better.
+        for series in view.series.iter().filter(|series| series.before.errors > 0) {
             let exposure = self.services.get(series.key.service).copied().unwrap_or(self.clock);
             let rate = |count: u64, calls: f64| count as f64 / calls.max(1.0);
             let better = rate(series.before.errors, exposure.before) - rate(series.now.errors, exposure.now);
             if better > 0.0 && series.key.kind.is_decoded() {
-                let most = recovered.entry(series.key.service.to_owned()).or_default();
+                let most = recovered.entry(series.key.service).or_default();
                 *most = most.max(better);
             }
         }
@@ -99,7 +103,7 @@ impl<'a> Exposures<'a> {
 
 /// The operations that each message is written in, of those records whose span was seen.
 pub struct Writers<'a> {
-    by_message: BTreeMap<(&'a str, &'a str), Vec<Writer<'a>>>,
+    by_message: HashMap<(&'a str, &'a str), Vec<Writer<'a>>, RandomState>,
 }
 
 /// An operation that writes a message.
@@ -113,7 +117,7 @@ struct Writer<'a> {
 impl<'a> Writers<'a> {
     #[must_use]
     pub fn of(view: &View<'a>, exposures: &Exposures<'_>) -> Self {
-        let mut by_message: BTreeMap<_, Vec<Writer<'_>>> = BTreeMap::new();
+        let mut by_message: HashMap<_, Vec<Writer<'_>>, _> = HashMap::default();
         for step in view.series.iter().filter(|series| series.key.kind == Kind::Step) {
             let (operation, calls, mut records) = (step.key.within, exposures.to(step), Exposure::default());
             count(&mut records, step);

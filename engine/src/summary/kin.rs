@@ -4,7 +4,9 @@
 //! rightly so: `VM started` and `VM paused` are not the same. But when one of them is written less and another as much
 //! more, the statement was reached as ever: the callers have asked for something else.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use super::view::{SeriesView, View};
 use crate::event::Kind;
@@ -14,56 +16,38 @@ const WORDS: usize = 3;
 
 /// The families of a view's messages.
 #[derive(Debug)]
-pub struct Kin {
-    /// By series: its family; none, if it is no message.
-    family: Vec<Option<usize>>,
-    /// By family: the series in it, the first of them in the order of their texts.
-    members: Vec<Vec<usize>>,
+pub struct Kin<'v> {
+    view: &'v View<'v>,
     /// By series: whether it is an error message.
     error: Vec<bool>,
+    /// By service: the first of its series, and their families, found when they are asked for.
+    services: Vec<(usize, OnceCell<Families>)>,
 }
 
-impl Kin {
+/// The families of one service.
+#[derive(Debug)]
+struct Families {
+    /// Its messages, family by family.
+    members: Vec<usize>,
+    /// By series of the service: where its family is among them; empty, if it is no message.
+    family: Vec<Range<usize>>,
+}
+
+impl<'v> Kin<'v> {
     /// The messages of a service, and of each of its operations, by how they begin.
     #[must_use]
-    pub fn of(view: &View<'_>) -> Self {
-        let logs = || view.series.iter().filter(|series| series.key.kind == Kind::Log);
-        let messages: BTreeSet<(&str, &str)> = logs().map(|log| (log.key.service, log.key.operation)).collect();
-        let errors: BTreeSet<(&str, &str)> =
-            logs().filter(|log| is_error(log)).map(|log| (log.key.service, log.key.operation)).collect();
-        let mut order: Vec<usize> = (0..view.series.len())
-            .filter(|&at| {
-                let series = &view.series[at];
-                matches!(series.key.kind, Kind::Log | Kind::Step)
-                    && messages.contains(&(series.key.service, series.key.operation))
-            })
-            .collect();
-        let place = |at: usize| {
-            let key = view.series[at].key;
-            (key.kind, key.service, key.within, key.operation)
-        };
-        order.sort_unstable_by_key(|&at| place(at));
-        let error =
-            view.series.iter().map(|series| errors.contains(&(series.key.service, series.key.operation))).collect();
-        let mut kin = Self { family: vec![None; view.series.len()], members: Vec::new(), error };
-        for part in
-            order.chunk_by(|&a, &b| place(a).0 == place(b).0 && place(a).1 == place(b).1 && place(a).2 == place(b).2)
-        {
-            // What all of them begin with says nothing of any.
-            let text = |at: usize| view.series[at].key.operation;
-            let all = part.first().zip(part.last()).map_or(0, |(&first, &last)| begin(text(first), text(last)));
-            let mut last: Option<usize> = None;
-            for &at in part {
-                if !last.is_some_and(|last| alike(&text(last)[all..], &text(at)[all..])) {
-                    kin.members.push(Vec::new());
-                }
-                let family = kin.members.len() - 1;
-                kin.family[at] = Some(family);
-                kin.members[family].push(at);
-                last = Some(at);
-            }
+    pub fn of(view: &'v View<'v>) -> Self {
+        let mut error = Vec::with_capacity(view.series.len());
+        for alike in view.by_name() {
+            let failing = alike.iter().any(|series| series.key.kind == Kind::Log && is_error(series));
+            error.resize(error.len() + alike.len(), failing);
         }
-        kin
+        let mut begin = 0;
+        let services = view.by_service().map(|all| {
+            begin += all.len();
+            (begin - all.len(), OnceCell::new())
+        });
+        Self { view, error, services: services.collect() }
     }
 
     /// Whether a series is an error message.
@@ -74,8 +58,38 @@ impl Kin {
 
     /// The messages of the same family that are errors, or that are none, as the series itself; it is among them.
     pub fn of_series(&self, at: usize) -> impl Iterator<Item = usize> + Clone + '_ {
-        let family = self.family[at].map_or(&[][..], |family| &self.members[family]);
-        family.iter().copied().filter(move |&other| self.error[other] == self.error[at])
+        let service = self.services.partition_point(|service| service.0 <= at) - 1;
+        let begin = self.services[service].0;
+        let end = self.services.get(service + 1).map_or(self.view.series.len(), |next| next.0);
+        let families = self.services[service].1.get_or_init(|| Families::of(&self.view.series[begin..end]));
+        let family = &families.members[families.family[at - begin].clone()];
+        family.iter().map(move |other| begin + other).filter(move |&other| self.error[other] == self.error[at])
+    }
+}
+
+impl Families {
+    /// Those of a service's series.
+    fn of(series: &[SeriesView<'_>]) -> Self {
+        let key = |at: usize| series[at].key;
+        // Messages are in the order of their texts.
+        let mut members: Vec<usize> = (0..series.len()).filter(|&at| key(at).kind == Kind::Log).collect();
+        let messages: BTreeSet<&str> = members.iter().map(|&at| key(at).operation).collect();
+        let is_message = |&at: &usize| key(at).kind == Kind::Step && messages.contains(key(at).operation);
+        let mut steps: Vec<usize> = (0..series.len()).filter(is_message).collect();
+        steps.sort_unstable_by_key(|&at| (key(at).within, key(at).operation));
+        members.extend(steps);
+        let mut family = vec![0..0; series.len()];
+        let mut end = 0;
+        for part in members.chunk_by(|&a, &b| key(a).kind == key(b).kind && key(a).within == key(b).within) {
+            // What all of them begin with says nothing of any.
+            let text = |at: usize| key(at).operation;
+            let all = part.first().zip(part.last()).map_or(0, |(&first, &last)| begin(text(first), text(last)));
+            for alike in part.chunk_by(|&a, &b| alike(&text(a)[all..], &text(b)[all..])) {
+                alike.iter().for_each(|&at| family[at] = end..end + alike.len());
+                end += alike.len();
+            }
+        }
+        Self { members, family }
     }
 }
 

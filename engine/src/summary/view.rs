@@ -205,6 +205,11 @@ impl<'a> View<'a> {
         self.series.chunk_by(|a, b| a.key.service == b.key.service)
     }
 
+    /// The series of each service that are called the same, in the order of their names.
+    pub fn by_name(&self) -> impl Iterator<Item = &[SeriesView<'a>]> {
+        self.series.chunk_by(|a, b| a.key.operation == b.key.operation && a.key.service == b.key.service)
+    }
+
     /// The slots of a series in the window, oldest first.
     pub fn slots(&self, id: SeriesId) -> impl Iterator<Item = &Slot> + Clone {
         self.state.table.record(id).timeline.between(self.span.from, self.span.to)
