@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use proptest::prelude::*;
-use tracegist_engine::summary::facts::{Fact, Section};
+use tracegist_engine::summary::facts::Section;
 use tracegist_engine::summary::select::{Priced, heading, select};
 use tracegist_engine::tokens::Encoding;
 
@@ -24,7 +24,7 @@ const WORDS: [&str; 12] = [
 ];
 
 /// Facts of all sections, of which some are verdicts, with lines of 3 to 60 tokens.
-fn facts() -> impl Strategy<Value = Vec<Fact>> {
+fn facts() -> impl Strategy<Value = Vec<(Section, f64, String)>> {
     let line = prop::collection::vec(0..WORDS.len(), 1..9);
     prop::collection::vec((0..Section::ALL.len() * 4, line, 1u32..1_000), 0..900).prop_map(|all| {
         let mut verdicts = 0;
@@ -39,26 +39,15 @@ fn facts() -> impl Strategy<Value = Vec<Fact>> {
             words.iter().for_each(|&word| write!(line, " {}", WORDS[word]).unwrap());
             line.push('\n');
             let weight = if section == Section::Wrong { 1_000.0 / verdicts as f64 } else { f64::from(worth) / 25.0 };
-            Fact {
-                section,
-                service: format!("service-{i}"),
-                operation: String::new(),
-                measure: "count",
-                before: None,
-                after: 0.0,
-                since: None,
-                number: 0,
-                weight,
-                line,
-            }
+            (section, weight, line)
         };
         all.into_iter().enumerate().map(fact).collect()
     })
 }
 
 /// The worth of all that could stand in a budget, were lines divisible and headings free.
-fn bound(priced: &[Priced], budget: usize) -> f64 {
-    let mut all: Vec<(f64, f64)> = priced.iter().map(|each| (each.fact.weight, each.tokens as f64)).collect();
+fn bound(priced: &[Priced<'_>], budget: usize) -> f64 {
+    let mut all: Vec<(f64, f64)> = priced.iter().map(|each| (each.weight, each.tokens as f64)).collect();
     all.sort_by(|a, b| (b.0 / b.1).total_cmp(&(a.0 / a.1)));
     let mut left = budget as f64;
     let mut worth = 0.0;
@@ -76,12 +65,12 @@ proptest! {
     #[test]
     fn select__any_facts_and_budget__verdicts_first_and_the_budget_used(facts in facts(), budget in 100usize..32_000, small in 100usize..400) {
         let encoding = Encoding::named("o200k_base").unwrap();
-        let priced: Vec<Priced> = facts
-            .into_iter()
-            .map(|fact| {
-                let brief = fact.line.split(' ').take(3).collect::<Vec<_>>().join(" ").trim_end().to_owned() + "\n";
-                let brief = (fact.section == Section::Wrong && brief != fact.line).then(|| (encoding.count(&brief), brief));
-                Priced { tokens: encoding.count(&fact.line), brief, fact }
+        let priced: Vec<Priced<'_>> = facts
+            .iter()
+            .map(|&(section, weight, ref line)| {
+                let brief = line.split(' ').take(3).collect::<Vec<_>>().join(" ").trim_end().to_owned() + "\n";
+                let brief = (section == Section::Wrong && brief != *line).then(|| (encoding.count(&brief), brief));
+                Priced { section, weight, line, tokens: encoding.count(line), brief }
             })
             .collect();
         for budget in [budget, small] {
@@ -90,7 +79,7 @@ proptest! {
             let mut text = String::new();
             let mut last = None;
             for (i, line, tokens) in &chosen.lines {
-                let section = priced[*i].fact.section;
+                let section = priced[*i].section;
                 prop_assert!(last <= Some(section), "sections stand in their order");
                 if last != Some(section) {
                     text += &heading(section);
@@ -108,14 +97,14 @@ proptest! {
             let cuts = chosen.lines.iter().filter(|line| line.1.ends_with("…\n")).count();
             prop_assert!(cuts <= 2, "{cuts} lines are cut");
             // Verdicts stand from the first on, and the first always does.
-            let mut verdicts: Vec<usize> = (0..priced.len()).filter(|&i| priced[i].fact.section == Section::Wrong).collect();
-            verdicts.sort_by(|&a, &b| priced[b].fact.weight.total_cmp(&priced[a].fact.weight));
+            let mut verdicts: Vec<usize> = (0..priced.len()).filter(|&i| priced[i].section == Section::Wrong).collect();
+            verdicts.sort_by(|&a, &b| priced[b].weight.total_cmp(&priced[a].weight));
             let stand: Vec<usize> =
-                chosen.lines.iter().map(|line| line.0).filter(|&i| priced[i].fact.section == Section::Wrong).collect();
+                chosen.lines.iter().map(|line| line.0).filter(|&i| priced[i].section == Section::Wrong).collect();
             prop_assert_eq!(&stand[..], &verdicts[..stand.len()]);
             prop_assert!(verdicts.is_empty() || !stand.is_empty());
             if budget >= 1_000 {
-                let worth: f64 = chosen.lines.iter().map(|line| priced[line.0].fact.weight).sum();
+                let worth: f64 = chosen.lines.iter().map(|line| priced[line.0].weight).sum();
                 let most = bound(&priced, budget);
                 prop_assert!(worth >= 0.9 * most, "{worth} of {most} in {budget}");
             }

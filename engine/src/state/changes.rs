@@ -50,6 +50,11 @@ impl Changes {
         }
     }
 
+    /// All series may be others from now on.
+    pub(super) fn note_all(&mut self) {
+        self.last.fill(self.reading);
+    }
+
     /// What happened may be another from now on, whenever it was.
     pub(super) const fn touch_all(&mut self) {
         self.all = self.reading;

@@ -3,12 +3,14 @@
 //! In: blocks of bytes of a stream. Out: series with their timelines, open traces, evidence, streams and the ledger, for
 //! the summary and the queries to read.
 
+pub mod account;
 pub mod attributes;
 pub mod changes;
 pub mod closed;
 mod counts;
 pub(crate) mod digest;
 pub mod evidence;
+pub mod found;
 pub mod frame;
 pub mod hist;
 pub mod instances;

@@ -241,6 +241,7 @@ impl Table {
     /// Number anew, by the time of the first event and then by the texts: the same for the same series, however they met.
     pub fn renumber(&mut self) {
         self.changes.touch_all();
+        self.changes.note_all();
         let numbered = |record: &Record| record.number > 0 && !record.is_empty();
         let mut order: Vec<(Option<i64>, SeriesId)> = (0..)
             .zip(&self.records)
@@ -463,6 +464,11 @@ impl Table {
         let mut free = vec![false; self.records.len()];
         self.free.iter().for_each(|&id| free[id as usize] = true);
         (0..).zip(free).filter(|(_, free)| !free).map(|(id, _)| id).collect()
+    }
+
+    /// The numbers of all series, and of places that some have left.
+    pub fn all(&self) -> impl Iterator<Item = SeriesId> + use<> {
+        (0..).take(self.records.len())
     }
 
     /// Places for series in the table, taken or left.

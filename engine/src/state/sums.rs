@@ -7,11 +7,11 @@
 
 use std::hint::black_box;
 
+use super::account::Account;
 use super::changes::Changes;
 use super::counts::Counts;
 use super::frame::Frame;
 use super::hist::Adder;
-use super::lines::Lines;
 use super::order::Order;
 use super::series::{SeriesId, Table};
 use super::spread::{Asked, Spread, Spreads};
@@ -24,7 +24,7 @@ const NEAR: usize = 32;
 const STRETCHES: usize = 8;
 
 /// Bytes of a sum beside its durations.
-const ENTRY: usize = size_of::<Entry>();
+const ENTRY: usize = size_of::<Entry>() + size_of::<Slot>();
 
 /// From a second up to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl Stretch {
     }
 }
 
-/// What one series came to.
+/// Of when the sum of one series is.
 #[derive(Clone, Debug, Default)]
 struct Entry {
     /// The reading in which it was added up; 0 if it never was.
@@ -56,7 +56,8 @@ struct Entry {
     /// earliest there is if that is not known.
     leaves: Seconds,
     enters: Seconds,
-    sum: Slot,
+    /// No other sum has the same.
+    number: u64,
 }
 
 impl Entry {
@@ -66,15 +67,13 @@ impl Entry {
         same(self.from, self.leaves, stretch.from) && same(self.to, self.enters, stretch.to)
     }
 
-    /// Move on to a stretch. False if it has to be added up anew.
-    fn move_on(&mut self, timeline: &Timeline, stretch: Stretch) -> bool {
+    /// Move on to a stretch with the sum. False if it has to be added up anew.
+    fn move_on(&mut self, sum: &mut Slot, timeline: &Timeline, stretch: Stretch) -> bool {
         let own = Stretch { from: self.from, to: self.to };
-        if own.until(stretch).is_none()
-            || !timeline.between(own.from, stretch.from).all(|slot| self.sum.take_back(slot))
-        {
+        if own.until(stretch).is_none() || !timeline.between(own.from, stretch.from).all(|slot| sum.take_back(slot)) {
             return false;
         }
-        timeline.between(own.to, stretch.to).for_each(|slot| self.sum.merge(slot));
+        timeline.between(own.to, stretch.to).for_each(|slot| sum.merge(slot));
         self.look(timeline, stretch);
         true
     }
@@ -82,10 +81,6 @@ impl Entry {
     fn look(&mut self, timeline: &Timeline, stretch: Stretch) {
         (self.from, self.to) = (stretch.from, stretch.to);
         (self.leaves, self.enters) = (timeline.next(stretch.from), timeline.next(stretch.to));
-    }
-
-    fn bytes(&self) -> usize {
-        self.sum.duration.bytes() + self.sum.own.bytes()
     }
 }
 
@@ -95,8 +90,23 @@ struct Kept {
     stretch: Option<Stretch>,
     /// By series.
     entries: Vec<Entry>,
+    /// What each came to.
+    sums: Vec<Slot>,
     /// Bytes of durations on the heap.
     bytes: usize,
+}
+
+/// What is known of a series beside its timeline.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Profile {
+    /// The reading in which it was looked at; 0 if it never was.
+    seen: u32,
+    /// The number it is asked for by; 0 if it has none.
+    pub number: u32,
+    /// Nanoseconds since the epoch of its first event ever; none where there is nothing in it.
+    pub first: Option<i64>,
+    /// Nanoseconds since the epoch of its latest event.
+    pub last: Option<i64>,
 }
 
 /// The sums of the stretches that were asked for last; the one used last is the last.
@@ -104,8 +114,12 @@ struct Kept {
 pub struct Sums {
     kept: Vec<Kept>,
     order: Order,
-    /// What was said of them.
-    pub lines: Lines,
+    /// What was made of them for the last account.
+    pub account: Account,
+    /// By series.
+    profiles: Vec<Profile>,
+    /// Sums that were made so far.
+    made: u64,
     counts: Counts,
     spreads: Spreads,
     adder: SlotAdder,
@@ -134,22 +148,50 @@ impl Sums {
         kept.stretch = Some(stretch);
         let changes = table.changes();
         kept.entries.resize_with(table.size(), Entry::default);
+        kept.sums.resize_with(table.size(), Slot::default);
         for id in series {
             let entry = &mut kept.entries[id as usize];
             let holds = !changes.is_since(id, entry.seen);
             if holds && entry.is_of(stretch) {
                 continue;
             }
-            let timeline = &table.record(id).timeline;
-            kept.bytes -= entry.bytes();
-            if !holds || !entry.move_on(timeline, stretch) {
-                self.adder.add_up(timeline, stretch, &mut entry.sum);
+            let (timeline, sum) = (&table.record(id).timeline, &mut kept.sums[id as usize]);
+            kept.bytes -= sum.duration.bytes() + sum.own.bytes();
+            if !holds || !entry.move_on(sum, timeline, stretch) {
+                self.adder.add_up(timeline, stretch, sum);
                 entry.look(timeline, stretch);
                 entry.seen = changes.reading();
             }
-            kept.bytes += entry.bytes();
+            self.made += 1;
+            entry.number = self.made;
+            kept.bytes += sum.duration.bytes() + sum.own.bytes();
         }
         self.kept.push(kept);
+    }
+
+    /// Look at the series of a table that have changed. Returns the time of the first event of all.
+    pub fn look(&mut self, table: &Table) -> Option<i64> {
+        let changes = table.changes();
+        self.profiles.resize_with(table.size(), Profile::default);
+        for (id, profile) in (0..).zip(&mut self.profiles) {
+            if changes.is_since(id, profile.seen) {
+                let record = table.record(id);
+                let lives = !record.is_empty();
+                *profile = Profile {
+                    seen: changes.reading(),
+                    number: record.number,
+                    first: record.first.filter(|_| lives),
+                    last: record.last.filter(|_| lives),
+                };
+            }
+        }
+        self.profiles.iter().filter_map(|profile| profile.first).min()
+    }
+
+    /// What is known of a series beside its timeline; [`Sums::look`] at all before.
+    #[must_use]
+    pub fn profile(&self, id: SeriesId) -> Profile {
+        self.profiles.get(id as usize).copied().unwrap_or_default()
     }
 
     /// What the series of a table came to over a stretch, if that was asked for lately.
@@ -199,13 +241,14 @@ impl Sums {
     #[must_use]
     pub fn bytes(&self) -> usize {
         let kept = self.kept.iter().map(|kept| kept.entries.capacity() * ENTRY + kept.bytes).sum::<usize>();
-        kept + self.order.bytes() + self.lines.bytes() + self.counts.bytes() + self.spreads.bytes()
+        let profiles = self.profiles.capacity() * size_of::<Profile>();
+        kept + profiles + self.order.bytes() + self.account.bytes() + self.counts.bytes() + self.spreads.bytes()
     }
 
     /// Forget those that have not been asked for the longest until the rest is within some bytes.
     pub fn shrink_to(&mut self, bytes: usize) {
         if self.bytes() > bytes {
-            self.lines = Lines::default();
+            self.account = Account::default();
         }
         if self.bytes() > bytes {
             (self.counts, self.spreads) = (Counts::default(), Spreads::default());
@@ -228,8 +271,16 @@ impl<'a> Over<'a> {
     /// What a series came to, if that is known. Its `start` says nothing.
     #[must_use]
     pub fn get(&self, id: SeriesId) -> Option<&'a Slot> {
-        let entry = self.kept?.entries.get(id as usize)?;
-        (!self.changes.is_since(id, entry.seen) && entry.is_of(self.stretch)).then_some(&entry.sum)
+        self.numbered(id).map(|(sum, _)| sum)
+    }
+
+    /// The same, with a number that no other sum has.
+    #[must_use]
+    pub fn numbered(&self, id: SeriesId) -> Option<(&'a Slot, u64)> {
+        let kept = self.kept?;
+        let entry = kept.entries.get(id as usize)?;
+        let holds = !self.changes.is_since(id, entry.seen) && entry.is_of(self.stretch);
+        holds.then(|| Some((kept.sums.get(id as usize)?, entry.number))).flatten()
     }
 }
 

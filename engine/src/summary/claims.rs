@@ -7,7 +7,7 @@ use super::calls::{Calls, is_inside};
 use super::exposure::{Exposure, Exposures, Writers};
 use super::instances;
 use super::kin::Kin;
-use super::stats;
+use super::stats::{self, Shift};
 use super::view::{SeriesView, View};
 use crate::event::Kind;
 use crate::state::series::SeriesId;
@@ -138,11 +138,13 @@ pub fn claims<'v>(view: &'v View<'v>) -> Vec<Claim<'v>> {
             Kind::Edge | Kind::Failure => {}
             _ => {
                 // Who is to blame is asked where there is something to be blamed for.
-                let claim = slow(view, series, What::Slow, series.key.service, exposures.traffic(series));
-                claims.extend(claim.map(|claim| match calls.callee(series) {
-                    Some(service) => Claim { what: What::Network, service, ..claim },
-                    None => Claim { service: calls.origin(series), ..claim },
-                }));
+                if !series.steady {
+                    let claim = slow(view, series, What::Slow, series.key.service, exposures.traffic(series));
+                    claims.extend(claim.map(|claim| match calls.callee(series) {
+                        Some(service) => Claim { what: What::Network, service, ..claim },
+                        None => Claim { service: calls.origin(series), ..claim },
+                    }));
+                }
                 let claim = failing(view, series, series.key.service);
                 claims.extend(claim.map(|claim| Claim { service: calls.origin(series), ..claim }));
             }
@@ -170,6 +172,17 @@ pub(super) fn far(times: f64) -> f64 {
     far / (far + 4f64.ln())
 }
 
+/// Whether own times have grown by so much, and for so many, that it is worth a claim if it is certain.
+#[must_use]
+pub fn has_grown(before: &Slot, now: &Slot) -> bool {
+    grown(before, now).is_some()
+}
+
+fn grown(before: &Slot, now: &Slot) -> Option<Shift> {
+    let shift = stats::slower(&before.own, &now.own, TIME_DRIFT)?;
+    (shift.share >= LEAST_SHARE && shift.now >= shift.before * LEAST_GROWTH).then_some(shift)
+}
+
 #[allow(clippy::cast_precision_loss)]
 fn slow<'v>(
     view: &'v View<'v>,
@@ -178,10 +191,7 @@ fn slow<'v>(
     service: &'v str,
     traffic: f64,
 ) -> Option<Claim<'v>> {
-    let shift = stats::slower(&series.before.own, &series.now.own, TIME_DRIFT)?;
-    if shift.share < LEAST_SHARE || shift.now < shift.before * LEAST_GROWTH {
-        return None;
-    }
+    let shift = grown(&series.before, &series.now)?;
     let middle = f64::midpoint(shift.before, shift.now);
     let since = onset(view, series.id, |slot| (!slot.own.is_empty()).then(|| slot.own.mean() > middle));
     // How many times longer the calls are that are slower: their mean, were the others as they had been.

@@ -2,25 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use foldhash::fast::RandomState;
-use hashbrown::HashMap;
-
 use super::apart;
 use super::boilerplate::Boilerplate;
 use super::claims::{Claim, What};
+use super::doing::{self, Doing, Told};
 use super::news;
+use super::once;
 use super::path::{self, Roots};
-use super::said::{approximate, measure, said, step};
-use super::silent;
-use super::usual::Usual;
+use super::said::{approximate, measure, said};
 use super::verdicts::Verdict;
 use super::view::{SeriesView, View};
 use super::words;
 use crate::event::Kind;
-use crate::state::joins::UNSEEN;
-use crate::state::lines::Lines;
+use crate::state::account::Account;
 use crate::state::series::SeriesId;
-use crate::state::timeline::{Seconds, Slot};
+use crate::state::timeline::Seconds;
 
 /// The parts of a summary, in the order in which they stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -154,12 +150,11 @@ fn opening(view: &View<'_>, place: usize, verdict: &Verdict<'_>, boilerplate: &B
 
 /// The lines of verdicts without all that a small budget has no room for, in order.
 #[must_use]
-pub fn briefs(view: &View<'_>, verdicts: &[Verdict<'_>]) -> Vec<String> {
-    let boilerplate = Boilerplate::of(view);
+pub fn briefs(view: &View<'_>, verdicts: &[Verdict<'_>], boilerplate: &Boilerplate<'_>) -> Vec<String> {
     let brief = |(i, verdict): (usize, &Verdict<'_>)| {
         let newest = verdict.newest.map_or_else(String::new, |s| format!(", in the last {}", words::span(s)));
         let number = verdict.claims.first()?.series.number;
-        Some(end(opening(view, i + 1, verdict, &boilerplate)? + &newest, number))
+        Some(end(opening(view, i + 1, verdict, boilerplate)? + &newest, number))
     };
     verdicts.iter().enumerate().filter_map(brief).collect()
 }
@@ -201,36 +196,63 @@ pub fn verdict(view: &View<'_>, place: usize, verdict: &Verdict<'_>, boilerplate
     })
 }
 
+/// All that can be said of a view: what a series is doing is put into words in the lines kept for it, and is no fact yet.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Statements of any kind.
+    pub facts: Vec<Fact>,
+    /// What each series is doing of which nothing else is said, in their order.
+    pub doing: Vec<Doing>,
+}
+
 /// All facts of a view, those that speak of what a verdict has said already left out.
 #[must_use]
-pub fn facts(view: &View<'_>, claims: &[Claim<'_>], verdicts: &[Verdict<'_>], lines: &mut Lines) -> Vec<Fact> {
-    let boilerplate = Boilerplate::of(view);
+pub fn facts<'v>(
+    view: &View<'v>,
+    claims: &[Claim<'_>],
+    verdicts: &[Verdict<'_>],
+    boilerplate: &Boilerplate<'v>,
+    account: &mut Account,
+) -> Found {
     let mut facts: Vec<Fact> =
-        verdicts.iter().enumerate().filter_map(|(i, each)| verdict(view, i + 1, each, &boilerplate)).collect();
+        verdicts.iter().enumerate().filter_map(|(i, each)| verdict(view, i + 1, each, boilerplate)).collect();
     let mut told: BTreeSet<SeriesId> =
         verdicts.iter().filter_map(|verdict| Some(verdict.claims.first()?.series.id)).collect();
     let mut changed: BTreeSet<&str> = verdicts.iter().map(|verdict| verdict.service).collect();
     for claim in claims {
         changed.insert(claim.series.key.service);
         if told.insert(claim.series.id) {
-            facts.push(of_claim(view, claim, &boilerplate));
+            facts.push(of_claim(view, claim, boilerplate));
         }
     }
     let scale = Scale::of(view);
-    let apart = view.series.iter().filter(|series| !matches!(series.key.kind, Kind::Edge | Kind::Step));
-    for series in apart.chain(&view.edges).filter(|series| !told.contains(&series.id)) {
-        let Some(fact) = of_series(view, series, &scale, &boilerplate, lines) else { continue };
-        if matches!(fact.section, Section::Stopped | Section::New) {
-            changed.insert(series.key.service);
+    let mut found = Found { facts, doing: Vec::with_capacity(view.series.len()) };
+    for (at, series) in view.series.iter().chain(&view.edges).enumerate() {
+        // Edges are told as those of all operations together.
+        let apart = at >= view.series.len() || !matches!(series.key.kind, Kind::Edge | Kind::Step);
+        if !apart || told.contains(&series.id) {
+            continue;
         }
-        facts.push(fact);
+        match doing::of(view, (at, series), &scale, boilerplate, account) {
+            Some(Told::Silent(fact)) => {
+                changed.insert(series.key.service);
+                found.facts.push(fact);
+            }
+            // What is new is told together where there is much of it.
+            Some(Told::Doing(doing)) if doing.section == Section::New => {
+                changed.insert(series.key.service);
+                found.facts.push(doing.fact(view, &account.lines));
+            }
+            Some(Told::Doing(doing)) => found.doing.push(doing),
+            None => {}
+        }
     }
-    facts.extend(apart::facts(view, claims, verdicts));
-    facts.extend(path::facts(view, &scale.roots));
-    facts.extend(quiet(view, &changed));
-    news::group(view, &mut facts);
-    once(&mut facts);
-    facts
+    found.facts.extend(apart::facts(view, claims, verdicts));
+    found.facts.extend(path::facts(view, &scale.roots));
+    found.facts.extend(quiet(view, &changed));
+    news::group(view, &mut found.facts);
+    once::once(view, &mut found, &account.lines);
+    found
 }
 
 fn of_claim(view: &View<'_>, claim: &Claim<'_>, boilerplate: &Boilerplate<'_>) -> Fact {
@@ -263,110 +285,12 @@ fn of_claim(view: &View<'_>, claim: &Claim<'_>, boilerplate: &Boilerplate<'_>) -
     }
 }
 
-/// What a series is doing, whether or not it has changed: its usual numbers if it has not, else those of the window.
-#[allow(clippy::cast_precision_loss)]
-fn of_series(
-    view: &View<'_>,
-    series: &SeriesView<'_>,
-    scale: &Scale,
-    boilerplate: &Boilerplate<'_>,
-    lines: &mut Lines,
-) -> Option<Fact> {
-    let now = &series.now;
-    let usual = Usual::of(&view.span, series);
-    if usual.is_none() {
-        let silent = silent::fact(view, series, scale.busiest);
-        if silent.is_some() || now.count == 0 {
-            return silent;
-        }
-    }
-    let share = usual.map_or_else(|| now.errors as f64 / now.count as f64, |usual| usual.failing());
-    let count = usual.map_or(now.count as f64, |usual| usual.events(view.span.seconds()));
-    let traffic = (1.0 + count).ln() / (1.0 + scale.busiest).ln();
-    let new = view.span.compares()
-        && series.before.count == 0
-        && series.first.is_some_and(|ns| ns.div_euclid(1_000_000_000) >= view.span.from);
-    let mut part = 0.0;
-    let (section, after, weight) = match series.key.kind {
-        Kind::Edge if series.key.service.is_empty() => return None,
-        // The caller of what has just been called may yet say so.
-        Kind::Edge if series.key.service == UNSEEN && series.before.count == 0 => return None,
-        Kind::Edge => {
-            part = scale.roots.of_edge(series, usual.as_ref());
-            (Section::Edges, now.count as f64, traffic.max(part))
-        }
-        Kind::Log | Kind::Failure => {
-            let section = if new { Section::New } else { Section::Logs };
-            (section, now.count as f64, if share > 0.5 { 0.5 + 0.5 * traffic } else { 0.5 * traffic })
-        }
-        _ if share > 0.0 => (Section::Failing, share, 0.2 * (share + traffic)),
-        _ => (if new { Section::New } else { Section::Busy }, now.count as f64, traffic),
-    };
-    let times = usual.is_none().then(|| [0.5, 0.95].map(|q| now.duration.quantile(q)));
-    let said = (
-        (series.key.service, series.key.operation, series.key.within, series.key.kind as u8, series.number),
-        (
-            usual.map(|usual| usual.said()),
-            times.map(|times| (times, now.count, now.errors)),
-            [share, part].map(f64::to_bits),
-            new,
-        ),
-        boilerplate.beginning(series.key),
-    );
-    let line = lines.line(&said, || end(doing(series, usual.as_ref(), [share, part], new, boilerplate), series.number));
-    Some(Fact {
-        section,
-        service: series.key.service.to_owned(),
-        operation: operation(series),
-        measure: "count",
-        before: view.span.compares().then_some(series.before.count as f64),
-        after,
-        since: None,
-        number: series.number,
-        weight: section.worth() * weight,
-        line,
-    })
-}
-
-/// What a series is doing, in words.
-fn doing(
-    series: &SeriesView<'_>,
-    usual: Option<&Usual>,
-    [share, part]: [f64; 2],
-    new: bool,
-    boilerplate: &Boilerplate<'_>,
-) -> String {
-    let service = words::name(series.key.service);
-    match series.key.kind {
-        Kind::Edge => {
-            let caller = if series.key.service == UNSEEN { "(unseen)" } else { &service };
-            let of_root = if part >= 0.05 { format!(", {} of root time", words::percent(part)) } else { String::new() };
-            let callee = words::name(series.key.operation);
-            format!("{caller} > {callee}: {}{of_root}", calls(&series.now, usual, share))
-        }
-        Kind::Log | Kind::Failure => {
-            let level = if share > 0.5 { "error " } else { "" };
-            let within = if series.key.within.is_empty() {
-                String::new()
-            } else {
-                format!(" {}", words::name(series.key.within))
-            };
-            let mark = if new { "new " } else { "" };
-            let who = if service.is_empty() { within } else { format!("{service}{within}: ") };
-            let often =
-                usual.map_or_else(|| words::count(series.now.count), |usual| format!("usually {}", usual.rate()));
-            format!("{who}{mark}{level}{} {often}", boilerplate.quote(series.key))
-        }
-        _ => format!("{service} {}: {}", step(series), calls(&series.now, usual, share)),
-    }
-}
-
 /// What facts of a view are measured by.
-struct Scale {
+pub(super) struct Scale {
     /// Events of the busiest series in the window.
-    busiest: f64,
+    pub(super) busiest: f64,
     /// The time that the calls from outside took.
-    roots: Roots,
+    pub(super) roots: Roots,
 }
 
 impl Scale {
@@ -375,17 +299,6 @@ impl Scale {
         // To the next power of two: what everything is weighed by is not to move with one number.
         Self { busiest: approximate(most.next_power_of_two()), roots: Roots::of(view) }
     }
-}
-
-/// How many calls there are, how long they take and which share of them fails.
-fn calls(now: &Slot, usual: Option<&Usual>, share: f64) -> String {
-    let failed = if share > 0.0 { format!(", {} failed", words::percent(share)) } else { String::new() };
-    if let Some(usual) = usual {
-        return format!("usually {}, {}{failed}", usual.rate(), usual.times());
-    }
-    let [p50, p95] = [0.5, 0.95].map(|q| words::duration(approximate(now.duration.quantile(q))));
-    let failures = if share > 0.0 { format!(" ({})", words::count(now.errors)) } else { String::new() };
-    format!("{} calls, p50 {p50} p95 {p95}{failed}{failures}", words::count(now.count))
 }
 
 /// Services of which nothing was claimed, eight to a line at most. Lines break where they would if nothing was claimed of any:
@@ -421,19 +334,7 @@ fn quiet(view: &View<'_>, changed: &BTreeSet<&str>) -> Vec<Fact> {
     all.chunks(all.len().div_ceil(lines).max(1)).filter_map(fact).collect()
 }
 
-/// What speaks of the same thing again is worth half as much each time.
-fn once(facts: &mut [Fact]) {
-    facts.sort_by(|a, b| b.weight.total_cmp(&a.weight).then_with(|| a.line.cmp(&b.line)));
-    let mut said: HashMap<(&str, &str), i32, RandomState> =
-        HashMap::with_capacity_and_hasher(facts.len(), RandomState::default());
-    for fact in facts.iter_mut().filter(|fact| !fact.operation.is_empty() && fact.section != Section::Wrong) {
-        let times = said.entry((&fact.service, &fact.operation)).or_default();
-        fact.weight *= 0.5f64.powi(*times);
-        *times += 1;
-    }
-}
-
-fn operation(series: &SeriesView<'_>) -> String {
+pub(super) fn operation(series: &SeriesView<'_>) -> String {
     series.key.operation.to_owned()
 }
 

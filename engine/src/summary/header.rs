@@ -59,7 +59,7 @@ impl Header {
     ///
     /// # Errors
     /// If its shortest form is over the budget.
-    pub fn fit(&self, priced: &[Priced], budget: usize, encoding: &Encoding) -> Result<Account, Error> {
+    pub fn fit(&self, priced: &[Priced<'_>], budget: usize, encoding: &Encoding) -> Result<Account, Error> {
         let least_footer =
             if priced.is_empty() { 0 } else { encoding.count(&footer(0, priced.len(), budget, Section::Slow)) };
         let prices: Vec<usize> = self.forms.iter().map(|form| encoding.count(form)).collect();
@@ -73,11 +73,8 @@ impl Header {
         };
         let room = budget - prices[form];
         let slack = budget * UNUSED / 100;
-        let everything = select::select(priced, room, slack, encoding);
-        let all = everything.lines.len() == priced.len()
-            && everything.lines.iter().all(|(i, line, _)| *line == priced[*i].fact.line);
-        let selection = if all {
-            everything
+        let selection = if everything(priced, encoding) <= room {
+            select::select(priced, room, slack, encoding)
         } else {
             let last = if budget >= 200 { FOOTERS - 1 } else { 0 };
             let reserve = encoding.count(&footer(last, priced.len(), budget, Section::Slow));
@@ -107,12 +104,12 @@ impl Header {
         }
     }
 
-    fn body(&self, form: usize, priced: &[Priced], stands: &[(usize, String, usize)]) -> String {
+    fn body(&self, form: usize, priced: &[Priced<'_>], stands: &[(usize, String, usize)]) -> String {
         let mut body = self.forms[form].clone();
         let mut open: Option<Section> = None;
-        debug_assert!(self.verdicts || !stands.iter().any(|stand| priced[stand.0].fact.section == Section::Wrong));
+        debug_assert!(self.verdicts || !stands.iter().any(|stand| priced[stand.0].section == Section::Wrong));
         for (i, line, _) in stands {
-            let section = priced[*i].fact.section;
+            let section = priced[*i].section;
             if open != Some(section) {
                 body += &select::heading(section);
                 open = Some(section);
@@ -123,13 +120,26 @@ impl Header {
     }
 }
 
+/// Tokens of all facts and their headings.
+fn everything(priced: &[Priced<'_>], encoding: &Encoding) -> usize {
+    let stands = |section: &Section| priced.iter().any(|each| each.section == *section);
+    let headings = Section::ALL.into_iter().filter(stands).map(|section| encoding.count(&select::heading(section)));
+    headings.sum::<usize>() + priced.iter().map(|each| each.tokens).sum::<usize>()
+}
+
 /// Where to go on: the section of the weightiest fact that is left out.
-fn next_section(priced: &[Priced], stands: &[(usize, String, usize)]) -> Section {
+fn next_section(priced: &[Priced<'_>], stands: &[(usize, String, usize)]) -> Section {
     let mut here = vec![false; priced.len()];
     stands.iter().for_each(|stand| here[stand.0] = true);
-    let left = priced.iter().zip(here).filter(|(_, here)| !here).map(|(each, _)| &each.fact);
-    let weightiest = left.max_by(|a, b| a.weight.total_cmp(&b.weight).then_with(|| b.line.cmp(&a.line)));
-    weightiest.map_or(Section::Busy, |fact| fact.section)
+    let left = || priced.iter().zip(&here).filter(|(_, here)| !**here).map(|(each, _)| each);
+    let most = left().map(|each| each.weight).max_by(f64::total_cmp);
+    let weightiest = || left().filter(|each| Some(each.weight) == most);
+    let Some(section) = weightiest().next().map(|each| each.section) else { return Section::Busy };
+    if weightiest().all(|each| each.section == section) {
+        return section;
+    }
+    // Lines lie anywhere: they are only looked at where it matters.
+    weightiest().min_by(|a, b| a.line.cmp(b.line)).map_or(section, |each| each.section)
 }
 
 const FOOTERS: usize = 9;

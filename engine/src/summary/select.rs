@@ -1,6 +1,8 @@
 //! Selection: which facts go into the budget. Token counts of lines add up (see [`crate::tokens`]), so a selection is a sum.
 
-use super::facts::{Fact, Section};
+use std::cmp::Ordering;
+
+use super::facts::Section;
 use crate::tokens::Encoding;
 
 /// A heading's line.
@@ -9,14 +11,33 @@ pub fn heading(section: Section) -> String {
     format!("## {}\n", section.name())
 }
 
-/// A fact with its token counts.
-pub struct Priced {
-    /// The fact.
-    pub fact: Fact,
+/// A fact, as far as it is chosen by it, with its token counts.
+#[derive(Clone, Debug)]
+pub struct Priced<'f> {
+    /// Where it stands.
+    pub section: Section,
+    /// What it is worth.
+    pub weight: f64,
+    /// Its line.
+    pub line: &'f str,
     /// Tokens of its line.
     pub tokens: usize,
     /// A shorter line that says the most of it, and its tokens, if there is one.
     pub brief: Option<(usize, String)>,
+}
+
+impl Priced<'_> {
+    /// The weightier first, and of equals the one whose line is the first.
+    #[must_use]
+    pub fn order(&self, other: &Self) -> Ordering {
+        other.weight.total_cmp(&self.weight).then_with(|| self.line.cmp(other.line))
+    }
+
+    /// What it is worth for each token.
+    #[allow(clippy::cast_precision_loss)]
+    fn gain(&self) -> f64 {
+        self.weight / self.tokens.max(1) as f64
+    }
 }
 
 /// What was chosen.
@@ -31,9 +52,12 @@ pub struct Selection {
 /// Tokens below which a verdict is not worth cutting: its service and what is wrong with it would not fit.
 const CUT: usize = 12;
 
+/// Tokens that a line takes at least, or nearly so: as many facts are put in order at once as there may be room for.
+const LINE: usize = 8;
+
 /// A selection on its way.
-struct Choice<'p> {
-    priced: &'p [Priced],
+struct Choice<'p, 'f> {
+    priced: &'p [Priced<'f>],
     /// The line of each fact that stands, and its tokens.
     picked: Vec<Option<(String, usize)>>,
     /// Tokens of the heading of each section; 0 where it stands already.
@@ -41,10 +65,10 @@ struct Choice<'p> {
     left: usize,
 }
 
-impl Choice<'_> {
+impl Choice<'_, '_> {
     /// Tokens that a fact's heading takes yet.
     fn heading(&self, i: usize) -> usize {
-        self.headings[self.priced[i].fact.section as usize]
+        self.headings[self.priced[i].section as usize]
     }
 
     /// Let a fact stand with a line, in the place of the one it may have; does nothing if that does not fit.
@@ -54,14 +78,14 @@ impl Choice<'_> {
             return false;
         }
         self.left = room - cost;
-        self.headings[self.priced[i].fact.section as usize] = 0;
+        self.headings[self.priced[i].section as usize] = 0;
         self.picked[i] = Some((line.to_owned(), tokens));
         true
     }
 
     fn take(&mut self, i: usize) {
         if self.picked[i].is_none() {
-            self.put(i, &self.priced[i].fact.line, self.priced[i].tokens);
+            self.put(i, self.priced[i].line, self.priced[i].tokens);
         }
     }
 
@@ -69,6 +93,33 @@ impl Choice<'_> {
         let room = self.left.saturating_sub(self.heading(i));
         if let Some((line, tokens)) = shorten(line, room, encoding) {
             self.put(i, &line, tokens);
+        }
+    }
+
+    /// The order in which facts are chosen: what is worth the most for its tokens first.
+    fn by_gain(&self, a: usize, b: usize) -> Ordering {
+        let [one, other] = [a, b].map(|i| &self.priced[i]);
+        other.gain().total_cmp(&one.gain()).then_with(|| one.order(other)).then(a.cmp(&b))
+    }
+
+    /// Take what is worth the most per token, and then whatever still fits. No more is put in order than there may be room
+    /// for.
+    fn fill(&mut self) {
+        let mut rest: Vec<usize> = (0..self.priced.len()).collect();
+        loop {
+            // What does not fit now never will.
+            rest.retain(|&i| self.picked[i].is_none() && self.priced[i].tokens <= self.left);
+            let next = rest.len().min(self.left / LINE + 1);
+            if next == 0 {
+                return;
+            }
+            if next < rest.len() {
+                rest.select_nth_unstable_by(next, |&a, &b| self.by_gain(a, b));
+            }
+            rest[..next].sort_unstable_by(|&a, &b| self.by_gain(a, b));
+            for i in rest.drain(..next) {
+                self.take(i);
+            }
         }
     }
 }
@@ -79,17 +130,14 @@ impl Choice<'_> {
 /// that goes. Then the best of each section, then what is worth the most per token, then whatever still fits; and if more
 /// than the slack is left, the line of which the most can stand is cut to fill it.
 #[must_use]
-pub fn select(priced: &[Priced], budget: usize, slack: usize, encoding: &Encoding) -> Selection {
+pub fn select(priced: &[Priced<'_>], budget: usize, slack: usize, encoding: &Encoding) -> Selection {
     let headings = Section::ALL.map(|section| encoding.count(&heading(section)));
     let mut choice = Choice { priced, picked: vec![None; priced.len()], headings, left: budget };
-    let mut order: Vec<usize> = (0..priced.len()).collect();
-    order.sort_by(|&a, &b| {
-        let [a, b] = [a, b].map(|i| &priced[i].fact);
-        b.weight.total_cmp(&a.weight).then_with(|| a.line.cmp(&b.line))
-    });
-    let verdicts: Vec<usize> = order.iter().copied().filter(|&i| priced[i].fact.section == Section::Wrong).collect();
+    let order = |&a: &usize, &b: &usize| priced[a].order(&priced[b]).then(a.cmp(&b));
+    let mut verdicts: Vec<usize> = (0..priced.len()).filter(|&i| priced[i].section == Section::Wrong).collect();
+    verdicts.sort_unstable_by(order);
     for &i in &verdicts {
-        let full = (priced[i].tokens, &priced[i].fact.line);
+        let full = (priced[i].tokens, priced[i].line);
         let (tokens, line) = priced[i].brief.as_ref().map_or(full, |brief| (brief.0, &brief.1));
         if !choice.put(i, line, tokens) {
             if choice.left >= CUT + choice.heading(i) {
@@ -101,28 +149,29 @@ pub fn select(priced: &[Priced], budget: usize, slack: usize, encoding: &Encodin
     for &i in &verdicts {
         // One that was cut is at the end of the room.
         if choice.picked[i].is_some() {
-            choice.put(i, &priced[i].fact.line, priced[i].tokens);
+            choice.put(i, priced[i].line, priced[i].tokens);
         }
     }
-    for section in Section::ALL {
-        if let Some(&best) = order.iter().find(|&&i| priced[i].fact.section == section) {
-            choice.take(best);
+    let mut best: [Option<usize>; Section::ALL.len()] = [None; Section::ALL.len()];
+    for i in 0..priced.len() {
+        let best = &mut best[priced[i].section as usize];
+        if best.is_none_or(|best| order(&i, &best).is_lt()) {
+            *best = Some(i);
         }
     }
-    #[allow(clippy::cast_precision_loss)]
-    let gain = |i: usize| priced[i].fact.weight / priced[i].tokens.max(1) as f64;
-    let mut by_gain: Vec<(f64, usize)> = order.iter().map(|&i| (gain(i), i)).collect();
-    by_gain.sort_by(|a, b| b.0.total_cmp(&a.0));
-    by_gain.iter().for_each(|&(_, i)| choice.take(i));
+    best.into_iter().flatten().for_each(|best| choice.take(best));
+    choice.fill();
     if choice.left > slack {
-        let left_out = by_gain.iter().map(|&(_, i)| i).filter(|&i| choice.picked[i].is_none());
-        if let Some(i) = left_out.min_by_key(|&i| priced[i].tokens + choice.heading(i)) {
-            choice.cut(i, &priced[i].fact.line, encoding);
+        let takes = |i: usize| priced[i].tokens + choice.heading(i);
+        let left_out = (0..priced.len()).filter(|&i| choice.picked[i].is_none());
+        if let Some(i) = left_out.min_by(|&a, &b| takes(a).cmp(&takes(b)).then_with(|| choice.by_gain(a, b))) {
+            choice.cut(i, priced[i].line, encoding);
         }
     }
-    order.sort_by_key(|&i| priced[i].fact.section);
+    let mut stands: Vec<usize> = (0..priced.len()).filter(|&i| choice.picked[i].is_some()).collect();
+    stands.sort_unstable_by(|a, b| priced[*a].section.cmp(&priced[*b].section).then_with(|| order(a, b)));
     let tokens = budget - choice.left;
-    let stands = order.into_iter().filter_map(|i| choice.picked[i].take().map(|(line, tokens)| (i, line, tokens)));
+    let stands = stands.into_iter().filter_map(|i| choice.picked[i].take().map(|(line, tokens)| (i, line, tokens)));
     Selection { lines: stands.collect(), tokens }
 }
 

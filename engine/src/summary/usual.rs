@@ -8,6 +8,8 @@
 use super::claims::{COUNT_DRIFT, ODDS_DRIFT, TIME_DRIFT};
 use super::view::{SeriesView, Span};
 use super::words;
+use crate::state::account::Times;
+use crate::state::found::Found;
 use crate::state::hist::{self, Hist, bucket};
 use crate::state::timeline::Slot;
 
@@ -33,7 +35,8 @@ struct Time {
 pub struct Usual {
     count: u64,
     errors: u64,
-    minutes: f64,
+    /// How often it comes, as it is said, and in what.
+    often: (f64, &'static str),
     median: Time,
     tail: Time,
 }
@@ -41,7 +44,7 @@ pub struct Usual {
 impl Usual {
     /// Those of a series that has not changed; `None` of any other, and where there is nothing to compare with.
     #[must_use]
-    pub fn of(span: &Span, series: &SeriesView<'_>) -> Option<Self> {
+    pub fn of(span: &Span, series: &SeriesView<'_>, known: &mut Found<Option<Times>>) -> Option<Self> {
         let (before, now) = (&series.before, &series.now);
         let (count, errors) = (before.count + now.count, before.errors + now.errors);
         if !span.compares() || before.count == 0 || count < LEAST {
@@ -54,14 +57,17 @@ impl Usual {
         if !as_usual {
             return None;
         }
-        let [median, tail] = times(before, now)?;
-        Some(Self { count, errors, minutes: seconds / 60.0, median, tail })
+        let find = || times(before, now).map(|both| both.map(|time| (time.ns, time.width)));
+        let both = known.get(series.id, [before.number, now.number], find)?;
+        let [median, tail] = both.map(|(ns, width)| Time { ns, width });
+        let minutes = seconds / 60.0;
+        Some(Self { count, errors, often: often(count, minutes), median, tail })
     }
 
     /// All that is said of it: the same for the same words.
     #[must_use]
     pub fn said(&self) -> [u64; 6] {
-        let (rate, unit) = self.often();
+        let (rate, unit) = self.often;
         let [median, tail] = [self.median, self.tail].map(|time| [time.ns.to_bits(), time.width.to_bits()]);
         [rate.to_bits(), unit.len() as u64, median[0], median[1], tail[0], tail[1]]
     }
@@ -69,20 +75,14 @@ impl Usual {
     /// How often it comes: `12k/min`, or `3/h` of what is rare.
     #[must_use]
     pub fn rate(&self) -> String {
-        let (rate, unit) = self.often();
+        let (rate, unit) = self.often;
         format!("{}/{unit}", words::number(rate))
-    }
-
-    /// The rate as it is said, and its unit.
-    fn often(&self) -> (f64, &'static str) {
-        let (rate, width) = (exact(self.count) / self.minutes, known(exact(self.count)).max(COUNT_DRIFT));
-        if rate >= 1.0 { (words::about(rate, width), "min") } else { (words::about(rate * 60.0, width), "h") }
     }
 
     /// Events in so many seconds, by the rate as it is said.
     #[must_use]
     pub fn events(&self, seconds: f64) -> f64 {
-        let (rate, unit) = self.often();
+        let (rate, unit) = self.often;
         rate * seconds / if unit == "min" { 60.0 } else { 3_600.0 }
     }
 
@@ -115,6 +115,12 @@ impl Usual {
 #[must_use]
 pub fn part(share: f64, count: u64) -> f64 {
     words::about(share, known(exact(count)).max(TIME_DRIFT))
+}
+
+/// How often so many events in so many minutes are, as it is said, and its unit.
+fn often(count: u64, minutes: f64) -> (f64, &'static str) {
+    let (rate, width) = (exact(count) / minutes, known(exact(count)).max(COUNT_DRIFT));
+    if rate >= 1.0 { (words::about(rate, width), "min") } else { (words::about(rate * 60.0, width), "h") }
 }
 
 /// How many times the lower end of the interval that holds a rate, nineteen times of twenty, its upper end is, where so many

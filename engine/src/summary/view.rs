@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::ops::Deref;
 
+use super::claims;
 use crate::event::Kind;
 use crate::state::State;
+use crate::state::found::Found;
 use crate::state::order::Row;
 use crate::state::series::{Key, SeriesId};
-use crate::state::sums::{Over, SlotAdder, Stretch, Sums};
+use crate::state::sums::{Over, Profile, SlotAdder, Stretch, Sums};
 use crate::state::timeline::{Seconds, Slot};
 
 /// Seconds at the end of a window of which the end of a window is not told: what was called may not have said so yet.
@@ -32,15 +34,16 @@ impl Span {
     /// `None` for all that is kept.
     #[must_use]
     pub fn of(state: &State, window: Seconds, baseline: Option<Seconds>) -> Self {
+        Self::since(state, state.table.iter().filter_map(|(_, _, record)| record.first).min(), window, baseline)
+    }
+
+    /// The same, where the time of the first event of all is known, in nanoseconds.
+    #[must_use]
+    pub fn since(state: &State, first: Option<i64>, window: Seconds, baseline: Option<Seconds>) -> Self {
         let to = state.watermark.map_or(0, |ns| ns.div_euclid(1_000_000_000)) + 1;
         // What is counted together is not split: window and baseline begin where a slot does.
         let from = state.clock.slot(to - window.max(1));
-        let earliest = state
-            .table
-            .iter()
-            .filter_map(|(_, _, record)| record.first)
-            .min()
-            .map_or(from, |ns| ns.div_euclid(1_000_000_000));
+        let earliest = first.map_or(from, |ns| ns.div_euclid(1_000_000_000));
         let reach = baseline.map_or(Seconds::MIN, |seconds| from.saturating_sub(seconds));
         let first = state.clock.slot(earliest.max(reach).max(state.clock.oldest())).min(from);
         Self { base: first.max(earliest).min(from), until: from, from, to }
@@ -91,7 +94,20 @@ impl Span {
 
 /// What a series came to.
 #[derive(Clone, Debug)]
-pub enum Sum<'a> {
+pub struct Sum<'a> {
+    /// Events; as the slot has it, and near.
+    pub count: u64,
+    /// Of them, failed.
+    pub errors: u64,
+    /// Failed while everything they called succeeded.
+    pub origins: u64,
+    /// No other sum has the same; 0 if it is not remembered.
+    pub number: u64,
+    slot: Source<'a>,
+}
+
+#[derive(Clone, Debug)]
+enum Source<'a> {
     /// As it is remembered.
     Known(&'a Slot),
     /// Added up here.
@@ -102,21 +118,45 @@ impl Deref for Sum<'_> {
     type Target = Slot;
 
     fn deref(&self) -> &Slot {
-        match self {
-            Self::Known(slot) => slot,
-            Self::Own(slot) => slot,
+        match &self.slot {
+            Source::Known(slot) => slot,
+            Source::Own(slot) => slot,
         }
     }
 }
 
-impl Sum<'_> {
+impl<'a> Sum<'a> {
+    /// What is remembered of a series over a stretch, or is added up now.
+    fn of(state: &State, id: SeriesId, (stretch, known): (Stretch, Over<'a>)) -> Self {
+        known.numbered(id).map_or_else(
+            || {
+                let timeline = &state.table.record(id).timeline;
+                Self::new(Source::Own(Box::new(SlotAdder::default().sum(timeline, stretch))), 0)
+            },
+            |(slot, number)| Self::new(Source::Known(slot), number),
+        )
+    }
+
+    fn new(slot: Source<'a>, number: u64) -> Self {
+        let mut sum = Self { count: 0, errors: 0, origins: 0, number, slot };
+        sum.copy();
+        sum
+    }
+
+    fn copy(&mut self) {
+        let slot: &Slot = self;
+        (self.count, self.errors, self.origins) = (slot.count, slot.errors, slot.origins);
+    }
+
     fn merge(&mut self, other: &Slot) {
-        if let Self::Known(slot) = self {
-            *self = Self::Own(Box::new(slot.clone()));
+        if let Source::Known(slot) = self.slot {
+            self.slot = Source::Own(Box::new(slot.clone()));
         }
-        if let Self::Own(slot) = self {
+        if let Source::Own(slot) = &mut self.slot {
             slot.merge(other);
         }
+        self.number = 0;
+        self.copy();
     }
 }
 
@@ -137,6 +177,8 @@ pub struct SeriesView<'a> {
     pub first: Option<i64>,
     /// Nanoseconds since the epoch of its latest event.
     pub last: Option<i64>,
+    /// Whether its own times are known not to have grown.
+    pub steady: bool,
 }
 
 impl SeriesView<'_> {
@@ -171,11 +213,15 @@ pub struct View<'a> {
 impl<'a> View<'a> {
     /// What `sums`, brought up to date, has of a settled state over a window and a baseline.
     #[must_use]
-    pub fn over(state: &'a State, sums: &'a Sums, span: Span) -> Self {
+    pub fn over(state: &'a State, sums: &'a Sums, span: Span, grown: &mut Found<bool>) -> Self {
         let over = span.stretches(state).map(|stretch| (stretch, sums.over(&state.table, stretch)));
         let (mut series, mut instances) = (Vec::new(), Vec::new());
         for row in sums.order().rows() {
-            if let Some(found) = together(state, over, row) {
+            if let Some(mut found) = together(state, sums, over, row) {
+                found.steady = is_timed(found.key.kind)
+                    && !grown.get(found.id, [found.before.number, found.now.number], || {
+                        claims::has_grown(&found.before, &found.now)
+                    });
                 (if found.key.kind == Kind::Instance { &mut instances } else { &mut series }).push(found);
             }
         }
@@ -216,21 +262,22 @@ impl<'a> View<'a> {
     }
 }
 
+/// Whether own times of a kind are compared as they are.
+const fn is_timed(kind: Kind) -> bool {
+    !matches!(kind, Kind::Edge | Kind::Step | Kind::Log | Kind::Failure | Kind::Instance)
+}
+
 /// The series of a row; nothing if none of them did anything. It stands with the numbers of the busiest.
-fn together<'a>(state: &'a State, over: [(Stretch, Over<'a>); 2], row: Row<'a>) -> Option<SeriesView<'a>> {
+fn together<'a>(state: &'a State, sums: &Sums, over: [(Stretch, Over<'a>); 2], row: Row<'a>) -> Option<SeriesView<'a>> {
     let mut whole: Option<(u64, SeriesView<'a>)> = None;
     for &id in row.series {
-        let record = state.table.record(id);
-        let [before, now] = over.map(|(stretch, known)| {
-            known
-                .get(id)
-                .map_or_else(|| Sum::Own(Box::new(SlotAdder::default().sum(&record.timeline, stretch))), Sum::Known)
-        });
+        let [before, now] = over.map(|over| Sum::of(state, id, over));
         if before.is_empty() && now.is_empty() {
             continue;
         }
-        let (number, first, last, key) = (record.number, record.first, record.last, state.table.key(id));
-        let part = SeriesView { id, number, key, before, now, first, last };
+        let (profile, key) = (sums.profile(id), state.table.key(id));
+        let Profile { number, first, last, .. } = profile;
+        let part = SeriesView { id, number, key, before, now, first, last, steady: false };
         match &mut whole {
             None => {
                 let key = row.key(key);

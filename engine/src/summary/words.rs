@@ -49,8 +49,11 @@ pub fn about(value: f64, width: f64) -> f64 {
     }
     let steps = STEPS.iter().find(|step| width <= step.0).map_or(STEPS[3].1, |step| step.1);
     let scale = power(value) * 10.0;
-    let far = |step: &f64| (step * scale / value).ln().abs();
-    steps.iter().copied().min_by(|a, b| far(a).total_cmp(&far(b))).unwrap_or(1.0) * scale
+    let far = |step: f64| (step * scale / value).ln().abs();
+    // One of the two that it lies between is the nearest.
+    let above = steps.iter().position(|step| step * scale >= value).unwrap_or(steps.len() - 1);
+    let [low, high] = [steps[above.saturating_sub(1)], steps[above]];
+    if far(low) <= far(high) { low * scale } else { high * scale }
 }
 
 /// A duration in nanoseconds, rounded as [`about`] does it in the unit that it is said in.
