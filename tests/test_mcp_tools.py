@@ -212,6 +212,8 @@ QUESTIONS: tuple[dict[str, Any], ...] = (
     {"what": "diff", "of": "currencyservice,frontend"},
     {"what": "timeline", "where": "service=currencyservice"},
     {"what": "facts"},
+    {"group_by": "service,attribute.k8s.pod.name", "select": "count,errors,p95"},
+    {"where": "attribute.k8s.pod.name=front*,product*", "group_by": "operation,time:1m"},
     {"what": "evidence", "of": "#11"},
     {"what": "traces"},
     {"what": "trace", "of": "#11"},

@@ -144,6 +144,8 @@ fn by_attribute__keys_and_values_that_are_not_there__the_nearest_and_how_often()
     assert!(wrong.contains("\n               ^^^^^^^^^^^^^^^^^"), "{wrong}");
     let wrong = ask(&engine, &json!({"group_by": "service,attribute.tennant"})).unwrap_err().to_string();
     assert!(wrong.starts_with("group_by: ") && wrong.contains("        ^^^^^"), "{wrong}");
+    let ordered = ask(&engine, &json!({"group_by": "attribute.tenant", "order_by": "attribute:tenant"})).unwrap();
+    assert_eq!(ordered["rows"][0][0], "acme", "{ordered}");
     let none = ask(&engine, &json!({"where": "attribute.tenant=acmee", "budget": 2000})).unwrap();
     let text = none["text"].as_str().unwrap();
     assert!(text.contains("at most") && text.contains("did you mean acme?"), "{text}");
@@ -155,6 +157,8 @@ fn by_attribute__keys_and_values_that_are_not_there__the_nearest_and_how_often()
         (json!({"what": "edges", "where": "attribute.tenant=b"}), "kind=client"),
         (json!({"what": "timeline", "group_by": "attribute.tenant"}), "what=series"),
         (json!({"where": "attribute.service.name=b"}), "ask for service"),
+        (json!({"where": "attribute.=b"}), "no key"),
+        (json!({"where": "attribute:tenant"}), "attribute.tenant"),
         (json!({"where": "http.status_code=503"}), "attribute in front"),
         (json!({"where": "attribute.tenant>x"}), "no number"),
         (json!({"group_by": "attribute.tenant,attribute:tenant"}), "twice"),

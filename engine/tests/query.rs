@@ -426,6 +426,12 @@ proptest! {
 fn words() -> impl Strategy<Value = String> {
     let known = prop::sample::select(vec![
         "service=s1",
+        "attribute.tenant=t1",
+        "attribute:",
+        "attribute.",
+        "attribute.\"",
+        "attribute.a>1",
+        "trace=1",
         "status=error",
         "duration>1ms",
         "count>=1",

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use super::attribute;
 use super::dimension::items;
 use super::error::{Error, Written};
 use super::sheet::Sheet;
@@ -36,7 +37,9 @@ pub fn order(text: Option<&str>, columns: &[Column], keys: usize, usual: &[By]) 
             None => None,
         };
         let word = word.split(':').next().filter(|word| *word == "time").unwrap_or(word);
-        let Some(column) = columns.iter().position(|column| column.name == word) else {
+        let key = attribute::prefix(word).map(|from| word[from..].trim_matches(['"', '\'']));
+        let is = |name: &str| name == word || (key.is_some() && name.strip_prefix("attribute.") == key);
+        let Some(column) = columns.iter().position(|column| is(&column.name)) else {
             let known: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
             return Err(written.unknown(at, word, "column", &known));
         };
