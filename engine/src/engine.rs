@@ -13,7 +13,7 @@ use crate::query::page::Answer;
 use crate::query::whole::Whole;
 use crate::query::{self, Pages};
 use crate::snapshot::{self, Capture, Damage};
-use crate::state::intake::{Batch, Intake};
+use crate::state::intake::{Batch, EVENTS, Intake};
 use crate::state::ledger::Missed;
 use crate::state::series::Record;
 use crate::state::streams::Stream;
@@ -23,6 +23,9 @@ use crate::values::{self, Held};
 
 /// Bytes of a block from which on it is worth a thread to decode what comes next while what came before is counted.
 const AHEAD: usize = 64 << 10;
+
+/// Events of a block that are decoded before a thread is started for the others.
+const FIRST: usize = 128;
 
 /// Batches that may be decoded and not yet counted.
 const BATCHES: usize = 4;
@@ -186,7 +189,7 @@ impl Engine {
         let ahead = data.len() >= AHEAD && self.cores > 1;
         if !(ahead && side_by_side(&mut intake, &mut count)) {
             let mut batch = Batch::default();
-            while intake.fill(&mut batch) {
+            while intake.fill(&mut batch, EVENTS) {
                 count(&batch);
             }
         }
@@ -331,7 +334,7 @@ impl Engine {
 fn side_by_side<'a>(intake: &mut Intake<'a>, count: &mut impl FnMut(&Batch<'_>)) -> bool {
     // Something to count while the thread starts.
     let mut first = Batch::default();
-    if !intake.fill(&mut first) {
+    if !intake.fill(&mut first, FIRST) {
         return true;
     }
     thread::scope(|scope| {
@@ -340,7 +343,7 @@ fn side_by_side<'a>(intake: &mut Intake<'a>, count: &mut impl FnMut(&Batch<'_>))
         let decode = move || {
             loop {
                 let mut batch = used.try_recv().unwrap_or_default();
-                if !intake.fill(&mut batch) || full.send(batch).is_err() {
+                if !intake.fill(&mut batch, EVENTS) || full.send(batch).is_err() {
                     return;
                 }
             }

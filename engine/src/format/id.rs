@@ -22,6 +22,18 @@ pub(super) fn span(text: &[u8]) -> SpanId {
     number.or_else(|| other(text)).and_then(|number| SpanId::try_from(number).ok()).unwrap_or_default()
 }
 
+/// A trace id as most write it: 32 hexadecimal digits, and nothing else.
+#[inline]
+pub(super) fn plain_trace(digits: &[u8; 32]) -> Option<TraceId> {
+    hex(digits).map(u128::to_be_bytes)
+}
+
+/// A span id as most write it: 16 hexadecimal digits, and nothing else.
+#[inline]
+pub(super) fn plain_span(digits: &[u8; 16]) -> Option<SpanId> {
+    hex(digits).and_then(|number| SpanId::try_from(number).ok())
+}
+
 #[inline]
 fn hex(text: &[u8]) -> Option<u128> {
     let (words, tail) = text.as_chunks::<8>();

@@ -9,8 +9,8 @@ use super::any_value::AnyValue;
 use super::cursor::Cursor;
 use super::reject::Reject;
 use super::value::{Text, Value};
-use super::{Context, body, id, room};
-use crate::event::{Attributes, Event, Kind, Level};
+use super::{Context, body, id, room, value};
+use crate::event::{Attributes, Event, Kind, Level, SpanId, TraceId};
 
 /// Whether the first keys of an object, cut or not, are those of a request.
 pub(super) fn looks_like_request(text: &[u8]) -> bool {
@@ -348,8 +348,28 @@ fn scope_name<'a>(cursor: &mut Cursor<'a>) -> Result<Cow<'a, str>, Reject> {
 
 /// Nanoseconds since the epoch; `None` for zero, which means unknown.
 #[inline]
-fn nanoseconds(text: &[u8]) -> Option<i64> {
-    super::value::unsigned(text).and_then(nonzero)
+fn nanoseconds(cursor: &mut Cursor<'_>) -> Result<Option<i64>, Reject> {
+    let number = match cursor.likely(value::nineteen_digits) {
+        Some(number) => Some(number),
+        None => value::unsigned(cursor.plain()?),
+    };
+    Ok(number.and_then(nonzero))
+}
+
+#[inline]
+fn trace_id(cursor: &mut Cursor<'_>) -> Result<TraceId, Reject> {
+    match cursor.likely(id::plain_trace) {
+        Some(id) => Ok(id),
+        None => cursor.plain().map(id::trace),
+    }
+}
+
+#[inline]
+fn span_id(cursor: &mut Cursor<'_>) -> Result<SpanId, Reject> {
+    match cursor.likely(id::plain_span) {
+        Some(id) => Ok(id),
+        None => cursor.plain().map(id::span),
+    }
 }
 
 /// The same of a number.
@@ -423,13 +443,18 @@ fn span<'a>(cursor: &mut Cursor<'a>, resource: &Resource<'a>, events: &mut Vec<E
     while let Some(field) = span_field(cursor, expected)? {
         expected = field;
         match field {
-            SpanField::Trace => event.trace = id::trace(cursor.plain()?),
-            SpanField::Span => event.span = id::span(cursor.plain()?),
-            SpanField::Parent => event.parent = id::span(cursor.plain()?),
+            SpanField::Trace => event.trace = trace_id(cursor)?,
+            SpanField::Span => event.span = span_id(cursor)?,
+            SpanField::Parent => event.parent = span_id(cursor)?,
             SpanField::Name => event.operation = cursor.value()?.str().unwrap_or_default(),
-            SpanField::Kind => event.kind = span_kind(cursor.plain()?),
-            SpanField::Start => start = nanoseconds(cursor.plain()?),
-            SpanField::End => end = nanoseconds(cursor.plain()?),
+            SpanField::Kind => {
+                event.kind = match cursor.likely_digit() {
+                    Some(number) => span_kind_number(number.into()),
+                    None => span_kind(cursor.plain()?),
+                }
+            }
+            SpanField::Start => start = nanoseconds(cursor)?,
+            SpanField::End => end = nanoseconds(cursor)?,
             SpanField::Attributes => own = cursor.attributes()?,
             SpanField::Status => (event.failed, event.message) = status(cursor)?,
             SpanField::Events => happened = cursor.raw()?,
@@ -473,6 +498,9 @@ pub(super) const fn span_kind_number(number: u64) -> Kind {
 /// Whether the status is an error, and its message.
 fn status<'a>(cursor: &mut Cursor<'a>) -> Result<(bool, Cow<'a, str>), Reject> {
     let (mut failed, mut message) = (false, Cow::Borrowed(""));
+    if cursor.likely_empty() {
+        return Ok((failed, message));
+    }
     if cursor.enter_object()? {
         while let Some(key) = cursor.key()? {
             match key.raw {
@@ -537,13 +565,13 @@ fn log<'a>(
     let mut own: &[u8] = &[];
     while let Some(key) = cursor.key()? {
         match key.raw {
-            b"timeUnixNano" | b"time_unix_nano" => time = nanoseconds(cursor.plain()?),
-            b"observedTimeUnixNano" | b"observed_time_unix_nano" => observed = nanoseconds(cursor.plain()?),
+            b"timeUnixNano" | b"time_unix_nano" => time = nanoseconds(cursor)?,
+            b"observedTimeUnixNano" | b"observed_time_unix_nano" => observed = nanoseconds(cursor)?,
             b"severityNumber" | b"severity_number" => number = cursor.value()?,
             b"severityText" | b"severity_text" => word = cursor.value()?,
             b"body" => event.message = AnyValue::read(cursor)?.text(),
-            b"traceId" | b"trace_id" => event.trace = id::trace(cursor.plain()?),
-            b"spanId" | b"span_id" => event.span = id::span(cursor.plain()?),
+            b"traceId" | b"trace_id" => event.trace = trace_id(cursor)?,
+            b"spanId" | b"span_id" => event.span = span_id(cursor)?,
             b"eventName" | b"event_name" => event.operation = cursor.value()?.str().unwrap_or_default(),
             b"attributes" => own = cursor.attributes()?,
             _ => cursor.skip()?,

@@ -117,6 +117,25 @@ pub(super) fn unsigned(text: &[u8]) -> Option<u64> {
     Some(number)
 }
 
+/// A number of 19 decimal digits, as nanoseconds since the epoch have, and nothing else.
+#[inline]
+#[must_use]
+pub(super) fn nineteen_digits(text: &[u8; 19]) -> Option<u64> {
+    let (words, tail) = text.as_chunks::<8>();
+    let mut number = 0;
+    for word in words {
+        number = number * 100_000_000 + eight_digits(u64::from_le_bytes(*word))?;
+    }
+    for &byte in tail {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        number = number * 10 + u64::from(digit);
+    }
+    Some(number)
+}
+
 /// Eight decimal digits at once, by adding up neighbours in three steps (Lemire, "Quickly parsing eight digits", 2018).
 #[inline]
 const fn eight_digits(word: u64) -> Option<u64> {

@@ -14,10 +14,7 @@ use crate::format::{Context, Dialect, Format, Found, Reader, Refusal};
 const AHEAD: i64 = 86_400 * 1_000_000_000;
 
 /// Events after which a batch takes no further record: few enough to stay in the processor's caches.
-const EVENTS: usize = 256;
-
-/// The same of the first batch of a block, for which all wait; each that follows is twice as large.
-const FIRST: usize = 32;
+pub(crate) const EVENTS: usize = 256;
 
 /// The same of records, for those in which there is nothing.
 const RECORDS: usize = 512;
@@ -78,8 +75,6 @@ pub(crate) struct Intake<'a> {
     forced: Option<Format>,
     context: Context,
     limit: usize,
-    /// Events of the next batch.
-    most: usize,
 }
 
 impl<'a> Intake<'a> {
@@ -96,16 +91,15 @@ impl<'a> Intake<'a> {
     ) -> Self {
         subjects.begin();
         let context = Context { received, dialect: dialect.cloned(), ..Context::default() };
-        Self { reader, subjects, rest: data, forced, context, limit, most: FIRST }
+        Self { reader, subjects, rest: data, forced, context, limit }
     }
 
-    /// Decode the next records into a batch, whatever was in it. False at the end of the block.
-    pub(crate) fn fill(&mut self, batch: &mut Batch<'a>) -> bool {
+    /// Decode the next records into a batch, whatever was in it, until it has `most` events or more. False at the end of the
+    /// block.
+    pub(crate) fn fill(&mut self, batch: &mut Batch<'a>, most: usize) -> bool {
         batch.clear();
         batch.age = self.subjects.age();
         let (forgotten, unpaired) = (self.reader.memory().forgotten(), self.reader.memory().unpaired());
-        let most = self.most;
-        self.most = EVENTS.min(2 * most);
         while batch.events.len() < most && batch.records.len() < RECORDS {
             let offset = self.reader.offset;
             let before = batch.events.len();

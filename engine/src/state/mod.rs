@@ -52,7 +52,7 @@ use digest::Digest;
 use evidence::Kept;
 use hist::bucket;
 use instances::Instances;
-use intake::{Batch, Intake};
+use intake::{Batch, EVENTS, Intake};
 use joins::OpenSpan;
 use ledger::Ledger;
 use origins::{OriginId, Origins};
@@ -230,7 +230,7 @@ impl State {
         let (reader, subjects, mut series) = self.begin(name, "");
         let mut intake = Intake::new(reader, subjects, data, received, forced, dialect, self.limits.max_record);
         let (mut outcome, mut batch) = (Outcome::default(), Batch::default());
-        while intake.fill(&mut batch) {
+        while intake.fill(&mut batch, EVENTS) {
             self.take(name, &batch, &mut series, &mut outcome);
         }
         let (reader, subjects) = intake.end();

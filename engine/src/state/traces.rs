@@ -205,7 +205,8 @@ impl Traces {
     /// A part of the hash of an id.
     #[inline]
     pub(super) fn part(&self, id: &TraceId) -> u32 {
-        (self.hasher.hash_one(id) >> 32) as u32
+        // As one number it is mixed in one step.
+        (self.hasher.hash_one(u128::from_ne_bytes(*id)) >> 32) as u32
     }
 
     /// Look at where in the index a trace is or would be.

@@ -1,5 +1,7 @@
 //! OTLP/JSON as writers write it, and as they are allowed to.
 
+use proptest::prelude::*;
+
 use super::super::Format;
 use super::{attributes, decoded, one};
 use crate::event::{Event, Kind, Level};
@@ -219,4 +221,53 @@ fn a_record_without_a_time_has_that_of_its_neighbours_whatever_its_text_says() {
     assert_eq!(times(&mixed), [Some(1000), Some(1000), Some(1000), Some(2000)]);
     let alone = request(&[record(clock, none), record("no clock", none)]);
     assert!(matches!(times(&alone)[..], [Some(1_795_500_000_000_000_000..), None]), "{:?}", times(&alone));
+}
+
+/// The same JSON with blanks: nothing in it stands in the form that is compared with.
+fn spaced(json: &str) -> String {
+    let (mut out, mut inside, mut escaped) = (String::new(), false, false);
+    for c in json.chars() {
+        inside ^= c == '"' && !escaped;
+        escaped = c == '\\' && !escaped;
+        out.push(c);
+        if !inside && matches!(c, '{' | '}' | '[' | ']' | ',' | ':' | '"') {
+            out.push(' ');
+        }
+    }
+    out
+}
+
+proptest! {
+    #[test]
+    fn span__in_the_usual_form_and_in_another__read_alike(
+        (trace, id, parent) in ("[0-9a-fA-F]{32}|[0-9a-g\"]{30,34}", "[0-9a-f]{16}|[0-9a-zA-Z\u{e9}]{14,18}", "[0-9a-f]{16}|[/-:@-G`-g]{16}|"),
+        (name, service, message) in ("[a-z\\\\\"/ ]{0,70}", "[a-z\"\\\\]{0,8}", "\\PC{0,6}"),
+        (kind, code) in ("[0-9]|[0-9]{2}|[0-9]\\.0|[0-9]e0", 0..4),
+        (start, end) in ("[0-9]{17,21}|1[0-9]{18}", "1[0-9]{18}|[0-9:/]{19}"),
+        pairs in prop::collection::vec(("[a-z.\"]{0,6}", "\\PC{0,5}|[0-9]{1,5}|[a-z]{5,40}", 0..5), 0..6),
+    ) {
+        let json = |text: &str| serde_json::to_string(text).unwrap();
+        let pair = |(key, value, form): &(String, String, i32)| {
+            let (key, number) = (json(key), value.bytes().all(|byte| byte.is_ascii_digit()));
+            match form {
+                0 => format!(r#"{{"key":{key},"value":{{"boolValue":true}}}}"#),
+                1 if number => format!(r#"{{"key":{key},"value":{{"intValue":"{value}"}}}}"#),
+                2 => format!(r#"{{"value":{{"stringValue":{}}},"key":{key}}}"#, json(value)),
+                _ => format!(r#"{{"key":{key},"value":{{"stringValue":{}}}}}"#, json(value)),
+            }
+        };
+        let attributes_of: Vec<String> = pairs.iter().map(pair).collect();
+        // As a number, unless it could be none.
+        let kind = if kind.starts_with('0') { "0" } else { &kind };
+        let status = if code == 0 { "{}".to_owned() } else { format!(r#"{{"code":{code},"message":{}}}"#, json(&message)) };
+        let record = format!(
+            r#"{{"resourceSpans":[{{"resource":{{"attributes":[{{"key":"service.name","value":{{"stringValue":{}}}}}]}},"scopeSpans":[{{"scope":{{"name":"sdk"}},"spans":[{{"traceId":{},"spanId":{},"parentSpanId":{},"name":{},"kind":{kind},"startTimeUnixNano":"{start}","endTimeUnixNano":"{end}","attributes":[{}],"status":{status}}}]}}]}}]}}"#,
+            json(&service), json(&trace), json(&id), json(&parent), json(&name), attributes_of.join(",")
+        );
+        let usual = one(Format::Otlp, String::leak(record.clone()));
+        let other = one(Format::Otlp, String::leak(spaced(&record)));
+        prop_assert_eq!(&*usual.operation, &*name);
+        prop_assert_eq!(attributes(&usual), attributes(&other));
+        prop_assert_eq!(Event { attributes: usual.attributes.clone(), raw: usual.raw, ..other }, usual);
+    }
 }
