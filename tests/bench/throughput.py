@@ -27,6 +27,10 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from .collector_process import Collector
+
+__all__ = ["write"]
+
 _SERVICES: Final = [
     "frontend",
     "checkout",
@@ -53,9 +57,6 @@ _SERVICES: Final = [
     "gateway",
     "ledger",
 ]
-_COLLECTOR: Final = Path(__file__).parents[2] / "target" / "collector" / "collector"
-_PATIENCE: Final = 300.0
-"""Seconds that the collector has."""
 _START: Final = 1_764_000_000_000_000_000
 _ORJSON: Final = """
 import orjson, sys
@@ -100,7 +101,11 @@ def _attribute(key: str, kind: str, value: str) -> dict[str, object]:
     return {"key": key, "value": {kind: value}}
 
 
-def _write(path: Path, spans: int, chance: random.Random, now: int) -> int:
+def write(path: Path, spans: int, chance: random.Random, now: int = _START) -> int:
+    """Make the load, from a time on.
+
+    :return: the time of its last span, in nanoseconds since the epoch
+    """
     with path.open("w", encoding="ascii") as file:
         for done in range(0, spans, 50):
             groups: dict[str, list[dict[str, object]]] = {}
@@ -169,35 +174,8 @@ def _collect(files: list[str], spans: int, folder: Path) -> str:
 
     :return: how many it counted
     """
-    tally, config = folder / "tally", folder / "collector.json"
-    tally.write_text("0")
-    config.write_text(
-        json.dumps(
-            {
-                "receivers": {"otlpjson": {"include": files, "start_at": "beginning", "max_log_size": "16MiB"}},
-                "connectors": {"spanmetrics": {"metrics_flush_interval": "1s"}},
-                "exporters": {"tally": {"path": str(tally)}, "nop": {}},
-                "service": {
-                    "telemetry": {"metrics": {"level": "none"}, "logs": {"level": "error"}},
-                    "pipelines": {
-                        "traces": {"receivers": ["otlpjson"], "exporters": ["spanmetrics", "tally"]},
-                        "metrics": {"receivers": ["spanmetrics"], "exporters": ["nop"]},
-                    },
-                },
-            }
-        )
-    )
-    with subprocess.Popen([str(_COLLECTOR), f"--config={config}"], stderr=subprocess.PIPE, text=True) as process:
-        deadline = time.monotonic() + _PATIENCE
-        while (
-            (counted := int(tally.read_text() or 0)) < spans and time.monotonic() < deadline and process.poll() is None
-        ):
-            time.sleep(0.01)
-        process.terminate()
-        _, errors = process.communicate()
-    if counted < spans:
-        raise subprocess.CalledProcessError(1, "collector", stderr=errors or f"only {counted} spans were counted\n")
-    return str(counted)
+    with Collector(files, folder) as collector:
+        return str(collector.until(spans))
 
 
 def _peers() -> str:
@@ -234,7 +212,7 @@ def main() -> None:
         paths = [Path(folder) / f"load{number}.jsonl" for number in range(told.files)]
         chance, now = random.Random(7), _START
         for path in paths:
-            now = _write(path, told.spans // told.files, chance, now)
+            now = write(path, told.spans // told.files, chance, now)
         size = sum(path.stat().st_size for path in paths)
         files = [str(path) for path in paths]
         ours = [sys.executable, "-P", "-m", "tracegist", "summarize", *files, "--budget", "1000", "--format", "json"]
@@ -243,7 +221,7 @@ def main() -> None:
             "orjson": partial(_answer, [python, "-c", _ORJSON, *files]),
             "duckdb": partial(_answer, [python, "-c", _DUCKDB, *files]),
         }
-        if _COLLECTOR.exists():
+        if Collector.PROGRAM.exists():
             peers["collector"] = partial(_collect, files, told.spans, Path(folder))
         best = {name: _Best() for name in peers}
         for run in range(told.runs):
