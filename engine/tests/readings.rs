@@ -99,7 +99,7 @@ const QUESTIONS: [&str; 16] = [
     r#"{"what":"edges","since":"all"}"#,
     r#"{"what":"facts","since":"3m"}"#,
     r#"{"group_by":"time:10s","since":"5m"}"#,
-    r#"{"group_by":"service,time:5s","select":"count,origins,p95,self_p99,series","since":"2m"}"#,
+    r#"{"group_by":"service,time:5s","select":"count,origins,path,p95,self_p99,series","since":"2m"}"#,
     r#"{"group_by":"service,time:20s","select":"rate,first,last","since":"2m"}"#,
     r#"{"group_by":"kind,status,time:1m","since":"all"}"#,
     r#"{"group_by":"time:1s","where":"duration>10ms","select":"count,p95","since":"30s","until":"5s"}"#,

@@ -55,13 +55,13 @@ impl<'a> Members<'a> {
             }
             cells.clear();
             cells.extend(question.dimensions.iter().map(|dimension| dimension.cell(key, record, groups)));
-            let hash = |cells: &[Cell<'a>]| hasher.hash_one(cells);
-            let known = index.find(hash(&cells), |&group| *all.cells(group) == *cells);
+            let hash = hasher.hash_one(cells.as_slice());
+            let known = index.find(hash, |&group| *all.cells(group) == *cells);
             let group = known.copied().unwrap_or(all.ends.len());
             if group == all.ends.len() {
                 all.cells.extend_from_slice(&cells);
                 all.ends.push(0);
-                index.insert_unique(hash(&cells), group, |&group| hash(all.cells(group)));
+                index.insert_unique(hash, group, |&group| hasher.hash_one(all.cells(group)));
             }
             all.ends[group] += 1;
             found.push((group, id));

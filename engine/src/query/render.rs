@@ -155,6 +155,7 @@ impl<'a> Lines<'a> {
             Value::Message(text) => format!("\"{}\"", crate::redact::plain(text, self.table.shown).replace('"', "'")),
             Value::Raw(text) => crate::redact::plain(text, self.table.shown),
             Value::Line(text) => text.to_string(),
+            Value::Digits(digits) => digits.as_str().to_owned(),
             Value::Id(text) => super::trace::short(text).to_owned(),
             Value::Time(ns) => self.time(*ns),
             value => self.number(Unit::Count, value),
@@ -188,6 +189,7 @@ impl<'a> Lines<'a> {
         match value {
             Value::Null => String::new(),
             Value::Line(text) | Value::Id(text) => quoted(text.to_string()),
+            Value::Digits(digits) => quoted(digits.as_str().to_owned()),
             Value::Count(count) => count.to_string(),
             Value::Number(number) => number.to_string(),
             Value::Time(ns) => words::timestamp(ns.div_euclid(1_000_000_000)),

@@ -1,6 +1,8 @@
 //! The rows of a question about series: what the series of each come to, and what all come to.
 
+use std::hint::black_box;
 use std::mem;
+use std::ops::Range;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
@@ -26,6 +28,9 @@ use crate::summary::groups::Groups;
 
 /// Spans by role, those that call others the first.
 const SPANS: [Kind; 5] = [Kind::Client, Kind::Server, Kind::Internal, Kind::Producer, Kind::Consumer];
+
+/// Groups that are looked at before their rows are made.
+const NEAR: usize = 16;
 
 /// The rows of an answer as values, as they are made, and all of them together.
 pub struct Rows<'q, 'a> {
@@ -72,6 +77,9 @@ impl<'q, 'a> Rows<'q, 'a> {
         let mut sums = Sums::new(question.times());
         let (mut now, mut before) = (Tally::default(), Tally::default());
         for group in 0..members.len() {
+            if group % NEAR == 0 {
+                self.approach(members, group..members.len().min(group + NEAR));
+            }
             let series = members.series(group);
             let (here, there) = self.sides(series);
             self.tally(&mut now, here.as_deref().unwrap_or(series), question.windows.now, &mut sums);
@@ -100,6 +108,21 @@ impl<'q, 'a> Rows<'q, 'a> {
             Some(ids.collect::<Vec<_>>())
         };
         (of(other), of(one))
+    }
+
+    /// Look at what the rows of some groups need from far away: it is waited for all at once.
+    fn approach(&self, members: &Members<'a>, groups: Range<usize>) {
+        let windows = [Some(self.question.windows.now), self.question.windows.before];
+        for window in windows.into_iter().flatten() {
+            let known = self.sums.over(&self.state.table, window.stretch());
+            let of = |group| Some(known.get(*members.series(group).first()?)?);
+            for sum in groups.clone().filter_map(of) {
+                black_box((sum.duration.approach(), sum.own.approach()));
+            }
+        }
+        for &id in groups.filter_map(|group| members.series(group).first()) {
+            black_box(self.state.table.record(id).first);
+        }
     }
 
     fn tally(&self, tally: &mut Tally<'a>, series: &[SeriesId], window: Window, sums: &mut Sums) {
@@ -204,7 +227,7 @@ impl<'q, 'a> Rows<'q, 'a> {
         question.measure(now, before, question.width(), &mut values);
         if question.diff {
             let change = change::between(before, now, question.windows);
-            values.push(Value::Name(change.how.into()));
+            values.push(self.key(Cell::Name(change.how)));
             values.push(Value::Number(change.nats));
         }
         values.push(Value::evidence(if now.number > 0 { now.number } else { before.number }));

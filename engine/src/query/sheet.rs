@@ -38,6 +38,11 @@ impl Sheet {
         self.values.resize(end, Value::Null);
     }
 
+    /// Put a value in the place of another.
+    pub fn set(&mut self, row: usize, column: usize, value: Value) {
+        self.values[row * self.width + column] = value;
+    }
+
     /// How many there are.
     #[must_use]
     pub const fn len(&self) -> usize {

@@ -71,6 +71,8 @@ pub enum Value {
     Raw(Arc<str>),
     /// What stands as it is: safe already.
     Line(Arc<str>),
+    /// A line over time.
+    Digits(Digits),
     /// The id of a trace: its beginning is shown.
     Id(Arc<str>),
     /// A whole number.
@@ -81,12 +83,46 @@ pub enum Value {
     Time(i64),
 }
 
+/// A part of a text that has the digits of all lines.
+#[derive(Clone, Debug)]
+pub struct Digits {
+    all: Arc<String>,
+    from: u32,
+    to: u32,
+}
+
+impl Digits {
+    /// All lines of a text, which are so long each.
+    pub fn lines(all: String, length: usize) -> impl Iterator<Item = Self> {
+        let all = Arc::new(all);
+        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        (0..all.len() / length.max(1)).map(move |line| Self {
+            all: Arc::clone(&all),
+            from: place(line * length),
+            to: place((line + 1) * length),
+        })
+    }
+
+    /// The line.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.all.get(self.from as usize..self.to as usize).unwrap_or_default()
+    }
+}
+
+impl PartialEq for Digits {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Null => serializer.serialize_none(),
             Self::Name(text) | Self::Message(text) => serializer.serialize_str(&words::whole(text)),
             Self::Line(text) | Self::Id(text) | Self::Raw(text) => serializer.serialize_str(text),
+            Self::Digits(digits) => serializer.serialize_str(digits.as_str()),
             Self::Count(count) => serializer.serialize_u64(*count),
             Self::Number(number) => serializer.serialize_f64(*number),
             Self::Time(ns) => serializer.serialize_str(&words::timestamp(ns.div_euclid(1_000_000_000))),
@@ -112,6 +148,7 @@ impl Value {
     pub fn text(&self) -> &str {
         match self {
             Self::Name(text) | Self::Message(text) | Self::Line(text) | Self::Id(text) | Self::Raw(text) => text,
+            Self::Digits(digits) => digits.as_str(),
             _ => "",
         }
     }

@@ -62,14 +62,16 @@ impl<'a> Tally<'a> {
 
     /// Nothing has happened yet; what held durations is used again.
     pub fn clear(&mut self) {
-        let [duration, own] = [&mut self.duration, &mut self.own].map(|hist| match std::mem::take(hist) {
-            Cow::Owned(mut hist) => {
-                hist.clear();
-                Cow::Owned(hist)
+        for hist in [&mut self.duration, &mut self.own] {
+            match hist {
+                Cow::Owned(own) => own.clear(),
+                Cow::Borrowed(_) => *hist = Cow::default(),
             }
-            Cow::Borrowed(_) => Cow::default(),
-        });
-        *self = Self { duration, own, ..Self::default() };
+        }
+        (self.count, self.errors, self.origins, self.path) = (0, 0, 0, 0);
+        (self.first, self.last) = (None, None);
+        (self.series, self.number, self.busiest, self.touched) = (0, 0, 0, false);
+        self.values.clear();
     }
 
     /// Whether no slot was added, before durations are.

@@ -12,7 +12,7 @@ use super::series::{self, Question};
 use super::sheet::Sheet;
 use super::status::Status;
 use super::stretches::{self, Stretches};
-use super::table::{Column, Table, Unit, Value};
+use super::table::{Column, Digits, Table, Unit, Value};
 use super::tally::Tally;
 use super::window::{Windows, length};
 use crate::state::State;
@@ -104,7 +104,6 @@ struct Line {
 
 /// What is told of a line.
 struct Told {
-    digits: Value,
     sum: Value,
     least: Value,
     most: Value,
@@ -113,8 +112,7 @@ struct Told {
 }
 
 impl Told {
-    const NOTHING: Self =
-        Self { digits: Value::Null, sum: Value::Null, least: Value::Null, most: Value::Null, number: 0 };
+    const NOTHING: Self = Self { sum: Value::Null, least: Value::Null, most: Value::Null, number: 0 };
 }
 
 impl Line {
@@ -135,15 +133,15 @@ impl Line {
         }
     }
 
-    /// What there is to tell, if anything was added; begin anew.
-    fn take(&mut self) -> Option<Told> {
+    /// What there is to tell, and its digits, if anything was added; begin anew.
+    fn take(&mut self, digits: &mut String) -> Option<Told> {
         if self.told.most == Value::Null {
             return None;
         }
         let most = self.values.iter().copied().fold(0.0, f64::max);
-        let digits: String = self.values.iter().map(|&value| char::from(digit(value, most))).collect();
+        digits.extend(self.values.iter().map(|&value| char::from(digit(value, most))));
         self.values.fill(0.0);
-        Some(Told { digits: Value::Line(digits.into()), ..std::mem::replace(&mut self.told, Told::NOTHING) })
+        Some(std::mem::replace(&mut self.told, Told::NOTHING))
     }
 }
 
@@ -153,7 +151,6 @@ struct Counted {
     most: u64,
     /// By count, its digit.
     digits: Vec<u8>,
-    line: String,
 }
 
 impl Counted {
@@ -161,7 +158,7 @@ impl Counted {
     const FEW: u64 = 1_024;
 
     /// That of events in each stretch, the busiest of which has some.
-    fn tell(&mut self, counts: &[u64], number: u32) -> Told {
+    fn tell(&mut self, counts: &[u64], number: u32, digits: &mut String) -> Told {
         let (mut sum, mut least, mut most) = (0, u64::MAX, 0);
         for &count in counts.iter().filter(|&&count| count > 0) {
             (sum, least, most) = (sum + count, least.min(count), most.max(count));
@@ -171,18 +168,17 @@ impl Counted {
             self.digits.clear();
             self.digits.extend((0..=most).map(|count| digit(count as f64, most as f64)));
         }
-        self.line.clear();
         let known = if most == self.most { self.digits.as_slice() } else { &[] };
         let at = |&count: &u64| usize::try_from(count).ok().and_then(|count| known.get(count).copied());
-        self.line.extend(counts.iter().map(|c| char::from(at(c).unwrap_or_else(|| digit(*c as f64, most as f64)))));
+        digits.extend(counts.iter().map(|c| char::from(at(c).unwrap_or_else(|| digit(*c as f64, most as f64)))));
         let [sum, least, most] = [sum, least, most].map(Value::Count);
-        Told { digits: Value::Line(self.line.as_str().into()), sum, least, most, number }
+        Told { sum, least, most, number }
     }
 }
 
-/// One row of each group of series, or of each status of it.
-fn lines<'a>(question: &Question, members: &Members<'a>, rows: &mut Rows<'_, 'a>, width: usize) -> Sheet {
-    let mut made = Sheet::new(width);
+/// One row of each group of series, or of each status of it; the last column but one is the line.
+fn lines<'a>(question: &Question, members: &Members<'a>, rows: &mut Rows<'_, 'a>, columns: usize) -> Sheet {
+    let mut made = Sheet::new(columns);
     let Some(mut stretches) = Stretches::of(question, rows, members) else { return made };
     let (measure, width, time) = (question.measures[0], question.width().unwrap_or(1), stretches.at);
     let by_status = question.by_status();
@@ -190,14 +186,15 @@ fn lines<'a>(question: &Question, members: &Members<'a>, rows: &mut Rows<'_, 'a>
         if by_status.is_some() { &[Some(Status::Error), Some(Status::Ok)] } else { &[None] };
     let mut lines: Vec<Line> = statuses.iter().map(|_| Line::of(stretches.len())).collect();
     let begin = question.windows.now.from.div_euclid(width);
-    let mut counted = Counted::default();
+    let (mut counted, mut digits) = (Counted::default(), String::with_capacity(members.len() * stretches.len()));
     made.reserve(members.len());
     for group in 0..members.len() {
         if question.counts_alone() {
             // Nothing but events: no more of the series is looked at.
             if let Some((counts, number)) = stretches.counts(rows, members.series(group)) {
                 rows.count(counts.iter().sum());
-                made.push(row(rows, members.cells(group), time, None, true, counted.tell(counts, number)));
+                let told = counted.tell(counts, number, &mut digits);
+                made.push(row(rows, members.cells(group), time, None, true, told));
             }
             continue;
         }
@@ -211,11 +208,14 @@ fn lines<'a>(question: &Question, members: &Members<'a>, rows: &mut Rows<'_, 'a>
             }
         });
         for (line, status) in lines.iter_mut().zip(statuses) {
-            if let Some(told) = line.take() {
+            if let Some(told) = line.take(&mut digits) {
                 let status = by_status.zip(*status);
                 made.push(row(rows, members.cells(group), time, status, measure.adds_up(), told));
             }
         }
+    }
+    for (row, line) in Digits::lines(digits, stretches.len()).enumerate() {
+        made.set(row, columns - 2, Value::Digits(line));
     }
     made
 }
@@ -235,7 +235,7 @@ fn row<'a>(
     };
     let keys = cells.iter().enumerate().filter(move |(at, _)| *at != time).map(key);
     let sum = sums.then_some(told.sum);
-    keys.chain(sum).chain([told.least, told.most, told.digits, Value::evidence(told.number)])
+    keys.chain(sum).chain([told.least, told.most, Value::Null, Value::evidence(told.number)])
 }
 
 /// A value as a digit, from nothing to the most; what is not nothing is no 0.

@@ -123,7 +123,7 @@ pub struct Table {
     /// The reading up to which all raw events have been looked through.
     looked_through: u32,
     /// What series come to over the stretches that were read last.
-    sums: Sums,
+    sums: Option<Sums>,
     /// By which clock all timelines have been rolled.
     rolled: Option<Clock>,
 }
@@ -420,7 +420,11 @@ impl Table {
             return;
         }
         for (id, record) in (0..).zip(&mut self.records) {
-            record.timeline.roll_and_tell(clock, |from, to| self.sums.moved(id, from, to));
+            record.timeline.roll_and_tell(clock, |from, to| {
+                if let Some(sums) = &mut self.sums {
+                    sums.moved(id, from, to);
+                }
+            });
         }
         self.rolled = Some(*clock);
     }
@@ -445,7 +449,7 @@ impl Table {
 
     /// What series came to when they were read last, for a further reading: [`Table::keep_sums`] has it back.
     pub fn lend_sums(&mut self) -> Sums {
-        let sums = std::mem::take(&mut self.sums);
+        let sums = self.sums.take().unwrap_or_default();
         if self.changes.read() {
             return sums;
         }
@@ -455,7 +459,7 @@ impl Table {
 
     /// Keep what series came to for the next reading.
     pub fn keep_sums(&mut self, sums: Sums) {
-        self.sums = sums;
+        self.sums = Some(sums);
     }
 
     /// The series in the table, empty ones too.

@@ -37,8 +37,24 @@ pub struct Shift {
 /// A scan for a maximally selected statistic (Miller and Siegmund, 1982): of all durations, the one is looked for whose
 /// excess above it speaks the most clearly for a change, and the number of durations looked at is paid for.
 #[must_use]
-#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 pub fn slower(before: &Hist, now: &Hist, tolerance: f64) -> Option<Shift> {
+    let Excess { share, nats } = excess(before, now, tolerance)?;
+    Some(Shift { share, nats, before: trimmed_mean(before), now: trimmed_mean(now) })
+}
+
+/// The share of [`slower`] and its nats.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Excess {
+    /// The share of calls that are slower than they would have been.
+    pub share: f64,
+    /// Nats against chance and drift.
+    pub nats: f64,
+}
+
+/// The same without the means.
+#[must_use]
+#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+pub fn excess(before: &Hist, now: &Hist, tolerance: f64) -> Option<Excess> {
     let (n, m) = (before.count() as f64, now.count() as f64);
     if n < 4.0 || m < 4.0 {
         return None;
@@ -46,7 +62,7 @@ pub fn slower(before: &Hist, now: &Hist, tolerance: f64) -> Option<Shift> {
     let grown = |entry: (u16, u32)| (bucket((middle(entry.0) as f64 * tolerance) as u64), f64::from(entry.1));
     let usual = before.quantile(0.95).max(1) as f64 * tolerance;
     let mut old = before.iter().map(grown).peekable();
-    let mut best = Shift { before: trimmed_mean(before), now: trimmed_mean(now), ..Shift::default() };
+    let mut best = Excess::default();
     let (mut above_old, mut above_now, mut cuts) = (n, m, 0.0f64);
     for (bucket, count) in now.iter() {
         // Just below this bucket the window is at its lowest against the baseline.
@@ -120,11 +136,6 @@ pub fn shares(bad_before: f64, before: f64, bad_now: f64, now: f64, tolerance: f
     if bad_now * good_before <= tolerance * bad_before * good_now {
         return 0.0;
     }
-    let log = |count: f64, share: f64| if count > 0.0 { count * share.max(1e-300).ln() } else { 0.0 };
-    let free = log(bad_before, bad_before / before)
-        + log(good_before, good_before / before)
-        + log(bad_now, bad_now / now)
-        + log(good_now, good_now / now);
     // The best explanation within the tolerance has odds that differ by just that: concave, so halving finds it.
     let (mut low, mut high) = (0.0, 1.0);
     let odds = |share: f64| tolerance * share / (1.0 + (tolerance - 1.0) * share);
@@ -137,11 +148,34 @@ pub fn shares(bad_before: f64, before: f64, bad_now: f64, now: f64, tolerance: f
             high = share;
         }
     }
-    let share = f64::midpoint(low, high);
-    let tied = log(bad_before, share)
-        + log(good_before, 1.0 - share)
-        + log(bad_now, odds(share))
-        + log(good_now, 1.0 - odds(share));
+    against([bad_before, before], [bad_now, now], f64::midpoint(low, high), tolerance)
+}
+
+/// No less than [`shares`], and found at once: nats against an explanation within the tolerance that need not be the best.
+#[must_use]
+pub fn shares_at_most(bad_before: f64, before: f64, bad_now: f64, now: f64, tolerance: f64) -> f64 {
+    if before <= 0.0 || now <= 0.0 || bad_now <= 0.0 {
+        return 0.0;
+    }
+    let (good_before, good_now) = ((before - bad_before).max(0.0), (now - bad_now).max(0.0));
+    if bad_now * good_before <= tolerance * bad_before * good_now {
+        return 0.0;
+    }
+    // All together, as if the odds of what is rare differed as its shares do.
+    let share = ((bad_before + bad_now) / (before + now * tolerance)).min(0.999);
+    against([bad_before, before], [bad_now, now], share, tolerance)
+}
+
+/// Nats of two shares against one that has odds as much greater as the tolerance allows.
+fn against([bad_before, before]: [f64; 2], [bad_now, now]: [f64; 2], share: f64, tolerance: f64) -> f64 {
+    let (good_before, good_now) = ((before - bad_before).max(0.0), (now - bad_now).max(0.0));
+    let odds = tolerance * share / (1.0 + (tolerance - 1.0) * share);
+    let log = |count: f64, share: f64| if count > 0.0 { count * share.max(1e-300).ln() } else { 0.0 };
+    let free = log(bad_before, bad_before / before)
+        + log(good_before, good_before / before)
+        + log(bad_now, bad_now / now)
+        + log(good_now, good_now / now);
+    let tied = log(bad_before, share) + log(good_before, 1.0 - share) + log(bad_now, odds) + log(good_now, 1.0 - odds);
     (free - tied).max(0.0)
 }
 
@@ -182,6 +216,21 @@ mod tests {
         assert!(few.nats > 9.0, "{few:?}");
         let drift = slower(&before, &hist((0..1000).map(|i| 1_150_000 + i * 100)), 1.25).unwrap_or_default();
         assert!(drift.nats < 1.0, "{drift:?}");
+    }
+
+    #[test]
+    fn shares__found_at_once__no_less_than_the_best() {
+        for bad in [0.0, 1.0, 3.0, 20.0] {
+            for (before, bad_now, now) in
+                [(20.0, 1.0, 1.0), (50.0, 2.0, 9.0), (300.0, 40.0, 41.0), (4.0, 30.0, 7_000.0)]
+            {
+                let [most, found] = [shares_at_most, shares].map(|of| of(bad, before, bad_now, now, 1.25));
+                assert!(
+                    most >= found - 1e-9 && most < found + 3.0,
+                    "{bad} of {before}, {bad_now} of {now}: {most} {found}"
+                );
+            }
+        }
     }
 
     #[test]
