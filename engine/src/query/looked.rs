@@ -47,7 +47,7 @@ impl Looked {
         match (most, self.at > 0, whole) {
             (_, false, _) => notes.push("no event is kept with its attributes".to_owned()),
             (None, _, true) if self.unseen > 0.0 => {
-                notes.push(format!("exact of {of} events since {since}, which are kept"))
+                notes.push(format!("exact of {of} events since {since}, which are kept"));
             }
             (None, _, true) => notes.push(format!("exact: all {of} events since {since} are kept")),
             (None, _, false) => notes.push(format!(

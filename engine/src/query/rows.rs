@@ -115,7 +115,7 @@ impl<'q, 'a> Rows<'q, 'a> {
         let windows = [Some(self.question.windows.now), self.question.windows.before];
         for window in windows.into_iter().flatten() {
             let known = self.sums.over(&self.state.table, window.stretch());
-            let of = |group| Some(known.get(*members.series(group).first()?)?);
+            let of = |group| known.get(*members.series(group).first()?);
             for sum in groups.clone().filter_map(of) {
                 black_box((sum.duration.approach(), sum.own.approach()));
             }
