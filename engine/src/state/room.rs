@@ -97,10 +97,12 @@ impl State {
         }
     }
 
-    /// Bytes that sums for readers may take: what timelines leave of the table's share, and no more than a quarter of it.
+    /// Bytes that sums for readers may take: what timelines leave of the table's share, and half of what open spans leave of
+    /// theirs, since sums are let go with the next reading; no more than a quarter of the table's share.
     pub(super) fn room_for_sums(&self) -> usize {
         let taken = self.measured.saturating_add(self.table.grown());
-        self.shares.table.saturating_sub(taken).min(self.shares.table / 4)
+        let spans = self.shares.open_spans.saturating_sub(self.traces.open()) * SPAN / 2;
+        self.shares.table.saturating_sub(taken).saturating_add(spans).min(self.shares.table / 4)
     }
 
     /// Bring it back within its share after a snapshot was taken in; of a state that was empty nothing was measured yet.
