@@ -32,6 +32,8 @@ pub enum Kind {
     Step = 8,
     /// Derived, never decoded: the calls that one instance of a service has answered.
     Instance = 9,
+    /// Derived, never decoded: calls between services that by their clocks do not lie within the call that waited for them.
+    Skew = 10,
 }
 
 impl Kind {
@@ -61,6 +63,7 @@ impl Kind {
             Self::Edge => "edge",
             Self::Step => "step",
             Self::Instance => "instance",
+            Self::Skew => "skew",
         }
     }
 }

@@ -79,7 +79,7 @@ fn waits(trace: &Trace, root: usize) -> Vec<(usize, i64, i64)> {
         let children = trace.children[span as usize].iter().copied().filter(|&child| !trace.spans[child].mark);
         found.extend(children.filter_map(|child| u32::try_from(child).ok()));
     };
-    Walk::default().walk(&trace.spans, u32::try_from(root).unwrap_or_default(), below, |met| {
+    Walk::default().walk(&trace.spans, &trace.shifts, u32::try_from(root).unwrap_or_default(), below, |met| {
         if let Met::Own(span, from, to) = met {
             parts.push((span as usize, from, to));
         }

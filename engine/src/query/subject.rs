@@ -11,8 +11,10 @@ use crate::summary::facts::{Fact, Section};
 use crate::summary::groups::Groups;
 
 /// All kinds by name; `span` is those of spans.
-const KINDS: [&str; 11] =
-    ["span", "server", "client", "internal", "producer", "consumer", "log", "failure", "edge", "step", "instance"];
+const KINDS: [&str; 12] = [
+    "span", "server", "client", "internal", "producer", "consumer", "log", "failure", "edge", "step", "instance",
+    "skew",
+];
 
 /// A term about a series.
 #[derive(Clone, Debug)]

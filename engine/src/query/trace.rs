@@ -26,6 +26,8 @@ pub struct Trace {
     /// Its spans, the earliest first.
     pub spans: Vec<OpenSpan>,
     parents: Vec<Option<usize>>,
+    /// By span, how many nanoseconds later it would be by its parent's clock.
+    pub shifts: Vec<i64>,
     /// By span, those below it.
     pub children: Vec<Vec<usize>>,
 }
@@ -86,7 +88,7 @@ impl Trace {
     #[must_use]
     pub fn of(state: &State, id: TraceId) -> Self {
         let spans = state.traces.spans_in(&id);
-        let mut parents = Joins::parents(&spans);
+        let (mut parents, shifts) = Joins::parents(&spans, &state.table);
         let mut children = vec![Vec::new(); spans.len()];
         for (i, parent) in parents.iter().enumerate() {
             if let Some(parent) = *parent {
@@ -110,7 +112,7 @@ impl Trace {
             }
             walk.push(i);
         }
-        Self { id, spans, parents, children }
+        Self { id, spans, parents, shifts, children }
     }
 
     /// Spans below no other.
@@ -152,12 +154,16 @@ impl Trace {
     #[must_use]
     pub fn own(&self, i: usize) -> u64 {
         let span = &self.spans[i];
-        let mut children: Vec<&OpenSpan> = self.children[i].iter().map(|&child| &self.spans[child]).collect();
-        children.retain(|child| !child.mark);
-        children.sort_unstable_by_key(|child| child.start);
+        let children = self.children[i].iter().filter(|&&child| !self.spans[child].mark);
+        let times = |&child: &usize| {
+            let (child, shift) = (&self.spans[child], self.shifts[child]);
+            [child.start, child.end].map(|time| time.saturating_add(shift))
+        };
+        let mut children: Vec<[i64; 2]> = children.map(times).collect();
+        children.sort_unstable();
         let (mut covered, mut until) = (0, span.start);
-        for child in children {
-            let (from, to) = (child.start.max(until), child.end.min(span.end));
+        for [start, end] in children {
+            let (from, to) = (start.max(until), end.min(span.end));
             if to > from {
                 covered += to.abs_diff(from);
                 until = to;

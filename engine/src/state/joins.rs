@@ -7,6 +7,7 @@ use foldhash::fast::RandomState;
 use hashbrown::hash_table::Entry;
 use hashbrown::{HashMap, HashTable};
 
+use super::clocks;
 use super::hist::bucket;
 use super::names::Name;
 use super::path::{Met, Walk, signed};
@@ -62,6 +63,17 @@ impl OpenSpan {
     }
 }
 
+/// What there is to say of a call beside the span that answers it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Call {
+    /// Nanoseconds between the caller's span and the callee's, where they can be told.
+    gap: Option<u64>,
+    /// Nanoseconds for which the critical path leads through it.
+    through: u64,
+    /// Nanoseconds by which it would be later by the caller's clock.
+    shift: i64,
+}
+
 /// Joins the spans of one trace after the other; its buffers are kept between them.
 #[derive(Debug, Default)]
 pub struct Joins {
@@ -73,10 +85,13 @@ pub struct Joins {
     parents: Vec<u32>,
     children: Vec<u32>,
     walk: Walk,
+    /// By how many nanoseconds each would be later by its parent's clock, as far as that can be told.
+    shifts: Vec<i64>,
     /// Of each span, the nanoseconds on the path that are its own, and those that lead through it.
     waits: Vec<[u64; 2]>,
-    /// The edge or step of each pair of parent (`NONE`, `NOT_SEEN`) and child, by their series.
-    links: HashMap<(SeriesId, SeriesId), SeriesId, RandomState>,
+    /// The edge or step of each pair of parent (`NONE`, `NOT_SEEN`) and child, by their series, and the calls of it that do
+    /// not fit the clocks: `NONE` as long as there was no such call.
+    links: HashMap<(SeriesId, SeriesId), [SeriesId; 2], RandomState>,
 }
 
 impl Joins {
@@ -86,20 +101,20 @@ impl Joins {
             let span = self.spans[0];
             return self.enter_alone(&span, sign, table, clock);
         }
-        self.join(count);
+        self.join(count, |series| table.kind(series));
         self.follow(count);
         for i in 0..count {
             let span = self.spans[i];
             if span.mark {
                 if self.parents[i] != END {
                     let parent = self.spans[self.parents[i] as usize].series;
-                    self.link(parent, &span, (None, 0), sign, table, clock);
+                    self.link(parent, &span, Call::default(), sign, table, clock);
                 }
                 continue;
             }
             let [path, through] = self.waits[i];
             let children: &[u32] = self.children_of(i);
-            let waited = covered(&self.spans, children, &span);
+            let waited = covered(&self.spans, &self.shifts, children, &span);
             let own = span.took().saturating_sub(waited);
             // A call that took longer than its caller was given up: the caller fails with it.
             let to_blame = |&child: &u32| {
@@ -118,14 +133,15 @@ impl Joins {
             }
             let parent = self.parents[i];
             if parent == END {
-                self.link(span.caller(), &span, (None, through), sign, table, clock);
+                self.link(span.caller(), &span, Call { through, ..Call::default() }, sign, table, clock);
             } else {
                 let caller = self.spans[parent as usize];
                 let alone = caller.service != span.service
                     && self.children_of(parent as usize).len() == 1
                     && !self.handles(parent as usize, table);
                 let gap = alone.then(|| caller.took().saturating_sub(span.took()));
-                self.link(caller.series, &span, (gap, through), sign, table, clock);
+                let call = Call { gap, through, shift: self.shifts[i] };
+                self.link(caller.series, &span, call, sign, table, clock);
             }
         }
     }
@@ -141,15 +157,18 @@ impl Joins {
 
     /// The same, of one whose own time and origin are counted already.
     pub fn enter_call(&mut self, span: &OpenSpan, sign: i32, table: &mut Table, clock: &Clock) {
-        self.link(span.caller(), span, (None, span.took()), sign, table, clock);
+        let call = Call { through: span.took(), ..Call::default() };
+        self.link(span.caller(), span, call, sign, table, clock);
     }
 
-    /// The parent of each span of a trace, by its place among them.
+    /// The parent of each span of a trace, by its place among them, and by how many nanoseconds each would be later by its
+    /// parent's clock.
     #[must_use]
-    pub fn parents(spans: &[OpenSpan]) -> Vec<Option<usize>> {
+    pub fn parents(spans: &[OpenSpan], table: &Table) -> (Vec<Option<usize>>, Vec<i64>) {
         let mut joins = Self { spans: spans.to_vec(), ..Self::default() };
-        joins.join(spans.len());
-        joins.parents.iter().map(|&parent| (parent != END).then_some(parent as usize)).collect()
+        joins.join(spans.len(), |series| table.kind(series));
+        let parents = joins.parents.iter().map(|&parent| (parent != END).then_some(parent as usize)).collect();
+        (parents, joins.shifts)
     }
 
     /// Pairs of parent and child that are remembered.
@@ -165,15 +184,15 @@ impl Joins {
         let open = |id: SeriesId| id == NONE || id == NOT_SEEN || ends[id as usize];
         self.links.retain(|&(parent, child), link| {
             let keep = open(parent) && open(child);
-            used[*link as usize] |= keep;
+            link.iter().filter(|&&id| id != NONE).for_each(|&id| used[id as usize] |= keep);
             keep
         });
         self.links.shrink_to_fit();
     }
 
     /// Find the parent of each of the first `count` spans, and line up the children by parent.
-    fn join(&mut self, count: usize) {
-        let Self { spans, by_id, twins, parents, children, .. } = self;
+    fn join(&mut self, count: usize, kind: impl Fn(SeriesId) -> Kind) {
+        let Self { spans, by_id, twins, parents, children, shifts, .. } = self;
         by_id.clear();
         twins.clear();
         let hash = |id: SpanId| id.wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -198,19 +217,31 @@ impl Joins {
                 by_id.find(hash(span.parent), |&p| spans[p as usize].id == span.parent && span.id != span.parent);
             parents.push(found.copied().unwrap_or(END));
         }
+        shifts.clear();
+        shifts.extend(spans[..count].iter().zip(&*parents).map(|(span, &parent)| {
+            let caller = spans.get(parent as usize).filter(|caller| caller.service != span.service && !span.mark);
+            // One that failed may have given up: what it called may then go on.
+            let waits = |caller: &OpenSpan| {
+                kind(caller.series) == Kind::Client && !caller.failed && kind(span.series) != Kind::Consumer
+            };
+            let ahead = caller.and_then(|caller| clocks::ahead(caller, span, || waits(caller)));
+            ahead.map_or(0, i64::saturating_neg)
+        }));
         children.clear();
         children.extend((0..index(count)).filter(|&i| parents[i as usize] != END && !spans[i as usize].mark));
-        children.sort_unstable_by_key(|&i| (parents[i as usize], spans[i as usize].start));
+        children.sort_unstable_by_key(|&i| {
+            (parents[i as usize], spans[i as usize].start.saturating_add(shifts[i as usize]))
+        });
     }
 
     /// Find what the trace waited for: the paths through all spans whose callers are not here.
     fn follow(&mut self, count: usize) {
-        let Self { spans, parents, children, walk, waits, .. } = self;
+        let Self { spans, parents, children, shifts, walk, waits, .. } = self;
         waits.clear();
         waits.resize(count, [0; 2]);
         let below = |span: u32, found: &mut Vec<u32>| found.extend_from_slice(of(children, parents, span));
         for root in (0..index(count)).filter(|&i| parents[i as usize] == END && !spans[i as usize].mark) {
-            walk.walk(&spans[..count], root, below, |met| match met {
+            walk.walk(&spans[..count], shifts, root, below, |met| match met {
                 Met::Own(span, from, to) => waits[span as usize][0] += to.abs_diff(from),
                 Met::Through(span, ns) => waits[span as usize][1] += ns,
             });
@@ -234,32 +265,35 @@ impl Joins {
         of(&self.children, &self.parents, index(parent))
     }
 
-    /// Enter a span as a call of its parent's: an edge to another service, or a step within its own. With it come the time
-    /// between the two, where it can be told, and that which the path leads through it.
-    fn link(
-        &mut self,
-        parent: SeriesId,
-        span: &OpenSpan,
-        (gap, through): (Option<u64>, u64),
-        sign: i32,
-        table: &mut Table,
-        clock: &Clock,
-    ) {
-        let id = if let Some(&id) = self.links.get(&(parent, span.series)) {
-            id
-        } else {
+    /// Enter a span as a call of its parent's: an edge to another service, or a step within its own.
+    fn link(&mut self, parent: SeriesId, span: &OpenSpan, call: Call, sign: i32, table: &mut Table, clock: &Clock) {
+        let [id, skew] = self.links.entry((parent, span.series)).or_insert_with(|| {
             let id = link(parent, span.series, table);
-            self.links.insert((parent, span.series), id);
-            id
-        };
+            [id, NONE]
+        });
+        let id = *id;
+        if call.shift != 0 {
+            if *skew == NONE {
+                let (caller, callee) =
+                    (table.key(parent).service.to_owned(), table.key(span.series).service.to_owned());
+                *skew = table.find(&Key { service: &caller, operation: &callee, within: "", kind: Kind::Skew });
+            }
+            let ns = Some((bucket(call.shift.unsigned_abs()), sign));
+            // The callee's clock is behind, or ahead.
+            let (duration, own) = if call.shift > 0 { (ns, None) } else { (None, ns) };
+            let record = table.record_mut(*skew);
+            record.count = record.count.saturating_add_signed(sign.into());
+            let delta = Delta { count: sign, duration, own, ..Delta::default() };
+            table.enter(*skew, second(span.end), clock, &delta);
+        }
         let failed = i32::from(span.failed) * sign;
         let delta = Delta {
             count: sign,
             errors: failed,
             origins: 0,
             duration: (!span.mark).then(|| (bucket(span.took()), sign)),
-            own: gap.map(|gap| (bucket(gap), sign)),
-            path: signed(through, sign),
+            own: call.gap.map(|gap| (bucket(gap), sign)),
+            path: signed(call.through, sign),
         };
         let record = table.record_mut_but_when(id);
         record.count = record.count.saturating_add_signed(sign.into());
@@ -327,12 +361,13 @@ fn add(table: &mut Table, clock: &Clock, span: &OpenSpan, [own, path]: [u64; 2],
     table.enter(span.series, second(span.end), clock, &delta);
 }
 
-/// Nanoseconds of a span that its children, sorted by start, cover together.
-fn covered(spans: &[OpenSpan], children: &[u32], span: &OpenSpan) -> u64 {
+/// Nanoseconds of a span that its children, sorted by start, cover together, by its clock.
+fn covered(spans: &[OpenSpan], shifts: &[i64], children: &[u32], span: &OpenSpan) -> u64 {
     let (mut total, mut until) = (0, span.start);
     for &child in children {
-        let child = &spans[child as usize];
-        let (from, to) = (child.start.max(until), child.end.min(span.end));
+        let (child, shift) = (&spans[child as usize], shifts[child as usize]);
+        let [start, end] = [child.start, child.end].map(|time| time.saturating_add(shift));
+        let (from, to) = (start.max(until), end.min(span.end));
         if to > from {
             total += to.abs_diff(from);
             until = to;

@@ -6,6 +6,7 @@
 pub mod account;
 pub mod attributes;
 pub mod changes;
+pub mod clocks;
 pub mod closed;
 mod counts;
 pub(crate) mod digest;

@@ -15,6 +15,8 @@ struct Frame {
     begin: i64,
     /// Nanoseconds since the epoch from which on the path is known.
     until: i64,
+    /// Nanoseconds by which the root's clock is ahead of its own.
+    shift: i64,
     /// Where its children that are still to come begin among all that are.
     children: usize,
 }
@@ -36,19 +38,24 @@ pub enum Met {
 }
 
 impl Walk {
-    /// Walk the path through the span at a place; `children` appends the places of those below one, log records left out.
+    /// Walk the path through the span at a place; `children` appends the places of those below one, log records left out, and
+    /// `shifts` has by how many nanoseconds each would be later by its parent's clock. Times are those of the root's clock.
     pub fn walk(
         &mut self,
         spans: &[OpenSpan],
+        shifts: &[i64],
         root: u32,
         children: impl Fn(u32, &mut Vec<u32>),
         mut met: impl FnMut(Met),
     ) {
-        let at = |i: u32| &spans[i as usize];
+        let times = |i: u32, shift: i64| {
+            let span = &spans[i as usize];
+            [span.start, span.end].map(|time| time.saturating_add(shift))
+        };
         self.children.clear();
-        met(Met::Through(root, at(root).took()));
-        self.open(spans, root, [at(root).start, at(root).end], &children);
-        while let Some(Frame { span, begin: start, until, children: from }) = self.frames.last_mut() {
+        met(Met::Through(root, spans[root as usize].took()));
+        self.open((spans, shifts), root, times(root, 0), 0, &children);
+        while let Some(Frame { span, begin: start, until, shift, children: from }) = self.frames.last_mut() {
             if self.children.len() == *from {
                 if *until > *start {
                     met(Met::Own(*span, *start, *until));
@@ -57,7 +64,9 @@ impl Walk {
                 continue;
             }
             let Some(child) = self.children.pop() else { break };
-            let (begin, end) = (at(child).start.max(*start), at(child).end.min(*until));
+            let shift = shift.saturating_add(shifts[child as usize]);
+            let [begin, end] = times(child, shift);
+            let (begin, end) = (begin.max(*start), end.min(*until));
             if end <= begin {
                 continue;
             }
@@ -66,20 +75,29 @@ impl Walk {
             }
             *until = begin;
             met(Met::Through(child, end.abs_diff(begin)));
-            self.open(spans, child, [begin, end], &children);
+            self.open((spans, shifts), child, [begin, end], shift, &children);
         }
     }
 
-    /// Follow a span from a time to another, of its children first the one that ends last, and of those that end together the longest.
-    fn open(&mut self, spans: &[OpenSpan], span: u32, [begin, until]: [i64; 2], children: impl Fn(u32, &mut Vec<u32>)) {
+    /// Follow a span from a time to another, of its children first the one that ends last, and of those that end together the
+    /// longest.
+    fn open(
+        &mut self,
+        (spans, shifts): (&[OpenSpan], &[i64]),
+        span: u32,
+        [begin, until]: [i64; 2],
+        shift: i64,
+        children: impl Fn(u32, &mut Vec<u32>),
+    ) {
         let from = self.children.len();
         children(span, &mut self.children);
         let order = |&child: &u32| {
-            let child = &spans[child as usize];
-            (child.end, std::cmp::Reverse(child.start), child.id)
+            let (child, shift) = (&spans[child as usize], shifts[child as usize]);
+            let [start, end] = [child.start, child.end].map(|time| time.saturating_add(shift));
+            (end, std::cmp::Reverse(start), child.id)
         };
         self.children[from..].sort_unstable_by_key(order);
-        self.frames.push(Frame { span, begin, until, children: from });
+        self.frames.push(Frame { span, begin, until, shift, children: from });
     }
 }
 
@@ -120,7 +138,14 @@ mod tests {
 
     fn walked(spans: &[OpenSpan], below: &[Vec<u32>]) -> Vec<Met> {
         let mut met = Vec::new();
-        Walk::default().walk(spans, 0, |i, found| found.extend_from_slice(&below[i as usize]), |each| met.push(each));
+        let shifts = vec![0; spans.len()];
+        Walk::default().walk(
+            spans,
+            &shifts,
+            0,
+            |i, found| found.extend_from_slice(&below[i as usize]),
+            |each| met.push(each),
+        );
         met
     }
 

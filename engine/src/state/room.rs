@@ -164,8 +164,9 @@ impl State {
         self.recycled = self.table.overflow;
         let series = self.table.occupied();
         let wanted = series.len().saturating_sub(self.table.limit / 8 * 7);
-        let (derived, direct): (Vec<SeriesId>, Vec<SeriesId>) =
-            series.iter().partition(|&&id| matches!(self.table.key(id).kind, Kind::Edge | Kind::Step | Kind::Instance));
+        let (derived, direct): (Vec<SeriesId>, Vec<SeriesId>) = series
+            .iter()
+            .partition(|&&id| matches!(self.table.key(id).kind, Kind::Edge | Kind::Step | Kind::Instance | Kind::Skew));
         let part = |ids: &[SeriesId]| (ids.len() * wanted).div_ceil(series.len().max(1));
         let (wanted_derived, wanted_direct) = (part(&derived), part(&direct));
 

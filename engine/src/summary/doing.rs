@@ -5,7 +5,7 @@ use super::boilerplate::Boilerplate;
 use super::facts::{Fact, Scale, Section, end, operation};
 use super::said::{approximate, step};
 use super::silent;
-use super::usual::Usual;
+use super::usual::{self, Usual};
 use super::view::{SeriesView, View};
 use super::words;
 use crate::event::Kind;
@@ -100,7 +100,10 @@ pub(super) fn of(
         // The caller of what has just been called may yet say so.
         Kind::Edge if series.key.service == UNSEEN && series.before.count == 0 => return None,
         Kind::Edge => {
-            part = scale.roots.of_edge(series, usual.as_ref());
+            part = match series.key.service {
+                UNSEEN => orphans(view, series, usual.is_some()),
+                _ => scale.roots.of_edge(series, usual.as_ref()),
+            };
             (Section::Edges, now.count as f64, traffic.max(part))
         }
         Kind::Log | Kind::Failure => {
@@ -139,9 +142,10 @@ fn doing(
     match series.key.kind {
         Kind::Edge => {
             let caller = if series.key.service == UNSEEN { "(unseen)" } else { &service };
-            let of_root = if part >= 0.05 { format!(", {} of root time", words::percent(part)) } else { String::new() };
+            let whole = if series.key.service == UNSEEN { "its calls" } else { "root time" };
+            let of_whole = if part >= 0.05 { format!(", {} of {whole}", words::percent(part)) } else { String::new() };
             let callee = words::name(series.key.operation);
-            format!("{caller} > {callee}: {}{of_root}", calls(&series.now, usual, share))
+            format!("{caller} > {callee}: {}{of_whole}", calls(&series.now, usual, share))
         }
         Kind::Log | Kind::Failure => {
             let level = if share > 0.5 { "error " } else { "" };
@@ -158,6 +162,14 @@ fn doing(
         }
         _ => format!("{service} {}: {}", step(series), calls(&series.now, usual, share)),
     }
+}
+
+/// The share of a service's calls whose caller has not been seen, as it is said: their parents are missing.
+fn orphans(view: &View<'_>, edge: &SeriesView<'_>, steady: bool) -> f64 {
+    let count = |edge: &SeriesView<'_>| if steady { edge.before.count + edge.now.count } else { edge.now.count };
+    let all: u64 = view.edges.iter().filter(|other| other.key.operation == edge.key.operation).map(count).sum();
+    let share = approximate(count(edge)) / approximate(all.max(1));
+    if steady { usual::part(share, count(edge)) } else { share }
 }
 
 /// How many calls there are, how long they take and which share of them fails.

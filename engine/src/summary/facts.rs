@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::apart;
 use super::boilerplate::Boilerplate;
 use super::claims::{Claim, What};
+use super::clocks;
 use super::doing::{self, Doing, Told};
 use super::news;
 use super::once;
@@ -249,6 +250,7 @@ pub fn facts<'v>(
     }
     found.facts.extend(apart::facts(view, claims, verdicts));
     found.facts.extend(path::facts(view, &scale.roots));
+    found.facts.extend(clocks::facts(view));
     found.facts.extend(quiet(view, &changed));
     news::group(view, &mut found.facts);
     once::once(view, &mut found, &account.lines);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::clocks;
 use super::facts::Section;
 use super::select::{self, Priced};
 use super::view::View;
@@ -41,7 +42,8 @@ impl Header {
     /// The frame of a view.
     #[must_use]
     pub fn of(view: &View<'_>, request: &Request, verdicts: bool, encoding: &Encoding) -> Self {
-        let whole = lead(view, request, true) + &ledger(view, true) + &notices(request, NOTICE);
+        let clocks = clocks::notice(view).map_or_else(String::new, |line| format!("# {line}\n"));
+        let whole = lead(view, request, true) + &ledger(view, true) + &clocks + &notices(request, NOTICE);
         let short = lead(view, request, false) + &ledger(view, false) + &notices(request, 24);
         let none = if verdicts {
             ""

@@ -6,6 +6,7 @@ pub mod apart;
 mod boilerplate;
 pub mod calls;
 pub mod claims;
+mod clocks;
 pub mod doing;
 pub mod exposure;
 pub mod facts;

@@ -5,6 +5,7 @@ use std::collections::btree_map::Entry;
 use std::ops::Deref;
 
 use super::claims;
+use super::clocks;
 use crate::event::Kind;
 use crate::state::State;
 use crate::state::found::Found;
@@ -40,10 +41,12 @@ impl Span {
     /// The same, where the time of the first event of all is known, in nanoseconds.
     #[must_use]
     pub fn since(state: &State, first: Option<i64>, window: Seconds, baseline: Option<Seconds>) -> Self {
-        let to = state.watermark.map_or(0, |ns| ns.div_euclid(1_000_000_000)) + 1;
+        let newest = state.watermark.map_or(0, |ns| ns.div_euclid(1_000_000_000)) + 1;
+        let earliest = first.map_or(newest - 1, |ns| ns.div_euclid(1_000_000_000));
+        // By their clocks some hosts may not have been heard of for longer.
+        let to = (newest - clocks::late(state)).max(earliest + 1).min(newest);
         // What is counted together is not split: window and baseline begin where a slot does.
         let from = state.clock.slot(to - window.max(1));
-        let earliest = first.map_or(from, |ns| ns.div_euclid(1_000_000_000));
         let reach = baseline.map_or(Seconds::MIN, |seconds| from.saturating_sub(seconds));
         let first = state.clock.slot(earliest.max(reach).max(state.clock.oldest())).min(from);
         Self { base: first.max(earliest).min(from), until: from, from, to }
@@ -208,6 +211,8 @@ pub struct View<'a> {
     pub edges: Vec<SeriesView<'a>>,
     /// The calls that each instance has answered, in the order of their keys.
     pub instances: Vec<SeriesView<'a>>,
+    /// Calls between services that do not fit the clocks of both.
+    pub skews: Vec<SeriesView<'a>>,
 }
 
 impl<'a> View<'a> {
@@ -215,19 +220,23 @@ impl<'a> View<'a> {
     #[must_use]
     pub fn over(state: &'a State, sums: &'a Sums, span: Span, grown: &mut Found<bool>) -> Self {
         let over = span.stretches(state).map(|stretch| (stretch, sums.over(&state.table, stretch)));
-        let (mut series, mut instances) = (Vec::new(), Vec::new());
+        let (mut series, mut instances, mut skews) = (Vec::new(), Vec::new(), Vec::new());
         for row in sums.order().rows() {
             if let Some(mut found) = together(state, sums, over, row) {
                 found.steady = is_timed(found.key.kind)
                     && !grown.get(found.id, [found.before.number, found.now.number], || {
                         claims::has_grown(&found.before, &found.now)
                     });
-                (if found.key.kind == Kind::Instance { &mut instances } else { &mut series }).push(found);
+                match found.key.kind {
+                    Kind::Instance => instances.push(found),
+                    Kind::Skew => skews.push(found),
+                    _ => series.push(found),
+                }
             }
         }
         let edges =
             joined(series.iter().filter(|series| series.key.kind == Kind::Edge), |key| Key { within: "", ..key });
-        let mut view = Self { state, span, series, edges, instances: Vec::new() };
+        let mut view = Self { state, span, series, edges, instances: Vec::new(), skews };
         for one in &mut instances {
             // Evidence is kept of operations: that of the busiest one is the instance's.
             let calls = view.of_service(one.key.service).iter();

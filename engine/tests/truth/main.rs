@@ -3,6 +3,7 @@
 #![allow(non_snake_case, clippy::cast_sign_loss, clippy::cast_possible_truncation, clippy::panic, clippy::unwrap_used)]
 
 mod apart;
+mod clocks;
 mod path;
 #[path = "../simulated/mod.rs"]
 mod simulated;
@@ -12,6 +13,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use apart::Carried;
+use clocks::Clocks;
 use path::Paths;
 use simulated::Host;
 use tracegist_engine::summary::{FactOut, Summary, words};
@@ -53,6 +55,8 @@ struct Truth {
     carried: Carried,
     /// What was waited for.
     paths: Paths,
+    /// Calls that do not fit the clocks.
+    clocks: Clocks,
 }
 
 const NANOS: i64 = 1_000_000_000;
@@ -73,6 +77,7 @@ impl Truth {
             failures: HashMap::new(),
             carried: Carried::of(host, case),
             paths: Paths::default(),
+            clocks: Clocks::default(),
         };
         let spans: Vec<&Span<'_>> = host
             .records
@@ -87,7 +92,7 @@ impl Truth {
         truth.paths = Paths::of(&spans, &below, &service);
         for span in &spans {
             let children = below.get(&span.id).map_or(&[][..], |all| all);
-            let own = (span.end - span.start).unsigned_abs() - covered(span, children);
+            let own = (span.end - span.start).unsigned_abs() - covered(span, children, &service);
             let (mine, second) = (service(span.process), span.end.div_euclid(NANOS));
             let origin = span.failed.is_some() && !children.iter().any(|child| child.failed.is_some());
             let took = (span.end - span.start).unsigned_abs();
@@ -117,6 +122,11 @@ impl Truth {
             } else {
                 let gap = (parent.end - parent.start).unsigned_abs().saturating_sub(took);
                 let alone = below[&span.parent].len() == 1;
+                let shift = clocks::shift(parent, span);
+                if shift != 0 {
+                    let key = (caller.clone(), mine.clone());
+                    truth.clocks.entry(key).or_default().push((second, shift));
+                }
                 let event = Event { own: alone.then_some(gap), origin: false, ..event };
                 truth.edges.entry((caller, parent.name.to_owned(), mine)).or_default().events.push(event);
             }
@@ -131,9 +141,13 @@ impl Truth {
     }
 }
 
-fn covered(span: &Span<'_>, children: &[&Span<'_>]) -> u64 {
-    let mut parts: Vec<(i64, i64)> =
-        children.iter().map(|child| (child.start.max(span.start), child.end.min(span.end))).collect();
+fn covered(span: &Span<'_>, children: &[&Span<'_>], service: &dyn Fn(usize) -> String) -> u64 {
+    let part = |child: &&Span<'_>| {
+        let apart = service(child.process) != service(span.process);
+        let shift = if apart { clocks::shift(span, child) } else { 0 };
+        ((child.start + shift).max(span.start), (child.end + shift).min(span.end))
+    };
+    let mut parts: Vec<(i64, i64)> = children.iter().map(part).collect();
     parts.sort_unstable();
     let (mut total, mut until) = (0, span.start);
     for (from, to) in parts {
@@ -390,6 +404,11 @@ impl Truth {
         if fact.measure == "attribute" {
             return self.carried.fact(fact, times);
         }
+        if fact.measure == "clock" {
+            let of = |key: &&(String, String, String)| key.0 == fact.operation && key.2 == fact.service;
+            let events = self.edges.keys().filter(of).flat_map(|key| &self.edges[key].events).copied().collect();
+            return clocks::fact(&self.clocks, fact, &Happened { events }, times);
+        }
         if fact.measure == "path" {
             return self.paths.fact(fact, &self.spans, times);
         }
@@ -410,6 +429,13 @@ impl Truth {
             return calls(fact, &happened, times).and_then(|()| {
                 let range = times.before.start..times.now.end;
                 let calls = count(happened.events.iter().map(|event| event.second), &range);
+                let into: Vec<&Happened> = self
+                    .edges
+                    .iter()
+                    .filter(|(key, _)| key.2 == fact.operation)
+                    .map(|(_, happened)| happened)
+                    .collect();
+                Paths::orphans(line, &happened, &into, times)?;
                 self.paths.edge(fact, calls, times)
             });
         }
@@ -488,7 +514,7 @@ fn check(summary: &Summary, truth: &Truth) -> (usize, Vec<String>) {
 #[test]
 fn summary__simulated_hosts__every_number_is_that_of_a_full_pass() {
     let (mut facts, mut claims, mut instances, mut usual, mut stopped, mut roots) = (0, 0, 0, 0, 0, 0);
-    let (mut apart, mut paths) = (0, [0; 2]);
+    let (mut apart, mut paths, mut clocks) = (0, [0; 2], 0);
     let kinds = [Kind::Latency, Kind::Exception, Kind::Network, Kind::LogBurst, Kind::LostCall, Kind::Two];
     let more = [(24, Kind::Partial), (15, Kind::Crash), (14, Kind::Silence), (3, Kind::LostCall)];
     let marked = [(16, Kind::Deployment), (2, Kind::Tenant), (5, Kind::Tenant)];
@@ -508,6 +534,7 @@ fn summary__simulated_hosts__every_number_is_that_of_a_full_pass() {
             for fact in summary.facts.iter().filter(|fact| fact.measure == "path") {
                 paths[usize::from(fact.text.contains(" before"))] += 1;
             }
+            clocks += summary.facts.iter().filter(|fact| fact.measure == "clock").count();
             roots += summary.facts.iter().filter(|fact| fact.text.contains("% of root time")).count();
             apart += summary.verdicts.iter().filter(|verdict| verdict.attribute.is_some()).count();
             usual += summary.facts.iter().filter(|fact| fact.text.contains(" usually ")).count();
@@ -520,12 +547,13 @@ fn summary__simulated_hosts__every_number_is_that_of_a_full_pass() {
             && roots > 5
             && paths[0] > 20
             && paths[1] > 3
+            && clocks > 3
             && facts > 300
             && claims > 10
             && instances > 0
             && usual > 50
             && facts > usual + claims + 50,
         "{facts} facts, {claims} claims, {instances} of instances, {usual} of what is usual, {stopped} of what stopped, {apart} of attributes, {roots} of \
-         root time, {paths:?} of paths"
+         root time, {paths:?} of paths, {clocks} of clocks"
     );
 }

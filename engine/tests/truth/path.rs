@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Happened, Times, count, near, usual};
+use super::{Happened, Times, clocks, count, near, usual};
 use tracegist_engine::summary::{FactOut, words};
 use tracegist_simulate::record::Span;
 
@@ -26,7 +26,7 @@ impl Paths {
         let ids: HashMap<u64, &Span<'_>> = spans.iter().map(|span| (span.id, *span)).collect();
         let mut paths = Self::default();
         for root in spans.iter().filter(|span| !ids.contains_key(&span.parent)) {
-            paths.follow(root, root.start, root.end, below, service);
+            paths.follow(root, [root.start, root.end], 0, below, service);
         }
         paths
     }
@@ -34,16 +34,25 @@ impl Paths {
     fn follow(
         &mut self,
         span: &Span<'_>,
-        begin: i64,
-        until: i64,
+        [begin, until]: [i64; 2],
+        shift: i64,
         below: &HashMap<u64, Vec<&Span<'_>>>,
         service: &dyn Fn(usize) -> String,
     ) {
-        let mut children: Vec<&Span<'_>> = below.get(&span.id).cloned().unwrap_or_default();
-        children.sort_by_key(|child| (-child.end, child.start, std::cmp::Reverse(child.id)));
+        let children: Vec<&Span<'_>> = below.get(&span.id).cloned().unwrap_or_default();
+        // By the clock of the root.
+        let mut children: Vec<(i64, [i64; 2], &Span<'_>)> = children
+            .into_iter()
+            .map(|child| {
+                let apart = service(child.process) != service(span.process);
+                let shift = shift + if apart { clocks::shift(span, child) } else { 0 };
+                (shift, [child.start, child.end].map(|time| time + shift), child)
+            })
+            .collect();
+        children.sort_by_key(|(_, [start, end], child)| (-end, *start, std::cmp::Reverse(child.id)));
         let (mut left, mut own) = (until, 0);
-        for child in children {
-            let (from, to) = (child.start.max(begin), child.end.min(left));
+        for (shift, [start, end], child) in children {
+            let (from, to) = (start.max(begin), end.min(left));
             if from >= to {
                 continue;
             }
@@ -53,7 +62,7 @@ impl Paths {
             if caller != callee {
                 self.edges.entry((caller, callee)).or_default().push((child.end.div_euclid(NANOS), (to - from) as f64));
             }
-            self.follow(child, from, to, below, service);
+            self.follow(child, [from, to], shift, below, service);
         }
         own += left - begin;
         let key = (service(span.process), span.name.to_owned(), span.kind);
@@ -94,6 +103,18 @@ impl Paths {
             said && near(fact.after, now, 1e-9) && fact.before.is_none_or(|said| near(said, before, 1e-9))
         };
         if self.spans.keys().filter(of).any(is) { Ok(()) } else { Err("no path is like this".to_owned()) }
+    }
+
+    /// Whether the share of a service's calls that is said to have no caller here is right.
+    pub fn orphans(line: &str, edge: &Happened, all: &[&Happened], times: &Times) -> Result<(), String> {
+        let Some((begin, _)) = line.split_once("% of its calls") else { return Ok(()) };
+        let said = begin.rsplit(' ').next().and_then(usual::number).ok_or("no share")? / 100.0;
+        let steady = line.contains(": usually ");
+        let range = if steady { times.before.start..times.now.end } else { times.now.clone() };
+        let calls = |one: &Happened| count(one.events.iter().map(|event| event.second), &range);
+        let is = calls(edge) / all.iter().map(|one| calls(one)).sum::<f64>();
+        let right = if steady { usual::part(said, is, calls(edge)) } else { near(said, is, 0.07) };
+        if right { Ok(()) } else { Err(format!("{is} of its calls")) }
     }
 
     /// Whether the share that is said of an edge, if any is, is right.
