@@ -11,7 +11,7 @@ const SECOND: i64 = 1_000_000_000;
 
 /// A quiet system whose spans are those of both sides, and a service in it that others call, its clock so much ahead.
 fn off(seed: u64, skew: i64) -> Option<(Case, String)> {
-    let mut case = Case::quiet(seed, 1_200, 20_000.0);
+    let mut case = Case::quiet(seed, 1_200, 8_000.0);
     (case.system.style.clients, case.system.style.kinds) = (true, true);
     let system = &case.system;
     let called = |&service: &usize| {
@@ -27,10 +27,11 @@ fn off(seed: u64, skew: i64) -> Option<(Case, String)> {
     Some((case, name))
 }
 
-/// What is said of a host minute by minute, from the eleventh on.
+/// What is said of a host every four minutes, from the twelfth on.
 fn minutes(case: &Case) -> Vec<Summary> {
     let mut host = Host::new(case);
-    (11..=20)
+    (12..=20)
+        .step_by(4)
         .map(|minute| {
             host.until(minute * 60);
             host.summary(WINDOW, 4_000)
@@ -41,7 +42,7 @@ fn minutes(case: &Case) -> Vec<Summary> {
 #[test]
 fn clocks__off_but_steady__no_verdict_that_was_not_there_and_who_is_off_is_said() {
     let (mut told, mut tried) = (0, 0);
-    for seed in 0..4 {
+    for seed in 0..3 {
         for skew in [-2 * SECOND, 45 * SECOND, -150 * SECOND, 400_000_000] {
             let Some((case, name)) = off(seed, skew) else { continue };
             let plain = off(seed, 0).map(|(case, _)| minutes(&case)).unwrap();

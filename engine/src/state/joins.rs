@@ -272,6 +272,8 @@ impl Joins {
             [id, NONE]
         });
         let id = *id;
+        // It is counted with the calls of its caller, by the clock of those.
+        let at = second(span.end.saturating_add(call.shift));
         if call.shift != 0 {
             if *skew == NONE {
                 let (caller, callee) =
@@ -284,7 +286,7 @@ impl Joins {
             let record = table.record_mut(*skew);
             record.count = record.count.saturating_add_signed(sign.into());
             let delta = Delta { count: sign, duration, own, ..Delta::default() };
-            table.enter(*skew, second(span.end), clock, &delta);
+            table.enter(*skew, at, clock, &delta);
         }
         let failed = i32::from(span.failed) * sign;
         let delta = Delta {
@@ -298,7 +300,7 @@ impl Joins {
         let record = table.record_mut_but_when(id);
         record.count = record.count.saturating_add_signed(sign.into());
         record.errors = record.errors.saturating_add_signed(failed.into());
-        table.enter(id, second(span.end), clock, &delta);
+        table.enter(id, at, clock, &delta);
     }
 }
 

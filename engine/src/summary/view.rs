@@ -26,8 +26,10 @@ pub struct Span {
     pub until: Seconds,
     /// First second of the window; where the baseline ends, unless a part of the window is looked at apart.
     pub from: Seconds,
-    /// The second after the newest event.
+    /// The second after the newest event, or so many before it as clocks differ.
     pub to: Seconds,
+    /// Seconds by which clocks differ.
+    pub late: Seconds,
 }
 
 impl Span {
@@ -44,12 +46,13 @@ impl Span {
         let newest = state.watermark.map_or(0, |ns| ns.div_euclid(1_000_000_000)) + 1;
         let earliest = first.map_or(newest - 1, |ns| ns.div_euclid(1_000_000_000));
         // By their clocks some hosts may not have been heard of for longer.
-        let to = (newest - clocks::late(state)).max(earliest + 1).min(newest);
+        let late = clocks::late(state);
+        let to = (newest - late).max(earliest + 1).min(newest);
         // What is counted together is not split: window and baseline begin where a slot does.
         let from = state.clock.slot(to - window.max(1));
         let reach = baseline.map_or(Seconds::MIN, |seconds| from.saturating_sub(seconds));
         let first = state.clock.slot(earliest.max(reach).max(state.clock.oldest())).min(from);
-        Self { base: first.max(earliest).min(from), until: from, from, to }
+        Self { base: first.max(earliest).min(from), until: from, from, to, late }
     }
 
     /// The same, its window beginning where a slot does.
@@ -87,11 +90,15 @@ impl Span {
     }
 
     /// The newest fifth of the window against the same baseline, to see at once what has just begun; `None` where that is
-    /// too short to say much.
+    /// too short to say much, or clocks differ by more than is left out of it.
     #[must_use]
     pub const fn newest(&self) -> Option<Self> {
         let part = (self.to - self.from) / 5;
-        if part >= 20 { Some(Self { from: self.to - part, to: self.to - LAG, ..*self }) } else { None }
+        if part >= 20 && self.late <= LAG {
+            Some(Self { from: self.to - part, to: self.to - LAG, ..*self })
+        } else {
+            None
+        }
     }
 }
 

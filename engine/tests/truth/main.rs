@@ -123,11 +123,13 @@ impl Truth {
                 let gap = (parent.end - parent.start).unsigned_abs().saturating_sub(took);
                 let alone = below[&span.parent].len() == 1;
                 let shift = clocks::shift(parent, span);
+                // By its caller's clock.
+                let second = (span.end + shift).div_euclid(NANOS);
                 if shift != 0 {
                     let key = (caller.clone(), mine.clone());
                     truth.clocks.entry(key).or_default().push((second, shift));
                 }
-                let event = Event { own: alone.then_some(gap), origin: false, ..event };
+                let event = Event { second, own: alone.then_some(gap), origin: false, ..event };
                 truth.edges.entry((caller, parent.name.to_owned(), mine)).or_default().events.push(event);
             }
         }

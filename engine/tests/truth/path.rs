@@ -60,7 +60,10 @@ impl Paths {
             left = from;
             let [caller, callee] = [span, child].map(|span| service(span.process));
             if caller != callee {
-                self.edges.entry((caller, callee)).or_default().push((child.end.div_euclid(NANOS), (to - from) as f64));
+                self.edges
+                    .entry((caller, callee))
+                    .or_default()
+                    .push(((child.end + clocks::shift(span, child)).div_euclid(NANOS), (to - from) as f64));
             }
             self.follow(child, [from, to], shift, below, service);
         }
