@@ -98,6 +98,8 @@ impl Row {
         let anew = changed.unwrap_or(frame.to).min(entered);
         if anew < frame.to {
             self.count(anew, timeline(), counts);
+        } else if changed.is_some() {
+            self.open = timeline().next(frame.to) == Seconds::MAX;
         }
         // Of the first stretch, what is before the window.
         let left = frame.from > frame.begin().max(own.from) && counts[0] > 0;
@@ -116,5 +118,33 @@ impl Row {
             counts[frame.place(slot.start)] += slot.count;
         }
         self.open = timeline.next(frame.to) == Seconds::MAX;
+    }
+}
+
+#[cfg(test)]
+#[allow(non_snake_case)]
+mod tests {
+    use super::*;
+    use crate::event::Kind;
+    use crate::state::series::Key;
+    use crate::state::timeline::{Clock, Delta};
+
+    #[test]
+    fn counts__something_comes_behind_the_window__there_once_it_moves_on() {
+        let (mut table, mut clock, mut counts) = (Table::new(8), Clock::default(), Counts::default());
+        clock.advance(1_000);
+        let id = table.insert(&Key { service: "a", operation: "b", within: "", kind: Kind::Server });
+        let mut found = Vec::new();
+        for (second, to) in [(985, 990), (995, 990), (986, 1_000)] {
+            table.enter(id, second, &clock, &Delta { count: 1, ..Delta::default() });
+            for to in [to, to] {
+                let sums = table.lend_sums();
+                let frame = Frame { from: 900, to, width: 10 };
+                counts.update(&table, frame, &[id]);
+                found.push(counts.get(&table, frame, id).map(|counts| counts.iter().sum::<u64>()));
+                table.keep_sums(sums);
+            }
+        }
+        assert_eq!(found, [1, 1, 1, 1, 3, 3].map(Some));
     }
 }
