@@ -1,6 +1,7 @@
 //! Exposure: how often a service, or an operation, was called. Counts are taken against it, so that one that merely lost its
 //! callers is not accused.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use foldhash::fast::RandomState;
@@ -30,19 +31,25 @@ impl Exposure {
 pub struct Exposures<'a> {
     /// By service: the calls that came in.
     pub services: HashMap<&'a str, Exposure, RandomState>,
-    /// By service and operation: its spans.
-    operations: Vec<((&'a str, &'a str), Exposure)>,
+    view: &'a View<'a>,
+    /// By service and operation: its spans; found when they are asked for.
+    operations: OnceCell<Vec<((&'a str, &'a str), Exposure)>>,
     /// Seconds, for what nobody is seen calling.
     clock: Exposure,
 }
 
 impl<'a> Exposures<'a> {
     #[must_use]
-    pub fn of(view: &View<'a>) -> Self {
+    pub fn of(view: &'a View<'a>) -> Self {
         let mut services: HashMap<_, _, _> = HashMap::default();
         for edge in &view.edges {
             count(services.entry(edge.key.operation).or_default(), edge);
         }
+        let clock = Exposure { before: view.span.base_seconds(), now: view.span.seconds() };
+        Self { services, view, operations: OnceCell::new(), clock }
+    }
+
+    fn operations(view: &View<'a>) -> Vec<((&'a str, &'a str), Exposure)> {
         // Series are in the order of their keys, so operations are too.
         let mut operations: Vec<((&str, &str), Exposure)> = Vec::new();
         for series in view.series.iter().filter(|series| series.key.kind.is_span()) {
@@ -54,8 +61,7 @@ impl<'a> Exposures<'a> {
                 count(exposure, series);
             }
         }
-        let clock = Exposure { before: view.span.base_seconds(), now: view.span.seconds() };
-        Self { services, operations, clock }
+        operations
     }
 
     /// What the counts of a series are measured against: a step by its operation, a message by its service's calls. Where its
@@ -65,10 +71,13 @@ impl<'a> Exposures<'a> {
     pub fn to(&self, series: &SeriesView<'_>) -> Exposure {
         let (service, within) = (series.key.service, series.key.within);
         let of_operation = (!within.is_empty())
-            .then(|| self.operations.binary_search_by_key(&(service, within), |operation| operation.0).ok())
+            .then(|| {
+                let operations = self.operations.get_or_init(|| Self::operations(self.view));
+                let at = operations.binary_search_by_key(&(service, within), |operation| operation.0).ok()?;
+                Some(&operations[at].1)
+            })
             .flatten();
         of_operation
-            .map(|at| &self.operations[at].1)
             .or_else(|| self.services.get(service).filter(|calls| calls.before >= 1.0))
             .copied()
             .unwrap_or(self.clock)

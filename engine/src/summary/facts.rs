@@ -310,13 +310,18 @@ fn quiet(view: &View<'_>, changed: &BTreeSet<&str>) -> Vec<Fact> {
     if !view.span.compares() {
         return Vec::new();
     }
-    let here = |series: &&SeriesView<'_>| series.key.kind.is_decoded() && !series.key.service.is_empty();
-    let all: BTreeSet<&str> = view.series.iter().filter(here).map(|series| series.key.service).collect();
-    let active = view.series.iter().filter(here).filter(|series| series.now.count > 0);
-    let active: BTreeSet<&str> = active.map(|series| series.key.service).collect();
+    let here = |series: &SeriesView<'_>| series.key.kind.is_decoded() && !series.key.service.is_empty();
+    let names = |is: &dyn Fn(&SeriesView<'_>) -> bool| -> Vec<&str> {
+        let services = view.by_service().filter(|all| all.iter().any(|series| here(series) && is(series)));
+        services.map(|all| all[0].key.service).collect()
+    };
+    let (all, active) = (names(&|_| true), names(&|series| series.now.count > 0));
     let fact = |names: &[&str]| {
-        let names: Vec<&str> =
-            names.iter().copied().filter(|&name| active.contains(name) && !changed.contains(name)).collect();
+        let names: Vec<&str> = names
+            .iter()
+            .copied()
+            .filter(|name| active.binary_search(name).is_ok() && !changed.contains(name))
+            .collect();
         let line = names.iter().map(|name| words::name(name)).collect::<Vec<_>>().join(", ");
         (!names.is_empty()).then(|| Fact {
             section: Section::Quiet,
@@ -331,7 +336,6 @@ fn quiet(view: &View<'_>, changed: &BTreeSet<&str>) -> Vec<Fact> {
             line: end(line, 0),
         })
     };
-    let all: Vec<&str> = all.into_iter().collect();
     let lines = all.len().div_ceil(8).max(1);
     all.chunks(all.len().div_ceil(lines).max(1)).filter_map(fact).collect()
 }

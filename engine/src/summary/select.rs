@@ -34,6 +34,7 @@ impl Priced<'_> {
     }
 
     /// What it is worth for each token.
+    #[must_use]
     #[allow(clippy::cast_precision_loss)]
     fn gain(&self) -> f64 {
         self.weight / self.tokens.max(1) as f64
@@ -97,18 +98,17 @@ impl Choice<'_, '_> {
     }
 
     /// The order in which facts are chosen: what is worth the most for its tokens first.
-    fn by_gain(&self, a: usize, b: usize) -> Ordering {
-        let [one, other] = [a, b].map(|i| &self.priced[i]);
-        other.gain().total_cmp(&one.gain()).then_with(|| one.order(other)).then(a.cmp(&b))
+    fn by_gain(&self, (gain, a): (f64, usize), (other, b): (f64, usize)) -> Ordering {
+        other.total_cmp(&gain).then_with(|| self.priced[a].order(&self.priced[b])).then(a.cmp(&b))
     }
 
     /// Take what is worth the most per token, and then whatever still fits. No more is put in order than there may be room
     /// for.
     fn fill(&mut self) {
-        let mut rest: Vec<usize> = (0..self.priced.len()).collect();
+        let mut rest: Vec<(f64, usize)> = self.priced.iter().map(Priced::gain).zip(0..).collect();
         loop {
             // What does not fit now never will.
-            rest.retain(|&i| self.picked[i].is_none() && self.priced[i].tokens <= self.left);
+            rest.retain(|&(_, i)| self.picked[i].is_none() && self.priced[i].tokens <= self.left);
             let next = rest.len().min(self.left / LINE + 1);
             if next == 0 {
                 return;
@@ -117,7 +117,7 @@ impl Choice<'_, '_> {
                 rest.select_nth_unstable_by(next, |&a, &b| self.by_gain(a, b));
             }
             rest[..next].sort_unstable_by(|&a, &b| self.by_gain(a, b));
-            for i in rest.drain(..next) {
+            for (_, i) in rest.drain(..next) {
                 self.take(i);
             }
         }
@@ -163,8 +163,11 @@ pub fn select(priced: &[Priced<'_>], budget: usize, slack: usize, encoding: &Enc
     choice.fill();
     if choice.left > slack {
         let takes = |i: usize| priced[i].tokens + choice.heading(i);
+        let gain = |i: usize| (priced[i].gain(), i);
         let left_out = (0..priced.len()).filter(|&i| choice.picked[i].is_none());
-        if let Some(i) = left_out.min_by(|&a, &b| takes(a).cmp(&takes(b)).then_with(|| choice.by_gain(a, b))) {
+        if let Some(i) =
+            left_out.min_by(|&a, &b| takes(a).cmp(&takes(b)).then_with(|| choice.by_gain(gain(a), gain(b))))
+        {
             choice.cut(i, priced[i].line, encoding);
         }
     }
