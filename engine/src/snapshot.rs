@@ -14,13 +14,14 @@ use crate::state::ledger::Ledger;
 use crate::state::names::Name;
 use crate::state::open::{OpenTraces, SpanImage};
 use crate::state::origins::Origins;
+use crate::state::pieces::{Piece, Texts};
 use crate::state::series::{Key, Record, SeriesId, Table};
 use crate::state::streams::Streams;
 use crate::state::wire::Wire;
 use crate::state::{Limits, State};
 
 const MAGIC: &[u8; 7] = b"TGSTATE";
-const SCHEMA: u8 = 11;
+const SCHEMA: u8 = 12;
 const HEADER: usize = 20;
 
 /// About how many bytes a span takes, with its part of its trace's.
@@ -64,6 +65,7 @@ type KeyImage = (u32, u32, u32, Kind);
 struct Image<'a> {
     watermark: Option<i64>,
     names: Vec<&'a str>,
+    pieces: Vec<&'a str>,
     /// Of each where its [`Record`] begins.
     series: Vec<(KeyImage, Wire<'a>)>,
     /// The spans of each, as [`SpanImage::to_bytes`] gives them.
@@ -80,10 +82,13 @@ struct Image<'a> {
 pub struct Capture {
     watermark: Option<i64>,
     names: Vec<Box<str>>,
-    /// Series in which there is something, and where each ends in `records`.
-    series: Vec<(SeriesId, Key<Name>, usize)>,
+    pieces: Texts,
+    /// Series in which there is something, and where each ends in `records`, and in `carried`.
+    series: Vec<(SeriesId, Key<Name>, [usize; 2])>,
     /// Encoded already: less to copy than the many small parts of a timeline.
     records: Vec<u8>,
+    /// Where in `records` the numbers of pieces stand, and how many.
+    carried: Vec<(usize, usize)>,
     size: usize,
     traces: OpenTraces,
     streams: Streams,
@@ -102,16 +107,18 @@ pub fn encode(state: &mut State) -> Vec<u8> {
 #[must_use]
 pub fn capture(state: &mut State) -> Capture {
     state.settle();
-    let (mut series, mut records) = (Vec::new(), Vec::new());
+    let (mut series, mut records, mut carried) = (Vec::new(), Vec::new(), Vec::new());
     for (id, key, record) in state.table.live() {
-        records = put(record, records);
-        series.push((id, key, records.len()));
+        record.write(&mut records, &mut carried);
+        series.push((id, key, [records.len(), carried.len()]));
     }
     Capture {
         watermark: state.watermark,
         names: state.table.names.texts().to_vec(),
+        pieces: state.pieces.texts(),
         series,
         records,
+        carried,
         size: state.table.size(),
         traces: state.traces.export(),
         streams: state.streams.clone(),
@@ -132,13 +139,19 @@ impl Capture {
             within: text(key.within),
             kind: key.kind,
         };
-        let mut begin = 0;
-        let ranges =
-            self.series.iter().map(|&(id, ref key, end)| (id, texts(key), std::mem::replace(&mut begin, end)..end));
-        let mut live: Vec<(SeriesId, Key<&str>, Range<usize>)> = ranges.collect();
+        let mut begin = [0; 2];
+        let ranges = self.series.iter().map(|&(id, ref key, end)| {
+            let [record, carried] = std::mem::replace(&mut begin, end);
+            (id, texts(key), record..end[0], carried..end[1])
+        });
+        let mut live: Vec<(SeriesId, Key<&str>, Range<usize>, Range<usize>)> = ranges.collect();
         live.sort_unstable_by_key(|entry| entry.1);
+        let mut numbers = Numbers::of(&self.pieces);
+        for &(at, count) in live.iter().flat_map(|entry| &self.carried[entry.3.clone()]) {
+            numbers.renumber(self.records.get_mut(at..at + count * size_of::<Piece>()).unwrap_or_default());
+        }
         let mut names: Vec<&str> =
-            live.iter().flat_map(|(_, key, _)| [key.service, key.operation, key.within]).collect();
+            live.iter().flat_map(|(_, key, ..)| [key.service, key.operation, key.within]).collect();
         names.sort_unstable();
         names.dedup();
         let name = |text: &str| u32::try_from(names.binary_search(&text).unwrap_or_default()).unwrap_or(u32::MAX);
@@ -153,8 +166,8 @@ impl Capture {
         bytes.push(SCHEMA);
         // The length and the checksum, once they are known.
         bytes.resize(HEADER, 0);
-        bytes = put(&(self.watermark, &names, live.len()), bytes);
-        for (_, key, range) in &live {
+        bytes = put(&(self.watermark, &names, &numbers.texts, live.len()), bytes);
+        for (_, key, range, _) in &live {
             bytes = put(&(name(key.service), name(key.operation), name(key.within), key.kind), bytes);
             bytes.extend_from_slice(&self.records[range.clone()]);
         }
@@ -180,6 +193,32 @@ impl Capture {
 fn put<T: Serialize>(value: &T, bytes: Vec<u8>) -> Vec<u8> {
     // A vector takes everything.
     postcard::to_extend(value, bytes).unwrap_or_default()
+}
+
+/// The pieces that are carried, in the order in which they are.
+struct Numbers<'a> {
+    pieces: &'a Texts,
+    texts: Vec<&'a str>,
+    /// Of each piece its place among them, as far as it has one.
+    places: Vec<Option<u32>>,
+}
+
+impl<'a> Numbers<'a> {
+    fn of(pieces: &'a Texts) -> Self {
+        Self { pieces, texts: Vec::new(), places: vec![None; pieces.len()] }
+    }
+
+    /// Write in the place of each piece's number its place here.
+    fn renumber(&mut self, numbers: &mut [u8]) {
+        for number in numbers.as_chunks_mut().0 {
+            let piece = u32::from_le_bytes(*number) as usize;
+            let place = *self.places[piece].get_or_insert_with(|| {
+                self.texts.push(self.pieces.get(piece));
+                u32::try_from(self.texts.len() - 1).unwrap_or(u32::MAX)
+            });
+            *number = place.to_le_bytes();
+        }
+    }
 }
 
 fn span_image(span: &OpenSpan, place: &[u32]) -> SpanImage {
@@ -236,7 +275,8 @@ fn open(bytes: &[u8]) -> Result<Image<'_>, Damage> {
 impl<'a> Image<'a> {
     fn read(body: &'a [u8]) -> Result<Self, &'static str> {
         let mut from = Wire::new(body);
-        let (watermark, names) = from.value::<(Option<i64>, Vec<&str>)>().ok_or("its names are not whole")?;
+        let (watermark, names, pieces) =
+            from.value::<(Option<i64>, Vec<&str>, Vec<&str>)>().ok_or("its names are not whole")?;
         let count: usize = from.small().ok_or("it does not say how many series there are")?;
         let mut series = Vec::with_capacity(count.min(from.left()));
         for _ in 0..count {
@@ -245,7 +285,7 @@ impl<'a> Image<'a> {
                 return Err("a series has a name that is not there");
             }
             series.push((key, from));
-            Record::check(&mut from).ok_or("a series is not whole")?;
+            Record::check(&mut from, pieces.len()).ok_or("a series is not whole")?;
         }
         let traces: Vec<(TraceId, &[u8])> = from.value().ok_or("its open traces are not whole")?;
         for (_, spans) in &traces {
@@ -256,7 +296,7 @@ impl<'a> Image<'a> {
         }
         let (streams, origins, ledger, overflow) =
             from.value().ok_or("its streams, origins or ledger are not whole")?;
-        Ok(Self { watermark, names, series, traces, streams, origins, ledger, overflow })
+        Ok(Self { watermark, names, pieces, series, traces, streams, origins, ledger, overflow })
     }
 }
 
@@ -268,6 +308,11 @@ fn absorb(state: &mut State, image: Image<'_>, fresh: bool) -> Result<(), Damage
     }
     state.settle();
     let mut names = Names::of(&image.names, &state.table);
+    let before = state.pieces.bytes();
+    let pieces: Vec<Piece> = image.pieces.iter().map(|text| state.pieces.said(text)).collect();
+    let carried = (&*pieces, state.pieces.halved);
+    state.evidence_bytes += state.pieces.bytes() - before;
+    state.pieces.touched = true;
     let mut ids = Vec::with_capacity(image.series.len());
     let mut changed = 0;
     if fresh {
@@ -279,7 +324,7 @@ fn absorb(state: &mut State, image: Image<'_>, fresh: bool) -> Result<(), Damage
             return Err(Damage::Body("a series stands there twice".to_owned()));
         }
         ids.push(id);
-        if let Some((grown, kept)) = state.table.record_mut(id).absorb(&mut record, &state.clock) {
+        if let Some((grown, kept)) = state.table.record_mut(id).absorb(&mut record, &state.clock, carried) {
             state.table.grew(grown);
             changed += kept;
         }

@@ -35,6 +35,20 @@ fn verdicts__simulated_faults__first_names_the_culprit() {
 }
 
 #[test]
+fn verdict__calls_of_one_tenant__the_tenant_is_told_and_no_other() {
+    let (mut told, mut touched) = (0, 0);
+    for seed in 0..8 {
+        let (case, _) = case(seed, Kind::Tenant, 30_000.0);
+        let outcome = outcome(&case, false);
+        assert!(!outcome.confused(), "seed {seed}: told {:?}, true {:?}", outcome.told, outcome.marks);
+        // Of a handful of calls nothing can be said.
+        touched += usize::from(outcome.touched >= 10);
+        told += usize::from(outcome.apart());
+    }
+    assert!(touched >= 6 && 4 * told >= 3 * touched, "told in {told} of {touched} cases");
+}
+
+#[test]
 fn summary__steady_hosts__at_most_a_tenth_of_the_lines_is_new_after_a_minute() {
     let all: Vec<_> = (0..8).filter_map(|seed| unrest(seed, 4_500, 5, 30_000.0)).collect();
     assert!(all.len() >= 6, "{} hosts had no verdict", all.len());
@@ -47,7 +61,7 @@ fn summary__steady_hosts__at_most_a_tenth_of_the_lines_is_new_after_a_minute() {
 }
 
 /// First verdicts that are right of six.
-const LEAST: [(Kind, usize); 16] = [
+const LEAST: [(Kind, usize); 17] = [
     (Kind::Latency, 4),
     (Kind::Cpu, 3),
     (Kind::Network, 4),

@@ -90,6 +90,52 @@ fn number(raw: &[u8]) -> Attribute<'_> {
     }
 }
 
+/// What stands between two of OTLP's `KeyValue` written in the shortest form.
+const BETWEEN: &[u8; 9] = b",{\"key\":\"";
+
+/// The text of each of an array of OTLP's `KeyValue`, or of several together, as far as it is one.
+///
+/// Quotes inside strings are escaped: what looks like the beginning of one is that, unless it is in an array within.
+pub(crate) fn elements<'a>(array: &'a [u8], mut each: impl FnMut(&'a [u8])) {
+    if let Some(inside) = array.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]"))
+        && memchr::memchr(b'[', inside).is_none()
+    {
+        let mut start = 0;
+        for comma in memchr::memchr_iter(b',', inside) {
+            if inside[comma..].starts_with(BETWEEN) {
+                each(&inside[start..comma]);
+                start = comma + 1;
+            }
+        }
+        return if start < inside.len() { each(&inside[start..]) };
+    }
+    let mut cursor = Cursor::new(array);
+    if array.is_empty() || !matches!(cursor.enter_array(), Ok(true)) {
+        return;
+    }
+    while matches!(cursor.element(), Ok(true)) {
+        cursor.peek();
+        let start = cursor.position();
+        if !cursor.likely_attribute() && cursor.skip().is_err() {
+            return;
+        }
+        each(cursor.since(start));
+    }
+}
+
+/// Keys and values of what [`elements`] gives.
+pub(crate) fn key_values(elements: &[u8]) -> impl Iterator<Item = (Cow<'_, str>, Attribute<'_>)> {
+    let mut cursor = Cursor::new(elements);
+    std::iter::from_fn(move || {
+        if cursor.peek() == Some(b',') {
+            cursor.advance();
+            cursor.peek();
+        }
+        let (key, value) = otlp::key_value(&mut cursor).ok()?;
+        Some((key.str(), value.attribute()))
+    })
+}
+
 impl<'a> Attributes<'a> {
     /// Key and value of each, in the order of the record; an event's own before those of its resource.
     #[must_use]

@@ -78,6 +78,7 @@ mod wire;
 mod zipkin;
 
 pub use attributes::{Attribute, Iter};
+pub(crate) use attributes::{elements, key_values};
 pub use calendar::Order;
 pub use delimited::Header;
 pub use dialect::{Dialect, Wrong};

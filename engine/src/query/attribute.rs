@@ -4,7 +4,7 @@ use super::error::{Error, Written};
 use super::request::What;
 use super::subject::Pattern;
 use super::words::{Op, Term};
-use crate::state::unread::VALUE;
+use crate::state::pairs::VALUE;
 
 /// What stands before a key; `attribute.` is how it is written, the others are understood.
 const PREFIXES: [&str; 4] = ["attribute.", "attribute:", "attributes.", "attributes:"];

@@ -43,7 +43,7 @@ pub fn table(state: &State, groups: &Groups<'_>, request: &Request) -> Result<Ta
         if !filter.fits(key, record, groups, Kind::is_decoded) {
             continue;
         }
-        for stretch in record.kept.carried() {
+        for stretch in record.kept.carried(&state.pieces) {
             let count = |failed: bool| {
                 let is = |why: crate::state::attributes::Reasons| if failed { why.failed } else { why.any };
                 stretch.events.iter().filter(|event| is(event.reasons)).count().max(1) as f64

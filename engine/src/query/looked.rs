@@ -11,7 +11,7 @@ use super::series::Question;
 use crate::state::State;
 use crate::state::series::SeriesId;
 use crate::state::timeline::Seconds;
-use crate::state::unread::is_id;
+use crate::state::pairs::is_id;
 use crate::summary::words;
 
 /// Keys that are named to who asks for one that there is not.
@@ -89,7 +89,7 @@ fn values(state: &State, question: &Question, series: &[SeriesId]) -> Vec<String
                 notes.push("ids of 16 hexadecimal digits or ten decimal ones are not kept: look for the value in what=evidence".to_owned());
                 continue;
             }
-            let all = series.iter().flat_map(|&id| state.table.record(id).kept.sampled());
+            let all = series.iter().flat_map(|&id| state.table.record(id).kept.sampled(&state.pieces));
             let mut known: Vec<&str> =
                 all.flat_map(|(_, stretch)| stretch.events).filter_map(|event| key.value(&event.pairs)).collect();
             known.sort_unstable();
@@ -116,7 +116,7 @@ pub fn known<'k>(state: &State, asked: impl Iterator<Item = &'k Key>, request: &
     }
     let mut shares: BTreeMap<&str, u64> = BTreeMap::new();
     let mut all = 0u64;
-    for (_, stretch) in state.table.iter().flat_map(|(_, _, record)| record.kept.sampled()) {
+    for (_, stretch) in state.table.iter().flat_map(|(_, _, record)| record.kept.sampled(&state.pieces)) {
         for event in stretch.events {
             missing.retain(|key| key.value(&event.pairs).is_none());
             if missing.is_empty() {

@@ -7,7 +7,7 @@ use crate::state::State;
 use crate::state::attributes::Carrier;
 use crate::state::evidence::{Exhibit, RAW_LIMIT, Role};
 use crate::state::series::Record;
-use crate::state::unread;
+use crate::state::pairs;
 
 /// What a raw event says, as far as it can be read; the rest from the sample of attributes, if the event is in it.
 #[derive(Debug, Default)]
@@ -35,7 +35,7 @@ impl<'s> Raws<'s> {
     /// Of a series.
     #[must_use]
     pub fn of(state: &'s State, kind: Kind, record: &'s Record) -> Self {
-        Self { state, kind, carriers: record.kept.sampled().flat_map(|(_, stretch)| stretch.events).collect() }
+        Self { state, kind, carriers: record.kept.sampled(&state.pieces).flat_map(|(_, stretch)| stretch.events).collect() }
     }
 
     /// What one of them says.
@@ -115,7 +115,10 @@ fn read(raw: &[u8], kind: Kind, format: Option<Format>) -> Option<Raw> {
 /// `key=value` of all attributes, measured numbers and ids among them.
 fn pairs(event: &Event<'_>) -> Vec<String> {
     let mut found = Vec::new();
-    unread::read(&event.attributes, false, &mut |pair| found.push(pair.to_owned()));
+    pairs::read(&event.attributes, false, &mut |pair| {
+        pairs::keep(pair);
+        found.push(pair.clone());
+    });
     for (key, value) in &event.attributes {
         if let Attribute::Float(number) = value {
             found.push(format!("{key}={number}"));

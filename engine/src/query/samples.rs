@@ -118,7 +118,7 @@ impl<'q, 'a> Samples<'q, 'a> {
         let mut places: HashMap<usize, usize> = HashMap::new();
         for &id in series {
             let record = self.state.table.record(id);
-            let samples: Vec<(Seconds, Stretch<'a>)> = record.kept.sampled().collect();
+            let samples: Vec<(Seconds, Stretch<'a>)> = record.kept.sampled(&self.state.pieces).collect();
             let runs = self.runs(id, &samples);
             for run in &runs {
                 let mut cells = cells.to_vec();

@@ -2,7 +2,7 @@
 //! another processor has written.
 
 use super::subjects::Subjects;
-use super::unread;
+use super::pairs;
 use crate::event::{Event, Kind, SpanId, TraceId};
 
 /// What is counted of an event.
@@ -45,7 +45,7 @@ impl Digest {
             failed: event.failed,
             timed: event.duration.is_some(),
             nested: event.own.is_some(),
-            carries: unread::has_any(&event.attributes),
+            carries: pairs::has_any(&event.attributes),
         }
     }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::attributes::{Carried, Stretch};
 use super::digest::Digest;
 use super::timeline::Seconds;
-use super::unread::Resources;
+use super::pieces::{Piece, Pieces};
 use super::wire::{self, Wire};
 use crate::event::{Event, TraceId};
 use crate::templates::{self, Samples};
@@ -99,7 +99,7 @@ impl<'a> ExhibitImage<'a> {
 }
 
 /// The exhibits of one epoch.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default)]
 struct Set {
     epoch: Seconds,
     exhibits: [Option<Exhibit>; 3],
@@ -115,7 +115,7 @@ impl Set {
 }
 
 /// The evidence of one series: the set of the newest epoch it was seen in, and of the one before.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default)]
 pub struct Kept {
     sets: [Set; 2],
     samples: Samples,
@@ -124,7 +124,7 @@ pub struct Kept {
 const ROLES: [Role; 3] = [Role::Worst, Role::Failed, Role::Sample];
 
 impl Kept {
-    /// Consider an event; `said` gives the shape it is counted by, and its text. With `resources`, what it carries counts too.
+    /// Consider an event; `said` gives the shape it is counted by, and its text. With `pieces`, what it carries counts too.
     /// Returns by how many bytes what is kept has changed, and whether the event is kept itself.
     #[inline]
     pub(crate) fn offer<'a>(
@@ -133,7 +133,7 @@ impl Kept {
         digest: &Digest,
         stream: &str,
         offset: u64,
-        resources: Option<&mut Resources>,
+        pieces: Option<&mut Pieces>,
         said: impl FnOnce() -> (&'a str, &'a str),
     ) -> (isize, bool) {
         let Digest { time, failed, .. } = *digest;
@@ -148,8 +148,8 @@ impl Kept {
         let (mut changed, mut kept) = (self.samples.offer(rank, SAMPLES, || (*found).clone()), false);
         let Some(set) = self.set(epoch, &mut changed) else { return (changed, false) };
         changed += set.samples.offer(rank, RECENT_SAMPLES, || (*found).clone());
-        if let Some(resources) = resources {
-            changed += set.carried.offer(event, digest, rank, resources);
+        if let Some(pieces) = pieces {
+            changed += set.carried.offer(event, digest, rank, pieces);
         }
         let mut raw: Option<Box<[u8]>> = None;
         let ranks = [digest.duration().map(|ns| u64::MAX - ns), failed.then_some(hash), Some(hash)];
@@ -208,20 +208,29 @@ impl Kept {
         (epoch == self.sets[1].epoch).then_some(&mut self.sets[1])
     }
 
-    /// Pass by what a snapshot holds of a series; none if it is not whole.
-    pub fn check(from: &mut Wire<'_>) -> Option<()> {
+    /// Append it to a snapshot; of pieces, as [`Carried::write`] does.
+    pub fn write(&self, out: &mut Vec<u8>, pieces: &mut Vec<(usize, usize)>) {
+        for set in &self.sets {
+            wire::put(&(set.epoch, &set.exhibits, &set.samples), out);
+            set.carried.write(out, pieces);
+        }
+        wire::put(&self.samples, out);
+    }
+
+    /// Pass by what a snapshot of so many pieces holds of a series; none if it is not whole.
+    pub fn check(from: &mut Wire<'_>, pieces: usize) -> Option<()> {
         for _ in 0..2 {
             from.signed()?;
             (0..3).try_for_each(|_| from.maybe(ExhibitImage::read).map(drop))?;
             Samples::check(from)?;
-            Carried::check(from)?;
+            Carried::check(from, pieces)?;
         }
         Samples::check(from)
     }
 
-    /// Add what a snapshot that was checked holds of a series, by the same rules as if its events had been offered here.
-    /// Returns by how many bytes what is kept has changed.
-    pub fn absorb(&mut self, from: &mut Wire<'_>) -> Option<isize> {
+    /// Add what a snapshot that was checked holds of a series, by the same rules as if its events had been offered here;
+    /// `numbers` are those that its pieces have here. Returns by how many bytes what is kept has changed.
+    pub fn absorb(&mut self, from: &mut Wire<'_>, numbers: &[Piece], halved: u32) -> Option<isize> {
         let mut changed = 0;
         for _ in 0..2 {
             let epoch = from.signed()?;
@@ -230,11 +239,11 @@ impl Kept {
             let any = exhibits.iter().any(Option::is_some);
             let Some(mine) = any.then(|| self.set(epoch, &mut changed)).flatten() else {
                 Samples::check(from)?;
-                Carried::check(from)?;
+                Carried::check(from, numbers.len())?;
                 continue;
             };
             changed += mine.samples.absorb(from, RECENT_SAMPLES)?;
-            changed += mine.carried.merge(from.value()?);
+            changed += mine.carried.absorb(from, numbers, halved)?;
             for (slot, exhibit) in mine.exhibits.iter_mut().zip(exhibits) {
                 if let Some(exhibit) = exhibit
                     && slot.as_ref().is_none_or(|kept| exhibit < ExhibitImage::of(kept))
@@ -275,18 +284,28 @@ impl Kept {
     }
 
     /// What a few events carried, of the newest five minutes and of the five before.
-    pub fn carried(&self) -> impl Iterator<Item = Stretch<'_>> {
-        self.sets.iter().map(|set| set.carried.read())
+    pub fn carried<'a>(&'a self, pieces: &'a Pieces) -> impl Iterator<Item = Stretch<'a>> {
+        self.sets.iter().map(|set| set.carried.read(pieces))
     }
 
     /// The same, each with the second since the epoch at which its five minutes begin.
-    pub fn sampled(&self) -> impl Iterator<Item = (Seconds, Stretch<'_>)> {
-        self.sets.iter().map(|set| set.epoch.saturating_mul(EPOCH)).zip(self.carried())
+    pub fn sampled<'a>(&'a self, pieces: &'a Pieces) -> impl Iterator<Item = (Seconds, Stretch<'a>)> {
+        self.sets.iter().map(|set| set.epoch.saturating_mul(EPOCH)).zip(self.carried(pieces))
     }
 
-    /// Read what a few events carried. Returns by how many bytes what is kept has changed.
-    pub fn settle(&mut self) -> isize {
-        self.sets.iter_mut().map(|set| set.carried.settle()).sum()
+    /// Let go what of the new events does not stay for what it carries. Returns the bytes set free.
+    pub fn prune_carried(&mut self) -> usize {
+        self.sets.iter_mut().map(|set| set.carried.prune_new()).sum()
+    }
+
+    /// Put what the new events carry in order, once it is read. Returns the bytes set free.
+    pub fn settle(&mut self, pieces: &Pieces) -> usize {
+        self.sets.iter_mut().map(|set| set.carried.settle(pieces)).sum()
+    }
+
+    /// Mark the pieces that events carry.
+    pub fn mark(&self, carried: &mut [bool]) {
+        self.sets.iter().for_each(|set| set.carried.mark(carried));
     }
 
     /// Bytes it takes.
@@ -297,7 +316,7 @@ impl Kept {
 
     /// Keep no more of what events carried than what may be kept, halved so often. Returns the bytes set free.
     pub fn halve_carried(&mut self, halved: u32) -> usize {
-        self.sets.iter_mut().map(|set| set.carried.halve(halved)).sum()
+        self.sets.iter_mut().map(|set| set.carried.prune(halved)).sum()
     }
 
     /// Let go what the variables held. Returns the bytes set free.

@@ -23,7 +23,9 @@ pub mod names;
 pub mod open;
 pub mod order;
 pub mod origins;
+pub mod pairs;
 pub mod path;
+pub mod pieces;
 mod places;
 mod room;
 pub mod series;
@@ -33,14 +35,11 @@ pub(crate) mod subjects;
 pub mod sums;
 pub mod timeline;
 pub mod traces;
-pub mod unread;
 pub mod wire;
 
 use std::hash::BuildHasher;
 use std::hint::black_box;
-use std::num::NonZero;
 use std::sync::Arc;
-use std::thread;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashSet;
@@ -57,6 +56,7 @@ use intake::{Batch, EVENTS, Intake};
 use joins::OpenSpan;
 use ledger::Ledger;
 use origins::{OriginId, Origins};
+use pieces::Pieces;
 use room::Shares;
 use series::{Key, SeriesId, Table};
 use streams::{Latest, Streams};
@@ -64,7 +64,6 @@ use subjects::{Series, Subjects};
 use sums::Sums;
 use timeline::{Clock, Delta};
 use traces::{Sought, Traces};
-use unread::Resources;
 
 const NANOS: i64 = 1_000_000_000;
 
@@ -76,10 +75,6 @@ const NEAR: usize = 32;
 
 /// Numbers for subjects that are kept between blocks: for as many blocks as are read at once, or so.
 const SUBJECTS: usize = 4;
-
-/// Bytes of attributes from which on it is worth further threads to read them, and how many threads at most.
-const TOGETHER: usize = 1 << 20;
-const THREADS: usize = 4;
 
 /// Bytes of a name of a service or an operation by which it is told from others.
 const NAME: usize = 1_024;
@@ -157,6 +152,8 @@ pub struct State {
     pub origins: Origins,
     /// What became of every byte.
     pub ledger: Ledger,
+    /// What events carried, as far as it is kept.
+    pub pieces: Pieces,
     /// Bytes of evidence held.
     pub evidence_bytes: usize,
     /// How messages were joined into templates the last time: no part of what the state says, but long to make anew.
@@ -164,7 +161,6 @@ pub struct State {
     /// Of the events that are being counted.
     origin: OriginId,
     instances: Instances,
-    resources: Resources,
     shares: Shares,
     /// Nanoseconds since the epoch of the newest event of the one that is furthest behind of the streams beside the one that
     /// is read: its spans are waited for.
@@ -200,10 +196,10 @@ impl State {
             origins: Origins::default(),
             origin: 0,
             ledger: Ledger::default(),
+            pieces: Pieces::default(),
             evidence_bytes: 0,
             groupings: templates::Known::default(),
             instances: Instances::default(),
-            resources: Resources::default(),
             shares,
             behind: None,
             measured: 0,
@@ -273,7 +269,7 @@ impl State {
     pub(crate) fn take(&mut self, name: &str, batch: &Batch<'_>, series: &mut Series, outcome: &mut Outcome) {
         self.instances.begin();
         series.renew(batch.age, self.table.turn());
-        self.resources.begin();
+        self.pieces.begin();
         let mut latest = self.streams.get(name).and_then(|stream| stream.latest);
         let mut events = batch.events().enumerate();
         let (before, rejected) = (self.ledger.events, self.ledger.rejected);
@@ -547,8 +543,8 @@ impl State {
             };
             let grown = record.timeline.add(second, &self.clock, &delta);
             // The message of a failed span carries what the span does.
-            let resources = (kind != Kind::Failure).then_some(&mut self.resources);
-            (grown, record.kept.offer(event, digest, stream, offset, resources, || (key().operation, text)))
+            let pieces = (kind != Kind::Failure).then_some(&mut self.pieces);
+            (grown, record.kept.offer(event, digest, stream, offset, pieces, || (key().operation, text)))
         };
         self.table.grew(grown);
         self.evidence_changed(changed);
@@ -572,17 +568,34 @@ impl State {
 
     /// Read the attributes of events that are kept for them.
     fn read_attributes(&mut self) {
-        let unread = std::mem::take(&mut self.resources.unread);
-        if unread == 0 {
+        if !self.pieces.touched {
             return;
         }
-        let cores = || thread::available_parallelism().map_or(1, NonZero::get);
-        let threads = if unread < TOGETHER { 1 } else { cores().min(THREADS) };
-        let changed = self.table.change_kept(threads, Kept::settle);
-        self.evidence_changed(changed);
-        if self.evidence_bytes < self.shares.evidence / 8 {
-            self.resources.halved = self.resources.halved.saturating_sub(1);
+        // What does not stay need not be read.
+        let freed = self.table.kept_since_mut().map(Kept::prune_carried).sum();
+        self.evidence_bytes = self.evidence_bytes.saturating_sub(freed);
+        if self.pieces.is_crowded() {
+            self.sweep_pieces();
         }
+        let before = self.pieces.bytes();
+        self.pieces.read();
+        self.evidence_bytes = self.evidence_bytes.saturating_sub(before) + self.pieces.bytes();
+        let freed = self.table.kept_since_mut().map(|kept| kept.settle(&self.pieces)).sum();
+        self.table.looked_through();
+        self.evidence_bytes = self.evidence_bytes.saturating_sub(freed);
+        self.evidence_changed(0);
+        if self.evidence_bytes < self.shares.evidence / 8 {
+            self.pieces.halved = self.pieces.halved.saturating_sub(1);
+        }
+    }
+
+    /// Forget the pieces that no event carries any more.
+    fn sweep_pieces(&mut self) {
+        let before = self.pieces.bytes();
+        let mut carried = vec![false; self.pieces.end()];
+        self.table.kept_mut().for_each(|kept| kept.mark(&mut carried));
+        self.pieces.sweep(carried);
+        self.evidence_bytes = self.evidence_bytes.saturating_sub(before) + self.pieces.bytes();
     }
 
     /// Settle, and read what is then exact, with the sums of earlier readings. They are kept as far as there is room.

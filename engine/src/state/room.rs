@@ -78,7 +78,10 @@ pub(super) fn level(amounts: impl Iterator<Item = usize>, target: usize) -> usiz
 impl State {
     /// Bring everything back within its share.
     pub(super) fn keep_within(&mut self) {
-        if self.resources.unread > self.shares.evidence / 4 {
+        if self.pieces.is_crowded() {
+            self.sweep_pieces();
+        }
+        if self.pieces.unread() > self.shares.evidence / 4 {
             self.read_attributes();
         }
         if self.table.overflow >= self.recycled + self.table.limit as u64 {
@@ -248,10 +251,15 @@ impl State {
     /// it again.
     pub(super) fn shed_evidence(&mut self) {
         let target = self.shares.evidence / 4 * 3;
-        self.resources.halved = (self.resources.halved + 1).min(HALVED);
-        for kept in self.table.kept_mut() {
-            self.evidence_bytes = self.evidence_bytes.saturating_sub(kept.halve_carried(self.resources.halved));
+        self.sweep_pieces();
+        if self.evidence_bytes <= target {
+            return;
         }
+        self.pieces.halved = (self.pieces.halved + 1).min(HALVED);
+        for kept in self.table.kept_mut() {
+            self.evidence_bytes = self.evidence_bytes.saturating_sub(kept.halve_carried(self.pieces.halved));
+        }
+        self.sweep_pieces();
         if self.evidence_bytes <= target {
             return;
         }
@@ -260,6 +268,7 @@ impl State {
             self.evidence_bytes = self.evidence_bytes.saturating_sub(freed);
             self.ledger.evicted_evidence += u64::from(freed > 0);
         }
+        self.sweep_pieces();
         if self.evidence_bytes <= target {
             return;
         }
@@ -283,6 +292,7 @@ impl State {
             self.evidence_bytes = self.evidence_bytes.saturating_sub(freed);
             self.ledger.evicted_evidence += u64::from(freed > 0);
         }
+        self.sweep_pieces();
     }
 }
 

@@ -1,12 +1,9 @@
 //! The table of series: all events of one (service, operation, kind), found by their texts without allocating.
 
 use std::hash::{BuildHasher, Hash, Hasher};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
-use serde::Serialize;
 
 use super::changes::Changes;
 use super::evidence::Kept;
@@ -14,7 +11,8 @@ use super::names::{Name, Names};
 use super::origins::CameFrom;
 use super::sums::Sums;
 use super::timeline::{Clock, Delta, Seconds, Timeline};
-use super::wire::Wire;
+use super::pieces::Piece;
+use super::wire::{self, Wire};
 use crate::event::Kind;
 
 /// The number of a series within one engine; never shown.
@@ -25,9 +23,6 @@ pub const OTHER: &str = "(other)";
 
 /// Bytes of a series, besides what it refers to.
 const SERIES: usize = size_of::<Record>() + size_of::<Key<Name>>() + 8;
-
-/// Series that a thread takes at once, where several change all of them.
-const PART: usize = 16;
 
 /// What a series is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,7 +38,7 @@ pub struct Key<T> {
 }
 
 /// One series.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default)]
 pub struct Record {
     /// The number it is asked for by, as in `#12`: given in the order of the first events; 0 for what is only derived.
     pub number: u32,
@@ -70,25 +65,37 @@ impl Record {
         self.count == 0 && self.timeline.is_empty()
     }
 
-    /// Pass one by in a snapshot; none if it is not whole.
-    pub fn check(from: &mut Wire<'_>) -> Option<()> {
+    /// Append it to a snapshot; of pieces, as [`Carried::write`](super::attributes::Carried::write) does.
+    pub fn write(&self, out: &mut Vec<u8>, pieces: &mut Vec<(usize, usize)>) {
+        wire::put(&(self.number, self.count, self.errors, self.first, self.last, &self.timeline), out);
+        self.kept.write(out, pieces);
+        wire::put(&self.came_from, out);
+    }
+
+    /// Pass one by in a snapshot of so many pieces; none if it is not whole.
+    pub fn check(from: &mut Wire<'_>, pieces: usize) -> Option<()> {
         from.small::<u32>()?;
         (0..2).try_for_each(|_| from.number().map(drop))?;
         (0..2).try_for_each(|_| from.maybe(Wire::signed).map(drop))?;
         Timeline::check(from)?;
-        Kept::check(from)?;
+        Kept::check(from, pieces)?;
         from.value::<CameFrom>().map(drop)
     }
 
-    /// Add all of one in a snapshot that was checked. Returns about how many bytes the timeline has grown by, and by how many
-    /// what is kept of events has changed.
-    pub fn absorb(&mut self, from: &mut Wire<'_>, clock: &Clock) -> Option<(usize, isize)> {
+    /// Add all of one in a snapshot that was checked; `pieces` are as in [`Kept::absorb`], with how often what is kept was
+    /// halved. Returns about how many bytes the timeline has grown by, and by how many what is kept of events has changed.
+    pub fn absorb(
+        &mut self,
+        from: &mut Wire<'_>,
+        clock: &Clock,
+        (pieces, halved): (&[Piece], u32),
+    ) -> Option<(usize, isize)> {
         self.number = self.number.max(from.small()?);
         self.count = self.count.saturating_add(from.number()?);
         self.errors = self.errors.saturating_add(from.number()?);
         let times = [from.maybe(Wire::signed)?, from.maybe(Wire::signed)?];
         times.into_iter().flatten().for_each(|time| self.seen(time));
-        let (grown, changed) = (self.timeline.absorb(from, clock)?, self.kept.absorb(from)?);
+        let (grown, changed) = (self.timeline.absorb(from, clock)?, self.kept.absorb(from, pieces, halved)?);
         self.came_from.merge(&from.value()?);
         Some((grown, changed))
     }
@@ -121,7 +128,7 @@ pub struct Table {
     turn: u64,
     changes: Changes,
     /// The reading up to which all raw events have been looked through.
-    looked_through: u32,
+    seen_through: u32,
     /// What series come to over the stretches that were read last.
     sums: Option<Sums>,
     /// By which clock all timelines have been rolled.
@@ -386,31 +393,15 @@ impl Table {
         self.records.iter_mut().map(|record| &mut record.kept)
     }
 
-    /// Change the raw events of the series that may have changed since this was done last, on so many threads, this one among
-    /// them. Returns the sum of what `change` gives.
-    pub fn change_kept(&mut self, threads: usize, change: impl Fn(&mut Kept) -> isize + Sync) -> isize {
-        let since = self.changes.reading();
-        let changed = self.changes.since(std::mem::replace(&mut self.looked_through, since));
-        let records = self.records.iter_mut().zip(changed).filter(|(_, changed)| *changed).map(|(record, _)| record);
-        let records = Mutex::new(records);
-        let work = || {
-            let mut sum = 0_isize;
-            loop {
-                let mut left = records.lock().unwrap_or_else(PoisonError::into_inner);
-                let part: Vec<&mut Record> = left.by_ref().take(PART).collect();
-                drop(left);
-                if part.is_empty() {
-                    return sum;
-                }
-                sum += part.into_iter().map(|record| change(&mut record.kept)).sum::<isize>();
-            }
-        };
-        thread::scope(|scope| {
-            let start = |_| thread::Builder::new().name("read".to_owned()).spawn_scoped(scope, work).ok();
-            let others: Vec<_> = (1..threads).filter_map(start).collect();
-            let mine = work();
-            others.into_iter().fold(mine, |sum, other| sum + other.join().unwrap_or(0))
-        })
+    /// The raw events of the series that may have changed since all were looked through.
+    pub fn kept_since_mut(&mut self) -> impl Iterator<Item = &mut Kept> {
+        let changed = self.changes.since(self.seen_through);
+        self.records.iter_mut().zip(changed).filter(|(_, changed)| *changed).map(|(record, _)| &mut record.kept)
+    }
+
+    /// All raw events have been looked through.
+    pub const fn looked_through(&mut self) {
+        self.seen_through = self.changes.reading();
     }
 
     /// Move what the clock has left behind in all timelines.
@@ -453,7 +444,7 @@ impl Table {
         if self.changes.read() {
             return sums;
         }
-        self.looked_through = 0;
+        self.seen_through = 0;
         Sums::default()
     }
 

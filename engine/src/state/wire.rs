@@ -4,7 +4,7 @@
 //! The encoding is postcard's, which writes them: whole numbers in groups of seven bits, the lowest first, the sign of signed
 //! ones in the lowest bit; before what can be of any length, its length.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The bytes that are still to be read. What is read from them is none where they are not what is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -103,6 +103,14 @@ impl<'a> Wire<'a> {
         Some(bytes)
     }
 
+    /// So many of as many bytes.
+    #[inline]
+    pub fn many<const N: usize>(&mut self, count: usize) -> Option<&'a [[u8; N]]> {
+        let (bytes, rest) = self.0.split_at_checked(count.checked_mul(N)?)?;
+        self.0 = rest;
+        Some(bytes.as_chunks().0)
+    }
+
     /// Bytes of any length.
     #[inline]
     pub fn bytes(&mut self) -> Option<&'a [u8]> {
@@ -118,6 +126,21 @@ impl<'a> Wire<'a> {
         self.0 = rest;
         Some(value)
     }
+}
+
+/// Append a value. A tuple is as its members one after the other, and a sequence as its length and its members.
+pub fn put<T: Serialize>(value: &T, out: &mut Vec<u8>) {
+    // A vector takes everything.
+    *out = postcard::to_extend(value, std::mem::take(out)).unwrap_or_default();
+}
+
+/// Append a whole number.
+pub fn put_number(out: &mut Vec<u8>, mut number: u64) {
+    while number > 0x7f {
+        out.push(0x80 | (number & 0x7f) as u8);
+        number >>= 7;
+    }
+    out.push(number as u8);
 }
 
 /// What bytes say, damage replaced.

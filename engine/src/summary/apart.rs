@@ -222,7 +222,7 @@ fn looked_at<'v>(view: &View<'v>, series: &[&SeriesView<'v>], bad: Bad) -> (Vec<
         } else {
             Vec::new()
         };
-        for stretch in ids.into_iter().flat_map(|id| view.state.table.record(id).kept.carried()) {
+        for stretch in ids.into_iter().flat_map(|id| view.state.table.record(id).kept.carried(&view.state.pieces)) {
             let count =
                 |is: fn(&Reasons) -> bool| stretch.events.iter().filter(|event| is(&event.reasons)).count() as f64;
             let any = stretch.seen as f64 / count(|why| why.any).max(1.0);
