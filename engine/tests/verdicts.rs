@@ -76,6 +76,7 @@ const LEAST: [(Kind, usize); 17] = [
     (Kind::Backlog, 5),
     (Kind::RetryStorm, 5),
     (Kind::Partial, 1),
+    (Kind::Tenant, 4),
     (Kind::LogBurst, 5),
     (Kind::Two, 5),
 ];

@@ -9,9 +9,9 @@ use super::request::Request;
 use super::samples::{NOT_KEPT, TOO_FEW};
 use super::series::Question;
 use crate::state::State;
+use crate::state::pairs::is_id;
 use crate::state::series::SeriesId;
 use crate::state::timeline::Seconds;
-use crate::state::pairs::is_id;
 use crate::summary::words;
 
 /// Keys that are named to who asks for one that there is not.

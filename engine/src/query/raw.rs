@@ -6,8 +6,8 @@ use crate::format::{Attribute, Context, Format, Reader};
 use crate::state::State;
 use crate::state::attributes::Carrier;
 use crate::state::evidence::{Exhibit, RAW_LIMIT, Role};
-use crate::state::series::Record;
 use crate::state::pairs;
+use crate::state::series::Record;
 
 /// What a raw event says, as far as it can be read; the rest from the sample of attributes, if the event is in it.
 #[derive(Debug, Default)]
@@ -35,7 +35,11 @@ impl<'s> Raws<'s> {
     /// Of a series.
     #[must_use]
     pub fn of(state: &'s State, kind: Kind, record: &'s Record) -> Self {
-        Self { state, kind, carriers: record.kept.sampled(&state.pieces).flat_map(|(_, stretch)| stretch.events).collect() }
+        Self {
+            state,
+            kind,
+            carriers: record.kept.sampled(&state.pieces).flat_map(|(_, stretch)| stretch.events).collect(),
+        }
     }
 
     /// What one of them says.

@@ -1,8 +1,8 @@
 //! An event in as few bytes as counting it takes: one line of the processor's cache, where the event itself has four, which
 //! another processor has written.
 
-use super::subjects::Subjects;
 use super::pairs;
+use super::subjects::Subjects;
 use crate::event::{Event, Kind, SpanId, TraceId};
 
 /// What is counted of an event.

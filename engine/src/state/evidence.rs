@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::attributes::{Carried, Stretch};
 use super::digest::Digest;
-use super::timeline::Seconds;
 use super::pieces::{Piece, Pieces};
+use super::timeline::Seconds;
 use super::wire::{self, Wire};
 use crate::event::{Event, TraceId};
 use crate::templates::{self, Samples};

@@ -9,9 +9,9 @@ use super::changes::Changes;
 use super::evidence::Kept;
 use super::names::{Name, Names};
 use super::origins::CameFrom;
+use super::pieces::Piece;
 use super::sums::Sums;
 use super::timeline::{Clock, Delta, Seconds, Timeline};
-use super::pieces::Piece;
 use super::wire::{self, Wire};
 use crate::event::Kind;
 
