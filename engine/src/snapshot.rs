@@ -144,8 +144,8 @@ impl Capture {
             let [record, carried] = std::mem::replace(&mut begin, end);
             (id, texts(key), record..end[0], carried..end[1])
         });
-        let mut live: Vec<(SeriesId, Key<&str>, Range<usize>, Range<usize>)> = ranges.collect();
-        live.sort_unstable_by_key(|entry| entry.1);
+        let mut live: Vec<_> = ranges.collect();
+        live.sort_unstable_by_key(|entry: &(SeriesId, Key<&str>, Range<usize>, Range<usize>)| entry.1);
         let mut numbers = Numbers::of(&self.pieces);
         for &(at, count) in live.iter().flat_map(|entry| &self.carried[entry.3.clone()]) {
             numbers.renumber(self.records.get_mut(at..at + count * size_of::<Piece>()).unwrap_or_default());
@@ -205,7 +205,7 @@ struct Numbers<'a> {
 
 impl<'a> Numbers<'a> {
     fn of(pieces: &'a Texts) -> Self {
-        Self { pieces, texts: Vec::new(), places: vec![None; pieces.len()] }
+        Self { pieces, texts: Vec::new(), places: vec![None; pieces.count()] }
     }
 
     /// Write in the place of each piece's number its place here.

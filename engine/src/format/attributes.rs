@@ -107,9 +107,10 @@ pub(crate) fn elements<'a>(array: &'a [u8], mut each: impl FnMut(&'a [u8])) {
                 start = comma + 1;
             }
         }
-        return if start < inside.len() {
-            each(&inside[start..])
-        };
+        if start < inside.len() {
+            each(&inside[start..]);
+        }
+        return;
     }
     let mut cursor = Cursor::new(array);
     if array.is_empty() || !matches!(cursor.enter_array(), Ok(true)) {

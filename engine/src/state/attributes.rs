@@ -319,9 +319,7 @@ impl Carried {
     /// Append it. The pieces are by their numbers here; where they stand in `out`, and how many there are, is told.
     pub fn write(&self, out: &mut Vec<u8>, pieces: &mut Vec<(usize, usize)>) {
         let (events, all) = self.kept.as_ref().map_or((&[][..], &[][..]), |kept| (&*kept.events, &*kept.pieces));
-        for number in [self.seen, self.failed, events.len() as u64] {
-            wire::put_number(out, number);
-        }
+        wire::put(&(self.seen, self.failed, events.len()), out);
         for event in events {
             out.extend_from_slice(&event.rank.to_le_bytes());
             out.extend_from_slice(&event.time.to_le_bytes());

@@ -88,7 +88,7 @@ pub struct Texts {
 impl Texts {
     /// Pieces there are.
     #[must_use]
-    pub const fn len(&self) -> usize {
+    pub const fn count(&self) -> usize {
         self.ends.len()
     }
 

@@ -134,15 +134,6 @@ pub fn put<T: Serialize>(value: &T, out: &mut Vec<u8>) {
     *out = postcard::to_extend(value, std::mem::take(out)).unwrap_or_default();
 }
 
-/// Append a whole number.
-pub fn put_number(out: &mut Vec<u8>, mut number: u64) {
-    while number > 0x7f {
-        out.push(0x80 | (number & 0x7f) as u8);
-        number >>= 7;
-    }
-    out.push(number as u8);
-}
-
 /// What bytes say, damage replaced.
 #[must_use]
 pub fn text(bytes: &[u8]) -> Box<str> {
