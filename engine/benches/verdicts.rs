@@ -52,6 +52,9 @@ fn main() {
     if let Some(days) = number("days=") {
         return quiet_days(first..first + days);
     }
+    if words.iter().any(|word| word == "lasting=1") {
+        return lasting(&kinds, first..first + cases);
+    }
     if let Some(hosts) = number("steady=") {
         let running = number("running=").and_then(|seconds| i64::try_from(seconds).ok()).unwrap_or(900);
         return steady(first..first + hosts, running, verbose);
@@ -155,6 +158,40 @@ fn steady(seeds: std::ops::Range<u64>, running: i64, verbose: bool) {
         mean(|one| one.worst),
         mean(|one| one.facts)
     );
+}
+
+/// Minutes after the beginning of a fault that goes on.
+const MINUTES: [i64; 6] = [5, 10, 15, 20, 30, 45];
+
+/// How often the first verdict is right while a fault lasts, and others are accused.
+#[allow(clippy::cast_precision_loss)]
+fn lasting(kinds: &[Kind], seeds: std::ops::Range<u64>) {
+    println!("kind          cases  {}", MINUTES.map(|minute| format!("{minute:>3} min")).join(" "));
+    let mut all = [(0, 0, 0); MINUTES.len()];
+    for kind in kinds {
+        let mut found = [(0, 0, 0); MINUTES.len()];
+        for seed in seeds.clone() {
+            let (case, live) = case(seed, *kind, SPANS);
+            if live && case.quiet == simulated::LIVE {
+                for (at, (right, others)) in simulated::lasting(case, &MINUTES).into_iter().enumerate() {
+                    for sum in [&mut found[at], &mut all[at]] {
+                        *sum = (sum.0 + 1, sum.1 + usize::from(right), sum.2 + others);
+                    }
+                }
+            }
+        }
+        lasting_row(kind.name(), &found);
+    }
+    lasting_row("all", &all);
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn lasting_row(name: &str, found: &[(usize, usize, usize)]) {
+    let share = |of: usize, cases: usize| of as f64 / cases.max(1) as f64;
+    let cells = found
+        .iter()
+        .map(|&(cases, right, others)| format!("{:3.0}% {:.2}", 100.0 * share(right, cases), share(others, cases)));
+    println!("{name:13} {:5}  {}", found[0].0, cells.collect::<Vec<_>>().join("  "));
 }
 
 /// Tokens of which it is asked what they lose.

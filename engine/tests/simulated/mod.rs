@@ -185,6 +185,22 @@ pub fn outcome(case: &Case, live: bool) -> Outcome {
     Outcome { culprits, named: named(&summary), early, touched, seconds, text: summary.text, marks, told }
 }
 
+/// Whether the first verdict is right so many minutes after the beginning of a fault that goes on, and how many others are
+/// accused.
+pub fn lasting(mut case: Case, minutes: &[i64]) -> Vec<(bool, usize)> {
+    let last = minutes.last().copied().unwrap_or_default();
+    case.faults.iter_mut().for_each(|fault| fault.until = case.quiet + last * 60);
+    let culprits = culprits(&case);
+    let mut host = Host::new(&case);
+    let right = |name: &&String| culprits.iter().flatten().any(|culprit| culprit == *name);
+    let of = |&minute: &i64| {
+        host.until(case.quiet + minute * 60);
+        let names = named(&host.summary(WINDOW, 1_000));
+        (first(&culprits, &names), names.iter().filter(|name| !right(name)).count())
+    };
+    minutes.iter().map(of).collect()
+}
+
 /// What is said of a whole faulty time in several budgets.
 #[derive(Clone, Debug)]
 pub struct Said {
