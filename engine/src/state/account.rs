@@ -12,8 +12,8 @@ pub type Times = [(f64, f64); 2];
 pub struct Account {
     /// What was said.
     pub lines: Lines,
-    /// Whether own times have grown: in the whole window, and at its end.
-    pub grown: [Found<bool>; 2],
+    /// Whether own times have grown: in the whole window, at its end, and against the oldest of what was before it.
+    pub grown: [Found<bool>; 3],
     /// Which times are usual, if any are.
     pub times: Found<Option<Times>>,
 }

@@ -357,7 +357,7 @@ fn stopped<'v>(
     let since = view
         .slots(series.id)
         .last()
-        .map_or(Some(view.span.from), |slot| (series.now.count == 0).then_some(slot.start + 1));
+        .map_or(Some(view.span.onset), |slot| (series.now.count == 0).then_some(slot.start + 1));
     let (old, new) = (before / exposure.before.max(1.0), series.now.count as f64 / exposure.now.max(1.0));
     let nats = chance(before, now, exposure);
     let effect = share * (1.0 - now / expected);

@@ -99,10 +99,12 @@ pub enum Error {
     Encoding(#[from] UnknownEncoding),
 }
 
-/// A window, looked at as a whole and, where it is long enough, once more at its end.
+/// A window, looked at as a whole and, where there is enough of it, once more at its end and once more against the oldest of
+/// what was before it.
 struct Looks<'a> {
     whole: View<'a>,
     newest: Option<View<'a>>,
+    oldest: Option<View<'a>>,
 }
 
 impl<'a> Looks<'a> {
@@ -110,22 +112,34 @@ impl<'a> Looks<'a> {
         let earliest = sums.look(&state.table);
         let span = Span::since(state, earliest, window, Some(baseline)).whole(state);
         let newest = span.newest().map(|span| span.whole(state));
+        let oldest = span.oldest(state);
         let [before, now] = span.stretches(state);
-        for stretch in [before, now].into_iter().chain(newest.map(|span| span.stretches(state)[1])) {
+        let parts = [newest.map(|span| span.stretches(state)[1]), oldest.map(|span| span.stretches(state)[0])];
+        for stretch in [before, now].into_iter().chain(parts.into_iter().flatten()) {
             sums.update(&state.table, stretch, state.table.all());
         }
         sums.sort(&state.table, || Groups::of(state).order(&state.table));
-        let [of_whole, of_newest] = &mut account.grown;
+        let [of_whole, of_newest, of_oldest] = &mut account.grown;
         let whole = View::over(state, sums, span, of_whole);
-        Self { whole, newest: newest.map(|span| View::over(state, sums, span, of_newest)) }
+        let newest = newest.map(|span| View::over(state, sums, span, of_newest));
+        let oldest = oldest.map(|span| View::over(state, sums, span, of_oldest));
+        Self { whole, newest, oldest }
     }
 
     /// What is wrong, and all that can be said.
     fn found(&self, boilerplate: &Boilerplate<'_>, account: &mut Account) -> (Vec<Verdict<'_>>, Found) {
-        let looks = 1 + usize::from(self.newest.is_some());
+        let looks = 1 + usize::from(self.newest.is_some()) + usize::from(self.oldest.is_some());
+        let look = |view, other| verdicts::judge(view, &claims::claims(view), looks, other);
+        let oldest = self.oldest.as_ref().map(|view| look(view, None));
         let claims = claims::claims(&self.whole);
-        let late = self.newest.iter().flat_map(|view| verdicts::verdicts(view, &claims::claims(view), looks)).collect();
-        let mut verdicts = verdicts::together(verdicts::verdicts(&self.whole, &claims, looks), late);
+        let whole = verdicts::judge(&self.whole, &claims, looks, oldest.as_ref());
+        let newest = self.newest.as_ref().map(|view| {
+            let newest = look(view, None).verdicts.into_iter();
+            newest.map(|verdict| Verdict { newest: Some(view.span.to - view.span.from), ..verdict }).collect()
+        });
+        let mut verdicts = verdicts::together(
+            [Some(whole.verdicts), newest, oldest.map(|oldest| oldest.verdicts)].into_iter().flatten(),
+        );
         apart::explain(&self.whole, &mut verdicts);
         let certain = claims::certain(&self.whole);
         let claims: Vec<_> = claims.into_iter().filter(|claim| claim.nats > certain).collect();

@@ -56,13 +56,14 @@ pub struct Verdict<'v> {
     pub attribute: Option<Apart>,
 }
 
-/// What is wrong in a window, seen as a whole and at its end: of each service the verdict that says more, the worst first.
+/// What is wrong by several looks at a window, the first that of the whole: of each service the verdict that says more, the
+/// worst first.
 #[must_use]
-pub fn together<'v>(whole: Vec<Verdict<'v>>, newest: Vec<Verdict<'v>>) -> Vec<Verdict<'v>> {
-    let mut verdicts = whole;
-    for verdict in newest {
+pub fn together<'v>(looks: impl IntoIterator<Item = Vec<Verdict<'v>>>) -> Vec<Verdict<'v>> {
+    let mut verdicts: Vec<Verdict<'v>> = Vec::new();
+    for verdict in looks.into_iter().flatten() {
         match verdicts.iter_mut().find(|other| other.service == verdict.service) {
-            // What shows in the whole window is said of the whole, unless its end says much more.
+            // What shows in the whole window is said of the whole, unless another look says much more.
             Some(other) if other.rank * 1.5 < verdict.rank => *other = verdict,
             Some(_) => {}
             None => verdicts.push(verdict),
@@ -73,21 +74,31 @@ pub fn together<'v>(whole: Vec<Verdict<'v>>, newest: Vec<Verdict<'v>>) -> Vec<Ve
     verdicts
 }
 
-/// Join claims into verdicts, the most severe first. `looks` is how often the same question is asked of other windows.
+/// What is wrong by one look at a window.
+#[derive(Debug)]
+pub struct Judged<'v> {
+    callers: Callers<'v>,
+    /// The most severe first.
+    pub verdicts: Vec<Verdict<'v>>,
+}
+
+/// Join claims into verdicts. `looks` is how often the same question is asked of the same time; what another look has found
+/// is not said once more of those who suffer by it.
 #[must_use]
-pub fn verdicts<'v>(view: &'v View<'v>, claims: &[Claim<'v>], looks: usize) -> Vec<Verdict<'v>> {
+pub fn judge<'v>(view: &'v View<'v>, claims: &[Claim<'v>], looks: usize, other: Option<&Judged<'v>>) -> Judged<'v> {
     let callers = Callers::of(view);
-    let causes = judge(view, claims, &callers, looks);
-    if std::env::var("NOFOLD").is_ok() {
-        return causes;
-    }
+    let causes = by_service(view, claims, &callers, looks);
     // Who suffers by one that it calls is told there, and is judged by what is left.
-    let own = callers.unexplained(claims, &causes);
-    if own.len() == claims.len() { causes } else { judge(view, &own, &callers, looks) }
+    let mut own = callers.unexplained(claims, &causes);
+    if let Some(other) = other {
+        own = other.callers.unexplained(&own, &other.verdicts);
+    }
+    let verdicts = if own.len() == claims.len() { causes } else { by_service(view, &own, &callers, looks) };
+    Judged { callers, verdicts }
 }
 
 /// The verdicts that claims amount to by themselves.
-fn judge<'v>(view: &'v View<'v>, claims: &[Claim<'v>], callers: &Callers<'v>, looks: usize) -> Vec<Verdict<'v>> {
+fn by_service<'v>(view: &'v View<'v>, claims: &[Claim<'v>], callers: &Callers<'v>, looks: usize) -> Vec<Verdict<'v>> {
     let services = view.by_service().filter(|all| all.iter().any(|series| series.now.count > 0)).count();
     let causes = services * CAUSES;
     // Of each instance two things more are asked: whether it is slower than the others, and whether it fails more.
@@ -169,14 +180,13 @@ fn judge<'v>(view: &'v View<'v>, claims: &[Claim<'v>], callers: &Callers<'v>, lo
         let traffic = (1.0 + calls(verdict.service) as f64).ln() / (1.0 + busiest as f64).ln().max(1.0);
         verdict.severity * (0.5 + 0.5 * verdict.confidence) * (0.7 + 0.3 * traffic)
     };
-    let newest = (view.span.from > view.span.until).then_some(view.span.to - view.span.from);
     let accused: Vec<&str> = verdicts.iter().map(|verdict| verdict.service).collect();
     for verdict in &mut verdicts {
         // Who is accused beside is so for better reasons.
         verdict.or = verdict.or.filter(|other| !accused.contains(other));
-        (verdict.rank, verdict.newest) = (rank(verdict), newest);
+        verdict.rank = rank(verdict);
     }
-    together(verdicts, Vec::new())
+    together([verdicts])
 }
 
 pub(super) const fn is_time(what: What) -> bool {

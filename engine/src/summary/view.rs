@@ -30,6 +30,8 @@ pub struct Span {
     pub to: Seconds,
     /// Seconds by which clocks differ.
     pub late: Seconds,
+    /// The first second in which what has changed may have begun to.
+    pub onset: Seconds,
 }
 
 impl Span {
@@ -52,13 +54,14 @@ impl Span {
         let from = state.clock.slot(to - window.max(1));
         let reach = baseline.map_or(Seconds::MIN, |seconds| from.saturating_sub(seconds));
         let first = state.clock.slot(earliest.max(reach).max(state.clock.oldest())).min(from);
-        Self { base: first.max(earliest).min(from), until: from, from, to, late }
+        Self { base: first.max(earliest).min(from), until: from, from, to, late, onset: from }
     }
 
     /// The same, its window beginning where a slot does.
     #[must_use]
     pub fn whole(self, state: &State) -> Self {
-        Self { from: state.clock.slot(self.from).max(self.until), ..self }
+        let from = state.clock.slot(self.from).max(self.until);
+        Self { from, onset: from, ..self }
     }
 
     /// The slots of the baseline and of the window.
@@ -87,6 +90,16 @@ impl Span {
     pub const fn compares(&self) -> bool {
         let (before, now) = (self.until - self.base, self.to - self.from);
         before >= 10 && before * 10 >= now
+    }
+
+    /// The same window against the oldest fifth of a baseline three times as long, to see what began within the baseline and
+    /// has become usual in it since.
+    #[must_use]
+    pub fn oldest(self, state: &State) -> Option<Self> {
+        let long = self.until - self.base;
+        let until = state.clock.slot(self.base + long / 5).max(self.base);
+        let oldest = Self { until, onset: until, ..self };
+        (long >= 3 * (self.to - self.from) && oldest.compares()).then_some(oldest)
     }
 
     /// The newest fifth of the window against the same baseline, to see at once what has just begun; `None` where that is
@@ -272,9 +285,9 @@ impl<'a> View<'a> {
         self.series.chunk_by(|a, b| a.key.operation == b.key.operation && is_same(a.key.service, b.key.service))
     }
 
-    /// The slots of a series in the window, oldest first.
+    /// The slots of a series in which what has changed may have begun to, oldest first.
     pub fn slots(&self, id: SeriesId) -> impl Iterator<Item = &Slot> + Clone {
-        self.state.table.record(id).timeline.between(self.span.from, self.span.to)
+        self.state.table.record(id).timeline.between(self.span.onset, self.span.to)
     }
 }
 
