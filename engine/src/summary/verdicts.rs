@@ -21,6 +21,9 @@ const LEAST: f64 = 0.06;
 /// The same for a cause in one of several instances: drift, which all of them have, is out of the question there.
 const LEAST_OF_ONE: f64 = 0.02;
 
+/// By how many times as much it must be to be told against what was long ago, for drift goes on.
+const LONG_AGO: f64 = 2.0;
+
 /// Growth of the time that callers wait at which a claim about time counts half.
 const IMPACT: f64 = 0.5;
 
@@ -165,9 +168,10 @@ fn by_service<'v>(view: &'v View<'v>, claims: &[Claim<'v>], callers: &Callers<'v
             attribute: None,
         });
     }
+    let times = if view.span.is_gapped() { LONG_AGO } else { 1.0 };
     verdicts.retain(|verdict| {
         let one = verdict.claims.first().is_some_and(|claim| claim.series.key.kind == Kind::Instance);
-        verdict.severity >= if one { LEAST_OF_ONE } else { LEAST }
+        verdict.severity >= times * if one { LEAST_OF_ONE } else { LEAST }
     });
     // Of two that are about as severe, the one that is more certain and touches more traffic.
     let calls = |service: &str| {

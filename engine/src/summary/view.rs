@@ -102,6 +102,12 @@ impl Span {
         (long >= 3 * (self.to - self.from) && oldest.compares()).then_some(oldest)
     }
 
+    /// Whether it compares with what was long before the window.
+    #[must_use]
+    pub const fn is_gapped(&self) -> bool {
+        self.onset < self.from
+    }
+
     /// The newest fifth of the window against the same baseline, to see at once what has just begun; `None` where that is
     /// too short to say much, or clocks differ by more than is left out of it.
     #[must_use]
