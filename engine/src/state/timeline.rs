@@ -31,7 +31,7 @@ const LEVELS: [Level; 4] = [
     Level { width: 1, reach: 300 },
     Level { width: 10, reach: 1_800 },
     Level { width: 60, reach: 7_200 },
-    Level { width: 600, reach: 86_400 },
+    Level { width: 600, reach: 93_600 },
 ];
 
 /// Seconds since the epoch, or before it, that no time in nanoseconds comes to.

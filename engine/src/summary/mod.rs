@@ -27,6 +27,7 @@ pub mod verdicts;
 mod victims;
 pub mod view;
 pub mod words;
+mod yesterday;
 
 use crate::state::State;
 use crate::state::account::Account;
@@ -105,6 +106,10 @@ struct Looks<'a> {
     whole: View<'a>,
     newest: Option<View<'a>>,
     oldest: Option<View<'a>>,
+    state: &'a State,
+    sums: &'a Sums,
+    /// Nanoseconds since the epoch of the first event of all.
+    earliest: Option<i64>,
 }
 
 impl<'a> Looks<'a> {
@@ -123,7 +128,7 @@ impl<'a> Looks<'a> {
         let whole = View::over(state, sums, span, of_whole);
         let newest = newest.map(|span| View::over(state, sums, span, of_newest));
         let oldest = oldest.map(|span| View::over(state, sums, span, of_oldest));
-        Self { whole, newest, oldest }
+        Self { whole, newest, oldest, state, sums, earliest }
     }
 
     /// What is wrong, and all that can be said.
@@ -133,13 +138,15 @@ impl<'a> Looks<'a> {
         let oldest = self.oldest.as_ref().map(|view| look(view, None));
         let claims = claims::claims(&self.whole);
         let whole = verdicts::judge(&self.whole, &claims, looks, oldest.as_ref());
+        let unusual =
+            |view: &View<'_>, verdicts| yesterday::unusual((self.state, self.sums), self.earliest, view.span, verdicts);
+        let oldest = oldest.map(|oldest| unusual(&self.whole, oldest.verdicts));
         let newest = self.newest.as_ref().map(|view| {
-            let newest = look(view, None).verdicts.into_iter();
-            newest.map(|verdict| Verdict { newest: Some(view.span.to - view.span.from), ..verdict }).collect()
+            let of_end = |verdict| Verdict { newest: Some(view.span.to - view.span.from), ..verdict };
+            unusual(view, look(view, None).verdicts).into_iter().map(of_end).collect()
         });
-        let mut verdicts = verdicts::together(
-            [Some(whole.verdicts), newest, oldest.map(|oldest| oldest.verdicts)].into_iter().flatten(),
-        );
+        let whole = unusual(&self.whole, whole.verdicts);
+        let mut verdicts = verdicts::together([Some(whole), newest, oldest].into_iter().flatten());
         apart::explain(&self.whole, &mut verdicts);
         let certain = claims::certain(&self.whole);
         let claims: Vec<_> = claims.into_iter().filter(|claim| claim.nats > certain).collect();
