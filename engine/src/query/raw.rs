@@ -119,7 +119,7 @@ fn read(raw: &[u8], kind: Kind, format: Option<Format>) -> Option<Raw> {
 /// `key=value` of all attributes, measured numbers and ids among them.
 fn pairs(event: &Event<'_>) -> Vec<String> {
     let mut found = Vec::new();
-    pairs::read(&event.attributes, false, &mut |pair| {
+    pairs::read(&event.attributes, false, &mut String::new(), &mut |pair| {
         pairs::keep(pair);
         found.push(pair.clone());
     });

@@ -1,5 +1,7 @@
 //! The attributes of events as `key=value`: those that may set events apart, and, once they are to be kept, without secrets.
 
+use std::fmt::Write;
+
 use crate::event::Attributes;
 use crate::format::{self, Attribute};
 use crate::redact;
@@ -28,9 +30,9 @@ pub(super) const fn has_any(attributes: &Attributes<'_>) -> bool {
 
 /// `key=value` of each attribute that may set events apart, as it stands there: no measured numbers, lists and, of an event's
 /// `own`, ids. What is to be kept of it is what [`keep`] leaves.
-pub fn read(attributes: &Attributes<'_>, own: bool, each: &mut dyn FnMut(&mut String)) {
-    let mut pair = String::new();
-    read_within(attributes, "", own, DEPTH, &mut pair, each);
+/// `pair` is where it is written, one after the other.
+pub fn read(attributes: &Attributes<'_>, own: bool, pair: &mut String, each: &mut dyn FnMut(&mut String)) {
+    read_within(attributes, "", own, DEPTH, pair, each);
 }
 
 /// The same of the text of some of an event's own attributes, without the brackets around them.
@@ -85,8 +87,8 @@ fn read_one(
             if own && value.unsigned_abs() >= 1_000_000_000 {
                 return;
             }
-            pair.push('=');
-            pair.push_str(&value.to_string());
+            // Writing to a string does not fail.
+            let _ = write!(pair, "={value}");
         }
         Attribute::Text(text) => {
             let text = text.trim();
@@ -130,7 +132,7 @@ mod tests {
 
     fn pairs(text: &str) -> Vec<String> {
         let mut found = Vec::new();
-        read(&Attributes::Json(text.as_bytes()), true, &mut |pair| {
+        read(&Attributes::Json(text.as_bytes()), true, &mut String::new(), &mut |pair| {
             keep(pair);
             found.push(pair.clone());
         });

@@ -67,6 +67,8 @@ pub struct Pieces {
     latest: Option<(usize, usize, Piece)>,
     /// Of the event that is looked at.
     found: Vec<Piece>,
+    /// Where an attribute is written to be looked at.
+    scratch: String,
     bytes: usize,
     /// Pieces that came since the last sweep, and were left by it.
     new: usize,
@@ -112,6 +114,7 @@ impl Default for Pieces {
             unread: Vec::new(),
             latest: None,
             found: Vec::new(),
+            scratch: String::new(),
             bytes: 0,
             new: 0,
             left: 0,
@@ -146,12 +149,14 @@ impl Pieces {
                     Attributes::OtlpProto { own, field, .. } => Attributes::OtlpProto { own, field, resource: &[] },
                     ref own => own.clone(),
                 };
-                pairs::read(&own, true, &mut |pair| {
+                let mut scratch = std::mem::take(&mut self.scratch);
+                pairs::read(&own, true, &mut scratch, &mut |pair| {
                     let key = pair.split_once('=').map_or(pair.as_str(), |(key, _)| key);
                     if !(is_line && is_field(key)) {
                         add(self.piece(pair.as_bytes(), Form::Pair));
                     }
                 });
+                self.scratch = scratch;
             }
         }
         let resource = self.resource(&event.attributes);
@@ -183,7 +188,7 @@ impl Pieces {
         let known = self.by_bytes.find(hash, |known| known.0 == hash).map(|known| known.1);
         let piece = known.unwrap_or_else(|| {
             let (mut text, mut number) = (String::new(), 0);
-            pairs::read(&alone, false, &mut |pair| {
+            pairs::read(&alone, false, &mut self.scratch, &mut |pair| {
                 number += 1;
                 if number <= MOST {
                     pairs::keep(pair);
